@@ -1,0 +1,179 @@
+"""Spiking critic and actor: where the value is, and where to go.
+
+Parameters follow Fremaux et al. 2013 and ModelDB 245018 (Brzosko, Zannone et al. 2017); start weights, bounds and rates
+were measured for a water maze of 1 m radius (docs/learning.md).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..spiking.random import key
+from . import td_ltp
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class ActorCriticConfig:
+    """Sizes, constants and learning rates of the controller."""
+
+    critics: int = 50
+    actors: int = 60
+    rho0: float = 16.0  #: Hz
+    theta: float = 16.0  #: mV
+    delta_u: float = 2.0  #: mV
+    chi: float = -5.0  #: mV, refractory kernel
+    epsilon0: float = 20.0  #: mV ms
+    tau_membrane: float = 0.020  #: s
+    tau_synapse: float = 0.005  #: s
+    kappa_slow: float = 0.200  #: s
+    kappa_fast: float = 0.050  #: s
+    tau_reward: float = 5.0  #: s, discount
+    value_per_hz: float = 0.02
+    value_offset: float = -0.24
+    input_rate: float = 1257.0  #: Hz, total presynaptic drive to which the input is scaled (ModelDB 245018)
+    critic_start: float = 0.6
+    critic_low: float = 0.2
+    critic_high: float = 1.4
+    actor_start: float = 2.0
+    actor_low: float = 1.0
+    actor_high: float = 3.0
+    lateral_excitation: float = 100.0  #: mV, shared between neighbours
+    lateral_inhibition: float = -300.0  #: mV, shared by all
+    lateral_concentration: float = 20.0
+    critic_rate: float = 0.02  #: learning rate
+    actor_rate: float = 0.01  #: learning rate
+    readout_slow: float = 0.050  #: s
+    readout_fast: float = 0.020  #: s
+
+    def __post_init__(self) -> None:
+        for name in ("critics", "actors"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"actor_critic {name} must be >= 1, got {getattr(self, name)}")
+        for name in ("critic_rate", "actor_rate"):
+            if getattr(self, name) < 0.0:
+                raise ValueError(f"actor_critic {name} must be >= 0, got {getattr(self, name)}")
+
+
+class ActorCritic:
+    """`places` inputs, `critics` value neurons and a ring of `actors` direction neurons, all escape-rate."""
+
+    def __init__(
+        self, config: ActorCriticConfig, places: int, seed: int, third_factor: Literal["td", "reward"] = "td"
+    ) -> None:
+        self.config, self.places = config, places
+        self.third_factor = {"td": 0, "reward": 1}[third_factor]
+        self.key = key(seed, "actor_critic")
+        m = config.critics + config.actors
+        self.size = m
+        self.weights = np.empty((places, m), np.float32)
+        self.weights[:, : config.critics] = config.critic_start
+        self.weights[:, config.critics :] = config.actor_start
+        self.direction = np.arange(config.actors) * (2.0 * np.pi / config.actors)
+        self._lateral = _lateral(config, self.direction)
+        self._constants = _constants(config)
+        self._bounds = np.array(
+            [config.critic_low, config.critic_high, config.actor_low, config.actor_high], np.float32
+        )
+        self._spikes = np.zeros((m * 40, 2), np.int32)
+        self.clock = np.zeros(1, np.int64)
+        self.traces: dict[str, NDArray[np.float32]] = {
+            "fast": np.zeros((places, m), np.float32),
+            "slow": np.zeros((places, m), np.float32),
+            "pre_m": np.zeros(places, np.float32),
+            "pre_s": np.zeros(places, np.float32),
+            "input_m": np.zeros(m, np.float32),
+            "input_s": np.zeros(m, np.float32),
+            "after": np.zeros(m, np.float32),
+            "lateral_m": np.zeros(config.actors, np.float32),
+            "lateral_s": np.zeros(config.actors, np.float32),
+            "readout_fast": np.zeros(config.actors, np.float32),
+            "readout_slow": np.zeros(config.actors, np.float32),
+        }
+        self.scalars = np.zeros(8, np.float64)
+        self.no_inhibition = np.zeros(config.actors, np.float32)
+
+    @property
+    def synapses(self) -> int:
+        """Plastic and lateral connections."""
+        return self.places * self.size + self.config.actors**2
+
+    def reset(self) -> None:
+        """Clear all that lasts less than a trial; weights stay."""
+        for trace in self.traces.values():
+            trace[:] = 0.0
+        self.scalars[:] = 0.0
+
+    def advance(
+        self,
+        place_spikes: NDArray[np.int32],
+        steps: int,
+        input_gain: float,
+        reward: float = 0.0,
+        inhibition: Floats | None = None,
+        learning: bool = True,
+    ) -> NDArray[np.int32]:
+        """Run `steps` ms on place spikes (k, 2) of (ms, cell); return spikes (k, 2), critics first.
+
+        `input_gain` scales the input to `input_rate`; `reward` arrives at the first step; `inhibition` (actors,)
+        in mV keeps directions from being chosen.
+        """
+        config, t = self.config, self.traces
+        rates = (config.critic_rate, config.actor_rate) if learning else (0.0, 0.0)
+        count = td_ltp.advance(
+            place_spikes, steps, float(reward), self.weights, t["fast"], t["slow"], t["pre_m"], t["pre_s"],
+            t["input_m"], t["input_s"], t["after"], self._lateral, t["lateral_m"], t["lateral_s"],
+            self.no_inhibition if inhibition is None else inhibition, t["readout_fast"], t["readout_slow"],
+            self.scalars, self.clock, config.critics, np.float32(input_gain), self._constants, self._bounds,
+            np.array(rates, np.float32), self.third_factor, self.key, self._spikes,
+        )  # fmt: skip
+        if count < 0:
+            raise ValueError(f"actor-critic spikes exceed the buffer of {len(self._spikes)}")
+        return self._spikes[:count]
+
+    @property
+    def value(self) -> float:
+        """V, in units of reward, from the critic's spikes."""
+        return float(self.scalars[4])
+
+    @property
+    def dopamine(self) -> float:
+        """The temporal-difference error delta, reward per s."""
+        return float(self.scalars[5])
+
+    @property
+    def vote(self) -> complex:
+        """Population vector of the actor, Hz; its angle is the direction wanted in the map's frame."""
+        filtered = self.traces["readout_slow"] - self.traces["readout_fast"]
+        return complex(np.mean(filtered * np.exp(1j * self.direction)))
+
+
+def _lateral(config: ActorCriticConfig, direction: NDArray[np.float64]) -> Floats:
+    """Near neighbours excite each other, all inhibit each other (Brzosko et al. 2017)."""
+    near = np.exp(config.lateral_concentration * (np.cos(direction[:, None] - direction[None, :]) - 1.0))
+    np.fill_diagonal(near, 0.0)
+    near /= near.sum(axis=1, keepdims=True)
+    lateral = config.lateral_inhibition / config.actors + config.lateral_excitation * near
+    return np.ascontiguousarray(lateral, np.float32)
+
+
+def _constants(config: ActorCriticConfig) -> Floats:
+    dt = 1e-3
+    spread = config.tau_membrane - config.tau_synapse
+    return np.array(
+        [
+            config.rho0, config.theta, config.delta_u, config.chi, config.epsilon0 * 1e-3 / spread,
+            np.exp(-dt / config.tau_membrane), np.exp(-dt / config.tau_synapse),
+            np.exp(-dt / config.kappa_slow), np.exp(-dt / config.kappa_fast),
+            1.0 / (config.kappa_slow - config.kappa_fast), config.kappa_slow, config.kappa_fast,
+            config.value_per_hz, config.value_offset, config.tau_reward,
+            np.exp(-dt / config.readout_slow), np.exp(-dt / config.readout_fast),
+            1.0 / (config.readout_slow - config.readout_fast),
+        ],
+        np.float32,
+    )  # fmt: skip

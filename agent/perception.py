@@ -1,0 +1,137 @@
+"""Events to spikes: a retina that integrates events, and ON and OFF cells that fire with the contrast it holds.
+
+A pixel that has sent ON and OFF events since some moment has seen its log intensity rise by the sum of its thresholds
+(reconstruction: L = L0 + sum p C). L0 is unknown and thresholds are mismatched, so the sum is forgotten as it goes:
+every event multiplies what is held by (1 - forgetting). The pixel forgets with what it sees and not with time, so the
+image held does not depend on the robot's speed, and stays while the robot stands still.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from ..spiking.lif import LIF, LIFState
+from ..spiking.lif import advance as advance_lif
+from ..spiking.random import key
+
+Floats = NDArray[np.float32]
+
+
+class CameraGeometry(Protocol):
+    """What the agent must know of its camera."""
+
+    @property
+    def width(self) -> int: ...
+    @property
+    def height(self) -> int: ...
+    @property
+    def azimuths(self) -> NDArray[np.float64]: ...  #: (width,) rad, robot frame, counter-clockwise
+    @property
+    def elevations(self) -> NDArray[np.float64]: ...  #: (height,) rad, row 0 first
+    @property
+    def threshold(self) -> float: ...  #: nominal contrast threshold, log units
+
+
+@dataclass(frozen=True, slots=True)
+class PerceptionConfig:
+    """Retina and view cells."""
+
+    forgetting: float = 0.08  #: share of the held contrast that one event erases
+    azimuth_bins: int = 72  #: around the full circle
+    elevation_bins: int = 8
+    gain: float = 1.6  #: drive of a view cell per standard deviation of contrast, threshold units
+    neurons: LIF = field(default_factory=lambda: LIF(tau_membrane=0.020, refractory=0.003, noise=0.05))
+
+    def __post_init__(self) -> None:
+        if not 0.0 < self.forgetting < 1.0:
+            raise ValueError(f"perception forgetting must be in (0, 1), got {self.forgetting}")
+        for name in ("azimuth_bins", "elevation_bins"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"perception {name} must be >= 1, got {getattr(self, name)}")
+
+
+class Perception:
+    """Retina and view cells; a view cell has an elevation band, an egocentric direction and a polarity."""
+
+    def __init__(self, config: PerceptionConfig, camera: CameraGeometry, seed: int) -> None:
+        self.config = config
+        self.threshold = float(camera.threshold)
+        self.key = key(seed, "view")
+        self.shape = (camera.height, camera.width)
+        self._pool, self.directions = _pooling(config, camera)
+        self.bins = len(self.directions)
+        self.size = 2 * config.elevation_bins * self.bins
+        self._share = np.bincount(self._pool.ravel(), minlength=config.elevation_bins * self.bins).astype(
+            np.float32
+        )
+        self.held = np.zeros(self.shape, np.float32)
+        self.seen = np.zeros(self.shape, np.float32)
+        self.contrast = np.zeros((config.elevation_bins, self.bins), np.float32)
+        self.state = LIFState.zeros(self.size)
+        self._spikes = np.zeros((self.size * 20, 2), np.int32)
+
+    def reset(self) -> None:
+        """Forget what the retina holds, as after being carried to another place."""
+        self.held[:] = 0.0
+        self.seen[:] = 0.0
+        self.state.clear()
+
+    def advance(self, events: dict[str, NDArray[Any]], steps: int) -> NDArray[np.int32]:
+        """Take the events of a control period; return the view cells' spikes (k, 2) of (ms, neuron).
+
+        Neuron index: (polarity * elevation_bins + elevation) * bins + direction, polarity 0 = ON.
+        """
+        _integrate(
+            self.held,
+            self.seen,
+            events["x"],
+            events["y"],
+            events["p"],
+            np.float32(self.threshold),
+            np.float32(self.config.forgetting),
+        )
+        pooled = np.bincount(self._pool.ravel(), self.held.ravel(), self._share.size).astype(np.float32)
+        pooled = (pooled / self._share).reshape(self.config.elevation_bins, self.bins)
+        pooled -= pooled.mean(axis=1, keepdims=True)
+        spread = float(pooled.std())
+        self.contrast = pooled / np.float32(max(spread, 0.1))
+        drive = np.concatenate((self.contrast, -self.contrast)).ravel()
+        drive = np.maximum(drive, 0.0) * np.float32(self.config.gain)
+        count = advance_lif(self.config.neurons, self.state, drive, steps, self.key, self._spikes)
+        return self._spikes[:count]
+
+    @property
+    def awake(self) -> float:
+        """Share of pixels that have seen enough change for their contrast to be trusted."""
+        return float(np.mean(self.seen >= 1.0))
+
+
+def _pooling(
+    config: PerceptionConfig, camera: CameraGeometry
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Map every pixel to its cell; return the map (height, width) and the cells' directions (bins,), rad."""
+    width = 2.0 * np.pi / config.azimuth_bins
+    azimuths = np.asarray(camera.azimuths, np.float64)
+    column = np.floor(azimuths / width).astype(np.int64)
+    first, last = int(column.min()), int(column.max())
+    column -= first
+    row = np.arange(camera.height) * config.elevation_bins // camera.height
+    bins = last - first + 1
+    return row[:, None] * bins + column[None, :], (np.arange(first, last + 1) + 0.5) * width
+
+
+@njit(cache=True)
+def _integrate(held, seen, x, y, p, threshold, forgetting):
+    keep = np.float32(1.0) - forgetting
+    more = np.float32(0.05)
+    for k in range(x.size):
+        i, j = y[k], x[k]
+        step = threshold if p[k] else -threshold
+        held[i, j] = held[i, j] * keep + step
+        if seen[i, j] < np.float32(1.0):
+            seen[i, j] += more

@@ -1,0 +1,153 @@
+"""The compiled step of the actor-critic: escape-rate neurons, TD error, and the TD-LTP rule.
+
+Neurons are SRM0 with exponential escape noise (Fremaux, Sprekeler & Gerstner 2013, PLoS Comput. Biol. 9:e1003024):
+
+    u_i = sum_j w_ji (X_j * eps)(t) + lateral + chi exp(-(t - t_i) / tau_m),   rho_i = rho_0 exp((u_i - theta) / Delta_u)
+    eps(s) = eps_0 / (tau_m - tau_s) (exp(-s / tau_m) - exp(-s / tau_s))
+
+The value is read from the critic's spikes, and its temporal-difference error is dopamine:
+
+    V = nu <Y * kappa> + V_0,   delta = dV/dt - V / tau_r + r
+    dw_ji / dt = eta delta [Y_i (X_j * eps)] * kappa          (eq. 17 there, 'TD-LTP')
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from ..spiking.random import step_key, uniform
+
+DT = np.float32(1e-3)
+
+
+@njit(cache=True)
+def advance(
+    place_spikes,  # (k, 2) of (ms, place cell), ascending in time
+    steps,
+    reward_pulse,  # reward that arrives at the first step
+    weights,  # (N, C + A) plastic, critic first
+    fast,  # (N, C + A) eligibility, short filter
+    slow,  # (N, C + A) eligibility, long filter
+    pre_m,  # (N,) presynaptic trace, membrane decay
+    pre_s,  # (N,) presynaptic trace, synapse decay
+    input_m,  # (C + A,)
+    input_s,  # (C + A,)
+    after,  # (C + A,) refractory kernel, mV
+    lateral,  # (A, A) mV per spike
+    lateral_m,  # (A,)
+    lateral_s,  # (A,)
+    inhibition,  # (A,) mV from reflexes
+    readout_fast,  # (A,) Hz
+    readout_slow,  # (A,) Hz
+    scalars,  # (8,) critic slow, critic fast, reward slow, reward fast, value, delta, delta sum, baseline
+    clock,  # (1,) steps since the start
+    critics,
+    input_gain,
+    constants,  # see ActorCritic._constants
+    bounds,  # critic low, critic high, actor low, actor high
+    rates,  # learning rates of critic and actor
+    third_factor,  # 0: TD error, 1: raw reward
+    key,
+    spikes,
+):
+    n, m = weights.shape
+    actors = m - critics
+    rho0, theta, width, chi, psp = constants[0], constants[1], constants[2], constants[3], constants[4]
+    keep_m, keep_s = constants[5], constants[6]
+    keep_slow, keep_fast, kappa_scale = constants[7], constants[8], constants[9]
+    tau_slow, tau_fast = constants[10], constants[11]
+    nu, v0, tau_r = constants[12], constants[13], constants[14]
+    keep_read_slow, keep_read_fast, read_scale = constants[15], constants[16], constants[17]
+    every = 10
+    count, cursor = 0, 0
+    fired = np.empty(m, np.int32)
+    scalars[2] += reward_pulse
+    scalars[3] += reward_pulse
+    for step in range(steps):
+        at = step_key(key, np.uint32(clock[0] & 0xFFFFFFFF))
+        clock[0] += 1
+        for j in range(n):
+            pre_m[j] *= keep_m
+            pre_s[j] *= keep_s
+        for i in range(m):
+            input_m[i] *= keep_m
+            input_s[i] *= keep_s
+            after[i] *= keep_m
+        while cursor < place_spikes.shape[0] and place_spikes[cursor, 0] <= step:
+            j = place_spikes[cursor, 1]
+            pre_m[j] += np.float32(1.0)
+            pre_s[j] += np.float32(1.0)
+            for i in range(m):
+                w = weights[j, i] * input_gain
+                input_m[i] += w
+                input_s[i] += w
+            cursor += 1
+        n_fired = 0
+        for i in range(m):
+            u = psp * (input_m[i] - input_s[i]) + after[i]
+            if i >= critics:
+                k = i - critics
+                u += psp * (lateral_m[k] - lateral_s[k]) + inhibition[k]
+            z = (u - theta) / width
+            rate = rho0 * (np.log1p(np.exp(z)) if z < np.float32(20.0) else z)
+            if uniform(at, np.uint32(i)) < np.float32(1.0) - np.exp(-rate * DT):
+                fired[n_fired] = i
+                n_fired += 1
+        for k in range(actors):
+            lateral_m[k] *= keep_m
+            lateral_s[k] *= keep_s
+            readout_slow[k] *= keep_read_slow
+            readout_fast[k] *= keep_read_fast
+        critic_spikes = 0
+        for f in range(n_fired):
+            i = fired[f]
+            after[i] = chi
+            for j in range(n):
+                trace = psp * (pre_m[j] - pre_s[j])
+                slow[j, i] += trace
+                fast[j, i] += trace
+            if i < critics:
+                critic_spikes += 1
+            else:
+                k = i - critics
+                readout_slow[k] += read_scale
+                readout_fast[k] += read_scale
+                for q in range(actors):
+                    lateral_m[q] += lateral[k, q]
+                    lateral_s[q] += lateral[k, q]
+            if count >= spikes.shape[0]:
+                return -1
+            spikes[count, 0] = step
+            spikes[count, 1] = i
+            count += 1
+        scalars[0] = scalars[0] * keep_slow + critic_spikes
+        scalars[1] = scalars[1] * keep_fast + critic_spikes
+        scalars[2] *= keep_slow
+        scalars[3] *= keep_fast
+        scale = kappa_scale / critics
+        value = nu * scale * (scalars[0] - scalars[1]) + v0
+        slope = nu * scale * (scalars[1] / tau_fast - scalars[0] / tau_slow)
+        reward = kappa_scale * (scalars[2] - scalars[3])
+        delta = slope - value / tau_r + reward
+        scalars[4] = value
+        scalars[5] = delta
+        scalars[6] += reward if third_factor == 1 else delta
+        if clock[0] % every == 0:
+            factor = scalars[6] / every
+            scalars[6] = 0.0
+            change = factor * kappa_scale * DT * every
+            decay_slow, decay_fast = keep_slow**every, keep_fast**every
+            learn = rates[0] > 0.0 or rates[1] > 0.0
+            for j in range(n):
+                if learn:
+                    for i in range(critics):
+                        w = weights[j, i] + rates[0] * change * (slow[j, i] - fast[j, i])
+                        weights[j, i] = min(max(w, bounds[0]), bounds[1])
+                    for i in range(critics, m):
+                        w = weights[j, i] + rates[1] * change * (slow[j, i] - fast[j, i])
+                        weights[j, i] = min(max(w, bounds[2]), bounds[3])
+                for i in range(m):
+                    slow[j, i] *= decay_slow
+                    fast[j, i] *= decay_fast
+    return count

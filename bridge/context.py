@@ -1,0 +1,267 @@
+"""The life of a process on the bridge, as rclpy has it: init, ok, shutdown; below it, one transport and one graph."""
+
+import functools
+import signal
+import threading
+from collections.abc import Callable
+from enum import IntFlag
+from types import FrameType, TracebackType
+from typing import TYPE_CHECKING, Self
+
+from . import endpoint as endpoints
+from .exceptions import NotInitializedException
+from .graph import Graph
+from .transport import Transport
+
+if TYPE_CHECKING:
+    from .node import Node
+
+
+class Context:
+    """Holds what the nodes of a process share. Nothing is opened before the first node needs it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self._initialized = False
+        self._down = threading.Event()
+        self._domain_id = 0
+        self._endpoint: str | None = None
+        self._transport: Transport | None = None
+        self._graph: Graph | None = None
+        self._nodes: list[Node] = []
+        self._callbacks: list[Callable[[], None]] = []
+
+    def init(
+        self, args: list[str] | None = None, *, initialize_logging: bool = True, domain_id: int | None = None
+    ) -> None:
+        """Begin.
+
+        Parameters
+        ----------
+        args : list of str, optional
+            Taken for compatibility; ROS arguments (remappings, parameters) are refused.
+        domain_id : int, optional
+            Added to the default port; has no effect where an endpoint is given.
+
+        Raises
+        ------
+        RuntimeError
+            If the context is already initialised.
+        ValueError
+            If `args` has a `--ros-args` section.
+        EndpointError
+            If the endpoint or the domain id cannot be used.
+        """
+        with self._lock:
+            if self._initialized:
+                raise RuntimeError("Context.init() must only be called once")
+            if args and "--ros-args" in args:
+                raise ValueError("--ros-args is not supported by this bridge; set names in the program")
+            endpoints.resolve(self._endpoint, domain_id or 0)
+            self._domain_id = domain_id or 0
+            self._initialized = True
+            self._down.clear()
+
+    @property
+    def endpoint(self) -> str:
+        """Where processes meet; may be set before the first node. Default: see `endpoint.resolve`."""
+        return endpoints.resolve(self._endpoint, self._domain_id).url
+
+    @endpoint.setter
+    def endpoint(self, url: str | None) -> None:
+        if self._transport is not None:
+            raise RuntimeError("the endpoint must be set before the first node is made")
+        self._endpoint = url if url is None else endpoints.parse(url).url
+
+    @property
+    def transport(self) -> Transport:
+        """The data sockets, opened now if they are not.
+
+        Raises
+        ------
+        NotInitializedException
+            If `init` was not called or the context is shut down.
+        BusyPortError
+            If another program holds the port.
+        """
+        self._open()
+        assert self._transport is not None
+        return self._transport
+
+    @property
+    def graph(self) -> Graph:
+        """Who is there; opened and failing as `transport`."""
+        self._open()
+        assert self._graph is not None
+        return self._graph
+
+    def _open(self) -> None:
+        with self._lock:
+            if self._transport is not None:
+                return
+            if not self.ok():
+                raise NotInitializedException
+            endpoint = endpoints.resolve(self._endpoint, self._domain_id)
+            transport = Transport(endpoint.host)
+            graph = Graph(endpoint, transport.data_endpoint, transport.set_peers, transport.tick)
+            try:
+                graph.start()
+            except BaseException:
+                transport.close()
+                raise
+            self._transport, self._graph = transport, graph
+
+    @property
+    def handle(self) -> "Context | None":
+        """Itself once initialised: some programs only ask whether there is one."""
+        return self if self._initialized else None
+
+    def ok(self) -> bool:
+        """Whether it is initialised and not shut down."""
+        return self._initialized and not self._down.is_set()
+
+    def wait_for_shutdown(self, timeout: float) -> bool:
+        """Sleep up to `timeout` seconds; True if it was shut down."""
+        return self._down.wait(timeout)
+
+    def get_domain_id(self) -> int:
+        """The domain id given to `init`.
+
+        Raises
+        ------
+        NotInitializedException
+            Before `init`.
+        """
+        if not self._initialized:
+            raise NotInitializedException
+        return self._domain_id
+
+    def track_node(self, node: "Node") -> None:
+        """Remember a node, to destroy it at shutdown."""
+        self._nodes.append(node)
+
+    def untrack_node(self, node: "Node") -> None:
+        """Forget a node."""
+        if node in self._nodes:
+            self._nodes.remove(node)
+
+    def on_shutdown(self, callback: Callable[[], None]) -> None:
+        """Call `callback` once at shutdown.
+
+        Raises
+        ------
+        TypeError
+            If it is not callable.
+        """
+        if not callable(callback):
+            raise TypeError("callback should be a callable")
+        if self._initialized and self._down.is_set():
+            callback()
+        else:
+            self._callbacks.append(callback)
+
+    def request_shutdown(self) -> None:
+        """Make `ok()` false and wake whoever spins, without closing anything: safe in a signal handler."""
+        self._down.set()
+
+    def shutdown(self) -> None:
+        """End: destroy the nodes, close the sockets.
+
+        Raises
+        ------
+        NotInitializedException
+            If there is nothing to end.
+        """
+        if not self._initialized:
+            raise NotInitializedException("cannot shut down")
+        self.try_shutdown()
+
+    def try_shutdown(self) -> None:
+        """End, if there is anything to end."""
+        with self._lock:
+            if not self._initialized:
+                return
+            self._down.set()
+            callbacks, self._callbacks = self._callbacks, []
+            for callback in callbacks:
+                callback()
+            for node in list(self._nodes):
+                node.destroy_node()
+            transport, graph = self._transport, self._graph
+            self._transport = self._graph = None
+            self._initialized = False
+        if transport is not None and graph is not None:
+            transport.close()
+            graph.close()
+
+    def __enter__(self) -> Self:
+        self.init()
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_val: BaseException | None,
+        exc_tb: TracebackType | None,
+    ) -> None:
+        self.try_shutdown()
+
+
+class SignalHandlerOptions(IntFlag):
+    """Which signals end the default context."""
+
+    NO = 0
+    SIGINT = 1
+    SIGTERM = 2
+    ALL = 3
+
+
+def install_signal_handlers(options: SignalHandlerOptions, context: Context) -> Callable[[], None]:
+    """Make signals end `context` and then do what they did before; return what undoes it."""
+    wanted = [
+        number
+        for option, number in (
+            (SignalHandlerOptions.SIGINT, signal.SIGINT),
+            (SignalHandlerOptions.SIGTERM, signal.SIGTERM),
+        )
+        if option & options
+    ]
+    if not wanted or threading.current_thread() is not threading.main_thread():
+        return lambda: None
+    before = {number: signal.getsignal(number) for number in wanted}
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        context.request_shutdown()
+        previous = before[signal.Signals(number)]
+        if callable(previous):
+            previous(number, frame)
+
+    for number in wanted:
+        signal.signal(number, handle)
+
+    def undo() -> None:
+        for number, previous in before.items():
+            if signal.getsignal(number) is handle:
+                signal.signal(number, previous)
+
+    return undo
+
+
+@functools.cache
+def get_default_context() -> Context:
+    """The context that everything uses which is given none."""
+    return Context()
+
+
+def open_context(endpoint: str | None = None, *, domain_id: int | None = None) -> Context:
+    """A context of its own, initialised, without signal handlers; for programs that are more than one node.
+
+    Raises
+    ------
+    EndpointError
+        If the endpoint cannot be used.
+    """
+    context = Context()
+    context.endpoint = endpoint
+    context.init(domain_id=domain_id)
+    return context

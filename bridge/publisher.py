@@ -1,0 +1,83 @@
+"""Publishers, as rclpy has them."""
+
+import time
+from types import TracebackType
+from typing import Generic, Self, TypeVar
+
+from .messages import Message, serialize
+from .qos import QoSProfile
+from .transport import Outlet
+
+MsgT = TypeVar("MsgT", bound=Message)
+
+
+class Publisher(Generic[MsgT]):
+    """Sends messages on one topic and never waits. Users make publishers with `Node.create_publisher`."""
+
+    def __init__(self, outlet: Outlet, msg_type: type[MsgT], topic: str, qos_profile: QoSProfile) -> None:
+        self._outlet = outlet
+        self.msg_type = msg_type
+        self.topic = topic
+        self.qos_profile = qos_profile
+
+    @property
+    def topic_name(self) -> str:
+        """The topic, fully qualified."""
+        return self.topic
+
+    @property
+    def sequence(self) -> int:
+        """How many messages were published."""
+        return self._outlet.sequence
+
+    def publish(self, msg: MsgT | bytes) -> None:
+        """Send a message, or its CDR form. Without subscribers it only counts.
+
+        Raises
+        ------
+        TypeError
+            If it is neither a message of the publisher's type nor bytes.
+        MessageError
+            If a field holds something its type cannot.
+        ValueError
+            If it is larger than a frame may be.
+        """
+        if isinstance(msg, bytes):
+            self._outlet.send(msg if self._outlet.wanted else None)
+        elif isinstance(msg, self.msg_type):
+            self._outlet.send(serialize(msg) if self._outlet.wanted else None)
+        else:
+            raise TypeError(f"Expected {self.msg_type}, got {type(msg)}")
+
+    @property
+    def wanted(self) -> bool:
+        """Whether anybody listens: filling in a large message for nobody is a waste."""
+        return self._outlet.wanted
+
+    def get_subscription_count(self) -> int:
+        """How many processes subscribe to the topic."""
+        return self._outlet.subscribers
+
+    def wait_for_subscriptions(self, count: int = 1, timeout: float = 5.0) -> bool:
+        """Wait until `count` processes subscribe, so that the first message reaches them; False after `timeout` s."""
+        deadline = time.monotonic() + timeout
+        while self._outlet.subscribers < count:
+            if time.monotonic() >= deadline:
+                return False
+            time.sleep(0.001)
+        return True
+
+    def destroy(self) -> None:
+        """Stop publishing; use `Node.destroy_publisher`."""
+        self._outlet.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_val: BaseException | None,
+        exc_tb: TracebackType | None,
+    ) -> None:
+        self.destroy()

@@ -1,0 +1,184 @@
+"""Subscriptions, as rclpy has them: keep the last `depth` messages until an executor takes them."""
+
+import dataclasses
+import inspect
+import time
+from collections import OrderedDict, deque
+from collections.abc import Callable
+from types import TracebackType
+from typing import Generic, NamedTuple, Self, TypedDict, TypeVar
+
+from .callback_groups import CallbackGroup
+from .exceptions import MessageError
+from .messages import Message, deserialize
+from .qos import DurabilityPolicy, QoSProfile
+from .wire import Flags, FrameError, Header, Refusal, Refusals
+
+MsgT = TypeVar("MsgT", bound=Message)
+MAX_PUBLISHERS = 256  #: whose sequence numbers one subscription remembers
+
+
+class MessageInfo(TypedDict):
+    """What rclpy tells callbacks that take two arguments; stamps in ns."""
+
+    source_timestamp: int
+    received_timestamp: int
+    publication_sequence_number: int | None
+    reception_sequence_number: int | None
+
+
+@dataclasses.dataclass
+class Statistics:
+    """What became of the messages of one subscription."""
+
+    received: int = 0  #: valid frames
+    lost: int = 0  #: missing from the sequence numbers: dropped on the way
+    overwritten: int = 0  #: arrived, but newer ones took their place before they were taken
+    refused: int = 0  #: of the wrong type, repeated, or unreadable
+
+
+class Sample(NamedTuple):
+    """A message waiting to be taken."""
+
+    header: Header
+    payload: bytes
+    received: int  #: ns since the epoch
+
+
+class Subscription(Generic[MsgT]):
+    """Receives one topic. Users make subscriptions with `Node.create_subscription`."""
+
+    def __init__(
+        self,
+        msg_type: type[MsgT],
+        topic: str,
+        callback: Callable[[MsgT], None] | Callable[[MsgT, MessageInfo], None],
+        callback_group: CallbackGroup,
+        qos_profile: QoSProfile,
+        raw: bool,
+        type_hash: bytes,
+        wake: Callable[[], None],
+        refusals: Refusals,
+    ) -> None:
+        self.msg_type = msg_type
+        self.topic = topic
+        self.callback = callback
+        self.callback_group = callback_group
+        self.qos_profile = qos_profile
+        self.raw = raw
+        self.statistics = Statistics()
+        self._with_info = _takes_two(callback)
+        self._type_hash = type_hash
+        self._wake = wake
+        self._refusals = refusals
+        self._latched = qos_profile.durability == DurabilityPolicy.TRANSIENT_LOCAL
+        self._queue: deque[Sample] = deque(maxlen=max(qos_profile.depth, 1))
+        self._sequences: OrderedDict[bytes, int] = OrderedDict()
+
+    @property
+    def topic_name(self) -> str:
+        """The topic, fully qualified."""
+        return self.topic
+
+    @property
+    def waiting(self) -> int:
+        """Messages that no executor has taken yet."""
+        return len(self._queue)
+
+    def deliver(self, header: Header, payload: bytes) -> None:
+        """Take a valid frame from the receiver thread.
+
+        Raises
+        ------
+        FrameError
+            If it is of another type, or not newer than what came before from that publisher.
+        """
+        if header.type_hash != self._type_hash:
+            self.statistics.refused += 1
+            raise FrameError(Refusal.TYPE)
+        old = header.flags & Flags.LATCHED
+        if old and not self._latched:
+            return
+        last = self._sequences.get(header.publisher)
+        if last is not None and header.sequence <= last:
+            if old:
+                return
+            self.statistics.refused += 1
+            raise FrameError(Refusal.SEQUENCE)
+        if last is not None:
+            self.statistics.lost += header.sequence - last - 1
+        elif len(self._sequences) >= MAX_PUBLISHERS:
+            self._sequences.popitem(last=False)
+        self._sequences[header.publisher] = header.sequence
+        self.statistics.received += 1
+        if len(self._queue) == self._queue.maxlen:
+            self.statistics.overwritten += 1
+        self._queue.append(Sample(header, payload, time.time_ns()))
+        self._wake()
+
+    def take(self) -> tuple[MsgT | bytes, MessageInfo, Header] | None:
+        """The oldest readable message waiting, or None. Unreadable ones are counted and dropped."""
+        while True:
+            try:
+                sample = self._queue.popleft()
+            except IndexError:
+                return None
+            info: MessageInfo = {
+                "source_timestamp": sample.header.source_stamp,
+                "received_timestamp": sample.received,
+                "publication_sequence_number": sample.header.sequence,
+                "reception_sequence_number": None,
+            }
+            if self.raw:
+                return sample.payload, info, sample.header
+            try:
+                return deserialize(sample.payload, self.msg_type), info, sample.header
+            except MessageError:
+                self.statistics.refused += 1
+                self._refusals.add(Refusal.MESSAGE)
+
+    def execute(self) -> bool:
+        """Take a message and call back with it; False if there was none."""
+        taken = self.take()
+        if taken is None:
+            return False
+        message, info, _ = taken
+        if self._with_info:
+            self.callback(message, info)  # type: ignore[call-arg,arg-type]
+        else:
+            self.callback(message)  # type: ignore[call-arg,arg-type]
+        return True
+
+    def destroy(self) -> None:
+        """Drop what waits; use `Node.destroy_subscription`."""
+        self._queue.clear()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_val: BaseException | None,
+        exc_tb: TracebackType | None,
+    ) -> None:
+        self.destroy()
+
+
+def _takes_two(callback: Callable[..., None]) -> bool:
+    if inspect.iscoroutinefunction(callback):
+        raise TypeError("coroutine callbacks are not supported by this bridge; pass a plain function")
+    try:
+        inspect.signature(callback).bind(object())
+    except TypeError:
+        try:
+            inspect.signature(callback).bind(object(), object())
+        except TypeError:
+            raise RuntimeError(
+                "a subscription callback takes one argument, the message, "
+                "or two, the message and its MessageInfo"
+            ) from None
+        return True
+    except ValueError:  # a built-in without a signature
+        return False
+    return False

@@ -1,0 +1,389 @@
+"""Data sockets of one process: an XPUB that everyone may subscribe to, and a SUB connected to every peer.
+
+Data goes from peer to peer; the hub (`graph`) only tells peers about each other, so losing it stops nothing.
+
+- Sending never waits: at the high-water mark of one subscriber ZeroMQ drops what that subscriber would have got,
+  and the subscriber counts the gap in the sequence numbers. A stalled one therefore costs the others nothing.
+- Nothing is serialised or sent for a topic without subscribers.
+- Subscriptions are accepted one by one (XPUB_MANUAL): malformed or excessive ones are refused and counted.
+- Transient-local publishers send their history again, with the same sequence numbers and the flag LATCHED, whenever
+  somebody subscribes: who has seen it already ignores it.
+"""
+
+import atexit
+import logging
+import secrets
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+
+import zmq
+
+from .wire import (
+    ID_BYTES,
+    MAX_PAYLOAD,
+    NO_SIMULATION_TIME,
+    Flags,
+    FrameError,
+    Header,
+    Refusal,
+    Refusals,
+    decode,
+    is_topic_part,
+    pack_header,
+    topic_part,
+)
+
+HIGH_WATER_MARK = 1000  #: messages queued for one peer before the next are dropped
+MAX_SUBSCRIPTIONS = 4096  #: distinct topics subscribed to at one XPUB
+LINGER_MS = 200  #: how long closing waits for what is still queued
+DRAIN_PERIOD_NS = 5_000_000  #: subscriptions are looked for at most this often while publishing
+RETIRE_AFTER = 1.0  #: s a vanished peer stays connected, so that its last messages arrive
+RECONNECT_AFTER = 0.2  #: s; a peer that sent an oversize message is silent until connected again
+
+Deliver = Callable[[Header, bytes], None]
+_log = logging.getLogger(__name__)
+
+
+class Transport:
+    """The data sockets of one process.
+
+    Attributes
+    ----------
+    data_endpoint : str
+        Address of the XPUB socket, for others to connect to.
+    refusals : Refusals
+        What arrived and was refused: frames at the SUB, subscriptions at the XPUB.
+    simulation_time : int
+        Simulation clock, ns, stamped on everything sent; `NO_SIMULATION_TIME` until somebody sets it.
+    """
+
+    def __init__(self, host: str = "127.0.0.1") -> None:
+        self.refusals = Refusals()
+        self.simulation_time = NO_SIMULATION_TIME
+        self._zmq = zmq.Context()
+        self._lock = threading.Lock()
+        self._subscriptions: dict[bytes, int] = {}
+        self._outlets: dict[bytes, list[Outlet]] = {}
+        self._next_drain = 0
+        self._closed = False
+        self._receiver: Receiver | None = None
+        self._peers: frozenset[str] = frozenset()
+        self._out = self._zmq.socket(zmq.XPUB)
+        self._out.setsockopt(zmq.XPUB_MANUAL, 1)
+        self._out.setsockopt(zmq.SNDHWM, HIGH_WATER_MARK)
+        self._out.setsockopt(zmq.MAXMSGSIZE, MAX_PAYLOAD)
+        self._out.setsockopt(zmq.LINGER, LINGER_MS)
+        self._out.setsockopt(zmq.IPV6, ":" in host)
+        address = f"[{host}]" if ":" in host else host
+        port = self._out.bind_to_random_port(f"tcp://{address}")
+        self.data_endpoint = f"tcp://{address}:{port}"
+        atexit.register(self.close)
+
+    def outlet(self, topic: str, type_hash: bytes, history: int = 0) -> "Outlet":
+        """A way out for one publisher; `history` > 0 keeps that many messages for late joiners."""
+        made = Outlet(self, topic, type_hash, history)
+        with self._lock:
+            self._outlets.setdefault(made.topic, []).append(made)
+        return made
+
+    def remove_outlet(self, outlet: "Outlet") -> None:
+        """Forget an outlet and its history."""
+        with self._lock:
+            outlets = self._outlets.get(outlet.topic, [])
+            if outlet in outlets:
+                outlets.remove(outlet)
+
+    def subscribe(self, topic: str, deliver: Deliver) -> None:
+        """Have `deliver(header, payload)` called, in the receiver thread, for each frame on exactly `topic`."""
+        with self._lock:
+            if self._receiver is None:
+                self._receiver = Receiver(self._zmq, self.refusals)
+                self._receiver.set_peers(self._peers)
+            self._receiver.add(topic_part(topic), deliver)
+
+    def unsubscribe(self, topic: str, deliver: Deliver) -> None:
+        """Undo `subscribe`."""
+        if self._receiver is not None:
+            self._receiver.remove(topic_part(topic), deliver)
+
+    def set_peers(self, endpoints: frozenset[str]) -> None:
+        """Connect to these data endpoints (our own among them) and, after a while, to no others."""
+        with self._lock:
+            self._peers = endpoints
+            if self._receiver is not None:
+                self._receiver.set_peers(endpoints)
+
+    def subscribers(self, topic: bytes) -> int:
+        """How many sockets subscribe to `topic` (its wire form)."""
+        with self._lock:
+            self._drain()
+            return self._subscriptions.get(topic, 0)
+
+    def tick(self) -> None:
+        """Accept waiting subscriptions; called now and then so that a silent publisher accepts them too."""
+        with self._lock:
+            self._drain()
+
+    def close(self) -> None:
+        """Close the sockets; what is queued has `LINGER_MS` to leave."""
+        with self._lock:
+            if self._closed:
+                return
+            self._closed = True
+            self._out.close()
+        if self._receiver is not None:
+            self._receiver.close()
+        self._zmq.term()
+        atexit.unregister(self.close)
+
+    def _wanted(self, outlet: "Outlet") -> bool:
+        now = time.monotonic_ns()
+        if now >= self._next_drain:
+            with self._lock:
+                self._drain()
+            self._next_drain = now + DRAIN_PERIOD_NS
+        return outlet.history is not None or outlet.topic in self._subscriptions
+
+    def _send(self, outlet: "Outlet", payload: bytes | memoryview | None) -> None:
+        with self._lock:
+            outlet.sequence += 1
+            if payload is None or self._closed:
+                return
+            header = Header(
+                outlet.sequence, time.time_ns(), self.simulation_time, outlet.type_hash, outlet.publisher
+            )
+            if outlet.history is not None:
+                outlet.history.append((header._replace(flags=Flags.LATCHED), payload))
+            if outlet.topic in self._subscriptions:
+                self._put(outlet.topic, pack_header(header), payload)
+
+    def _put(self, topic: bytes, header: bytes, payload: bytes | memoryview) -> None:
+        try:
+            self._out.send(topic, zmq.SNDMORE | zmq.NOBLOCK)
+            self._out.send(header, zmq.SNDMORE | zmq.NOBLOCK)
+            self._out.send(payload, zmq.NOBLOCK)
+        except (
+            zmq.Again
+        ):  # an XPUB without NODROP drops instead, so this is not expected; losing is right all the same
+            _log.debug("dropped a message on %s", topic)
+
+    def _drain(self) -> None:
+        if self._closed:
+            return
+        for _ in range(MAX_SUBSCRIPTIONS):
+            if not self._out.getsockopt(zmq.EVENTS) & zmq.POLLIN:
+                return
+            frame = self._out.recv(zmq.NOBLOCK)
+            extra = False
+            while self._out.getsockopt(zmq.RCVMORE):
+                self._out.recv(zmq.NOBLOCK)
+                extra = True
+            self._subscription(b"" if extra else frame)
+
+    def _subscription(self, frame: bytes) -> None:
+        topic = frame[1:]
+        count = self._subscriptions.get(topic, 0)
+        if frame[:1] == b"\x00" and count:
+            self._out.setsockopt(zmq.UNSUBSCRIBE, topic)
+            if count > 1:
+                self._subscriptions[topic] = count - 1
+            else:
+                del self._subscriptions[topic]
+        elif frame[:1] == b"\x01" and is_topic_part(topic) and len(self._subscriptions) < MAX_SUBSCRIPTIONS:
+            self._out.setsockopt(zmq.SUBSCRIBE, topic)
+            self._subscriptions[topic] = count + 1
+            for outlet in self._outlets.get(topic, ()):
+                for header, payload in outlet.history or ():
+                    self._put(topic, pack_header(header), payload)
+        elif frame[:1] != b"\x00":  # the end of a refused subscription is nothing new
+            self.refusals.add(Refusal.SUBSCRIPTION)
+
+
+class Outlet:
+    """One publisher's way out: numbers its messages and hands them to the socket."""
+
+    def __init__(self, transport: Transport, topic: str, type_hash: bytes, history: int) -> None:
+        self.topic = topic_part(topic)
+        self.type_hash = type_hash
+        self.publisher = secrets.token_bytes(ID_BYTES)
+        self.sequence = 0
+        self.history: deque[tuple[Header, bytes | memoryview]] | None = (
+            deque(maxlen=history) if history else None
+        )
+        self._transport = transport
+
+    @property
+    def wanted(self) -> bool:
+        """Whether anybody would receive what is sent now; if not, serialising it is a waste."""
+        return self._transport._wanted(self)
+
+    @property
+    def subscribers(self) -> int:
+        """How many sockets subscribe to the topic."""
+        return self._transport.subscribers(self.topic)
+
+    def send(self, payload: bytes | memoryview | None) -> None:
+        """Send a CDR payload; None counts a message that nobody wanted. Never waits.
+
+        Raises
+        ------
+        ValueError
+            If the payload is above `MAX_PAYLOAD`.
+        """
+        if payload is not None and len(payload) > MAX_PAYLOAD:
+            raise ValueError(f"a message may have at most {MAX_PAYLOAD} bytes, got {len(payload)}")
+        self._transport._send(self, payload)
+
+    def close(self) -> None:
+        """Forget the outlet."""
+        self._transport.remove_outlet(self)
+
+
+class Receiver:
+    """The thread that owns the SUB socket: validates frames and hands them to their subscriptions."""
+
+    def __init__(self, context: "zmq.Context[zmq.Socket[bytes]]", refusals: Refusals) -> None:
+        self._refusals = refusals
+        self._table: dict[bytes, tuple[Deliver, ...]] = {}
+        self._commands: deque[Callable[[], None] | None] = deque()
+        self._command_lock = threading.Lock()
+        self._connected: set[str] = set()
+        self._retiring: dict[str, float] = {}
+        self._reconnecting: dict[str, float] = {}
+        self._in = context.socket(zmq.SUB)
+        self._in.setsockopt(zmq.RCVHWM, HIGH_WATER_MARK)
+        self._in.setsockopt(zmq.MAXMSGSIZE, MAX_PAYLOAD)
+        self._in.setsockopt(zmq.LINGER, 0)
+        self._in.setsockopt(zmq.IPV6, 1)
+        self._in.setsockopt(zmq.RECONNECT_IVL_MAX, 1000)
+        self._monitor = self._in.get_monitor_socket(zmq.EVENT_DISCONNECTED)
+        self._wake_in, self._wake_out = context.socket(zmq.PAIR), context.socket(zmq.PAIR)
+        name = f"inproc://wake-{id(self)}"
+        self._wake_in.bind(name)
+        self._wake_out.connect(name)
+        self._thread = threading.Thread(target=self._run, name="tolman-receiver", daemon=True)
+        self._thread.start()
+
+    def add(self, topic: bytes, deliver: Deliver) -> None:
+        """Subscribe."""
+
+        def apply() -> None:
+            first = topic not in self._table
+            self._table[topic] = (*self._table.get(topic, ()), deliver)
+            # Subscribing again, for a second subscription here, lets transient-local publishers know about it.
+            if not first:
+                self._in.setsockopt(zmq.UNSUBSCRIBE, topic)
+            self._in.setsockopt(zmq.SUBSCRIBE, topic)
+
+        self._command(apply)
+
+    def remove(self, topic: bytes, deliver: Deliver) -> None:
+        """Unsubscribe."""
+
+        def apply() -> None:
+            left = tuple(d for d in self._table.get(topic, ()) if d != deliver)
+            if left:
+                self._table[topic] = left
+            elif self._table.pop(topic, None):
+                self._in.setsockopt(zmq.UNSUBSCRIBE, topic)
+
+        self._command(apply)
+
+    def set_peers(self, endpoints: frozenset[str]) -> None:
+        """Connect to exactly these, once those that vanished have had their time."""
+
+        def apply() -> None:
+            for endpoint in endpoints - self._connected:
+                self._in.connect(endpoint)
+                self._connected.add(endpoint)
+            for endpoint in endpoints:
+                self._retiring.pop(endpoint, None)
+            for endpoint in self._connected - endpoints:
+                self._retiring.setdefault(endpoint, time.monotonic() + RETIRE_AFTER)
+
+        self._command(apply)
+
+    def close(self) -> None:
+        """Stop the thread and close its sockets."""
+        self._command(None)
+        self._thread.join()
+        with self._command_lock:
+            self._wake_out.close(0)
+
+    def _command(self, command: Callable[[], None] | None) -> None:
+        with self._command_lock:
+            if self._wake_out.closed:
+                return
+            self._commands.append(command)
+            self._wake_out.send(b"")
+
+    def _run(self) -> None:
+        poller = zmq.Poller()
+        for socket in (self._in, self._monitor, self._wake_in):
+            poller.register(socket, zmq.POLLIN)
+        running = True
+        while running:
+            events = dict(poller.poll(100))
+            if self._wake_in in events:
+                self._wake_in.recv()
+                command = self._commands.popleft()
+                if command is None:
+                    running = False
+                else:
+                    command()
+            if self._monitor in events:
+                self._disconnected()
+            if self._in in events:
+                self._receive()
+            if self._retiring or self._reconnecting:
+                self._maintain()
+        self._in.disable_monitor()
+        self._monitor.close(0)
+        self._in.close(0)
+        self._wake_in.close(0)
+
+    def _receive(self) -> None:
+        for _ in range(HIGH_WATER_MARK):  # then look at the commands again
+            try:
+                parts = [self._in.recv(zmq.NOBLOCK)]
+            except zmq.Again:
+                return
+            while self._in.getsockopt(zmq.RCVMORE):
+                part = self._in.recv()
+                if len(parts) < 4:  # one more than a frame has is enough to see that it is none
+                    parts.append(part)
+            try:
+                topic, header, payload = decode(parts)
+                subscriptions = self._table.get(topic)
+                if subscriptions is None:
+                    raise FrameError(Refusal.UNEXPECTED)
+                for deliver in subscriptions:
+                    deliver(header, payload)
+            except FrameError as error:
+                self._refusals.add(error.reason)
+
+    def _disconnected(self) -> None:
+        parts = self._monitor.recv_multipart(zmq.NOBLOCK)
+        endpoint = parts[1].decode("ascii", "replace")
+        if endpoint in self._connected:
+            self._reconnecting.setdefault(endpoint, time.monotonic() + RECONNECT_AFTER)
+
+    def _maintain(self) -> None:
+        now = time.monotonic()
+        for endpoint in [e for e, due in self._retiring.items() if due <= now]:
+            del self._retiring[endpoint]
+            self._reconnecting.pop(endpoint, None)
+            self._disconnect(endpoint)
+            self._connected.discard(endpoint)
+        for endpoint in [e for e, due in self._reconnecting.items() if due <= now]:
+            del self._reconnecting[endpoint]
+            self._disconnect(endpoint)
+            self._in.connect(endpoint)
+
+    def _disconnect(self, endpoint: str) -> None:
+        try:
+            self._in.disconnect(endpoint)
+        except zmq.ZMQError as error:  # already gone
+            _log.debug("disconnecting %s: %s", endpoint, error)

@@ -1,0 +1,254 @@
+"""Event camera: contrast-threshold crossings of a sampled log-intensity video, interpolated in time.
+
+The model of ESIM (Rebecq, Gehrig, Scaramuzza 2018) and v2e (Hu, Liu, Delbruck 2021): a pixel remembers the
+log intensity at its last event and fires when the light has moved by its threshold, ON up, OFF down. Between
+two frames the light is taken to change linearly, so every event has its own microsecond.
+
+During the refractory period a pixel cannot fire. A crossing that falls into it is *delayed* to its end (and
+dropped if the light has come back by then); the remembered level moves by exactly one threshold per event.
+So ``L0 + sum(p C)`` follows the light within one threshold as soon as the pixel is free to fire.
+"""
+
+from __future__ import annotations
+
+from math import ceil
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from .camera import CameraSpec
+from .events import EventPacket
+
+Floats = NDArray[np.float64]
+Image = NDArray[np.float32]
+
+LONG_AGO = -(2**62)  #: µs, time of the last event of a pixel that has not fired
+TIE = 1e-6  #: log units; a change this close to the threshold counts (float32 steps of exact multiples)
+BUCKET = 16  #: µs, width of the bins of the time sort
+
+
+class EventCamera:
+    """Turns a sequence of log-intensity frames into events.
+
+    Parameters
+    ----------
+    spec : CameraSpec
+        Size, thresholds, refractory period, noise.
+
+    Attributes
+    ----------
+    on, off : float64 (height, width)
+        Contrast thresholds of each pixel, log units.
+    reference : float64 (height, width)
+        Log intensity remembered since the last event: the camera's own reconstruction of the image.
+    """
+
+    def __init__(self, spec: CameraSpec) -> None:
+        self.spec = spec
+        self.on, self.off = spec.thresholds()
+        self.reference = np.zeros((spec.height, spec.width))
+        self._previous = np.zeros((spec.height, spec.width), np.float32)
+        self._last = np.full((spec.height, spec.width), LONG_AGO, np.int64)
+        self._time = 0
+        self._refractory = round(spec.refractory * 1e6)
+        self._rng = np.random.default_rng(0)
+        self._scratch = EventPacket(*(np.empty(4096, a.dtype) for a in EventPacket.empty()))
+        self._packets = EventPacket(*(np.empty(4096, a.dtype) for a in EventPacket.empty()))
+        self._size = 0
+
+    def reset(self, frame: Image, time: int = 0, rng: np.random.Generator | None = None) -> None:
+        """Start from `frame` (log intensity) at `time` µs, with no event pending; `rng` draws the shot noise."""
+        self._check(frame)
+        self.reference[:] = frame
+        self._previous[:] = frame
+        self._last[:] = LONG_AGO
+        self._time = time
+        self._size = 0
+        self._rng = rng if rng is not None else np.random.default_rng(0)
+
+    def feed(self, frame: Image, time: int) -> None:
+        """See `frame` (log intensity, float32 (height, width)) at `time` µs; keep the events since the last one.
+
+        Raises
+        ------
+        ValueError
+            If the frame has another shape, or `time` is not after the last frame's.
+        """
+        self._check(frame)
+        if time <= self._time:
+            raise ValueError(f"camera frames must ascend in time, got {time} µs after {self._time} µs")
+        if self.spec.leak_rate > 0.0:
+            self.reference -= self.on * (self.spec.leak_rate * 1e-6 * (time - self._time))
+        shot = self._shot_noise(time - self._time)
+        while True:
+            size = _advance(
+                frame, self._previous, self.reference, self._last, self.on, self.off,
+                self._time, time, self._refractory, *shot, *self._scratch,
+            )  # fmt: skip
+            if size >= 0:
+                break
+            # The kernel asks for room before it changes anything, so nothing is lost and nothing is repeated.
+            self._scratch = EventPacket(*(np.empty(-size, a.dtype) for a in self._scratch))
+        self._reserve(self._size + size)
+        _append_sorted(*self._scratch, size, *self._packets, self._size, self._time)
+        self._size += size
+        self._time = time
+
+    def collect(self) -> EventPacket:
+        """Return the events since the last call (copies), ascending in time, and forget them."""
+        packet = EventPacket(*(a[: self._size].copy() for a in self._packets))
+        self._size = 0
+        return packet
+
+    def _check(self, frame: Image) -> None:
+        if frame.shape != self.reference.shape:
+            raise ValueError(f"camera frame must have shape {self.reference.shape}, got {frame.shape}")
+
+    def _reserve(self, size: int) -> None:
+        if size > self._packets.size:
+            grown = EventPacket(*(np.empty(max(size, 2 * a.size), a.dtype) for a in self._packets))
+            for new, old in zip(grown, self._packets, strict=True):
+                new[: self._size] = old[: self._size]
+            self._packets = grown
+
+    def _shot_noise(self, duration: int) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.uint8]]:
+        """Draw which pixels fire for no reason in `duration` µs, when (µs since the last frame) and how."""
+        pixels = self.reference.size
+        mean = self.spec.shot_rate * pixels * duration * 1e-6
+        n = int(self._rng.poisson(mean)) if mean > 0.0 else 0
+        if n == 0:
+            return np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.uint8)
+        pixel = self._rng.integers(0, pixels, n)
+        when = np.sort(self._rng.integers(1, duration + 1, n))
+        return pixel, when, self._rng.integers(0, 2, n).astype(np.uint8)
+
+
+@njit(cache=True)
+def _advance(
+    frame: Image,
+    previous: Image,
+    reference: Floats,
+    last: NDArray[np.int64],
+    on: Floats,
+    off: Floats,
+    t0: int,
+    t1: int,
+    refractory: int,
+    noise_pixel: NDArray[np.int64],
+    noise_time: NDArray[np.int64],
+    noise_polarity: NDArray[np.uint8],
+    out_t: NDArray[np.int64],
+    out_x: NDArray[np.int16],
+    out_y: NDArray[np.int16],
+    out_p: NDArray[np.uint8],
+) -> int:
+    """Advance all pixels from `t0` to `t1` µs; write events pixel by pixel; return their number.
+
+    If the buffers may be too small, nothing changes and minus the needed size is returned.
+    """
+    height, width = frame.shape
+    need = noise_pixel.size
+    for i in range(height):
+        for j in range(width):
+            change = frame[i, j] - reference[i, j]
+            start = previous[i, j] - reference[i, j]
+            most = max(abs(change), abs(start))
+            least = min(on[i, j], off[i, j])
+            if most >= least - TIE:
+                need += 2 + int(2.0 * most / least)
+    if need > out_t.size:
+        return -2 * need
+    n = 0
+    for i in range(height):
+        for j in range(width):
+            level0, level1, memory = float(previous[i, j]), float(frame[i, j]), reference[i, j]
+            up, down = on[i, j] - TIE, off[i, j] - TIE
+            if (
+                level1 - memory < up
+                and memory - level1 < down
+                and level0 - memory < up
+                and memory - level0 < down
+            ):
+                continue
+            slope = (level1 - level0) / (t1 - t0)
+            free = max(t0, last[i, j] + refractory)
+            while free <= t1:
+                level = level1 if free == t1 else level0 + slope * (free - t0)
+                t = free
+                if level - memory >= up:
+                    polarity = 1
+                elif memory - level >= down:
+                    polarity = 0
+                elif slope > 0.0 and level1 - memory >= up:
+                    polarity = 1
+                    t = t0 + int(ceil((memory + up - level0) / slope))
+                elif slope < 0.0 and memory - level1 >= down:
+                    polarity = 0
+                    t = t0 + int(ceil((memory - down - level0) / slope))
+                else:
+                    break
+                t = min(max(t, free, t0 + 1), t1)
+                memory += on[i, j] if polarity == 1 else -off[i, j]
+                out_t[n], out_x[n], out_y[n], out_p[n] = t, j, i, polarity
+                n += 1
+                last[i, j] = t
+                free = t + refractory
+            reference[i, j] = memory
+    for k in range(noise_pixel.size):
+        i, j, t = noise_pixel[k] // width, noise_pixel[k] % width, t0 + noise_time[k]
+        if t >= last[i, j] + refractory:
+            out_t[n], out_x[n], out_y[n], out_p[n] = t, j, i, noise_polarity[k]
+            n += 1
+            last[i, j] = t
+    previous[:] = frame
+    return n
+
+
+@njit(cache=True)
+def _append_sorted(
+    t: NDArray[np.int64],
+    x: NDArray[np.int16],
+    y: NDArray[np.int16],
+    p: NDArray[np.uint8],
+    n: int,
+    out_t: NDArray[np.int64],
+    out_x: NDArray[np.int16],
+    out_y: NDArray[np.int16],
+    out_p: NDArray[np.uint8],
+    start: int,
+    t0: int,
+) -> None:
+    """Append `n` events to the packet from `start` on, in ascending time; equal times keep their order.
+
+    Events of one frame come pixel by pixel. A counting sort into bins of `BUCKET` µs leaves only neighbours
+    out of order, which an insertion sort mends.
+    """
+    if n == 0:
+        return
+    latest = t0
+    for k in range(n):
+        latest = max(latest, t[k])
+    place = np.zeros((latest - t0) // BUCKET + 2, np.int64)
+    for k in range(n):
+        place[(t[k] - t0) // BUCKET + 1] += 1
+    for b in range(1, place.size):
+        place[b] += place[b - 1]
+    for k in range(n):
+        b = (t[k] - t0) // BUCKET
+        m = start + place[b]
+        place[b] += 1
+        out_t[m], out_x[m], out_y[m], out_p[m] = t[k], x[k], y[k], p[k]
+    for k in range(start + 1, start + n):
+        if out_t[k] < out_t[k - 1]:
+            tk, xk, yk, pk = out_t[k], out_x[k], out_y[k], out_p[k]
+            m = k
+            while m > start and out_t[m - 1] > tk:
+                out_t[m], out_x[m], out_y[m], out_p[m] = (
+                    out_t[m - 1],
+                    out_x[m - 1],
+                    out_y[m - 1],
+                    out_p[m - 1],
+                )
+                m -= 1
+            out_t[m], out_x[m], out_y[m], out_p[m] = tk, xk, yk, pk

@@ -1,0 +1,57 @@
+"""The environments by name, registered through Gymnasium's plugin entry point."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gymnasium
+
+from . import tasks
+from .arena import Arena, circular_arena, linear_track, square_arena
+from .navigation import NavigationEnv
+
+SHAPES = ("circle", "square")
+
+
+def water_maze(
+    *,
+    arena: Arena | None = None,
+    goal: tuple[float, float] = (0.35, 0.35),
+    time_limit: float = 60.0,
+    **kwargs: Any,
+) -> NavigationEnv:
+    """Make ``tolman/WaterMaze-v0``: find the hidden goal of a round arena, 2 m across. See `tasks.WaterMaze`."""
+    place = arena if arena is not None else circular_arena()
+    return NavigationEnv(tasks.WaterMaze(place, time_limit, goal), **kwargs)
+
+
+def open_field(
+    *, arena: Arena | None = None, shape: str = "circle", time_limit: float = 600.0, **kwargs: Any
+) -> NavigationEnv:
+    """Make ``tolman/OpenField-v0``: roam a round (or square) arena of 2 m. See `tasks.OpenField`."""
+    if shape not in SHAPES:
+        raise ValueError(f"shape must be one of {SHAPES}, got {shape!r}")
+    if arena is None:
+        arena = circular_arena() if shape == "circle" else square_arena()
+    return NavigationEnv(tasks.OpenField(arena, time_limit), **kwargs)
+
+
+def shuttle(*, arena: Arena | None = None, time_limit: float = 120.0, **kwargs: Any) -> NavigationEnv:
+    """Make ``tolman/LinearTrack-v0``: shuttle between the ends of a corridor. See `tasks.LinearTrack`."""
+    place = arena if arena is not None else linear_track()
+    return NavigationEnv(tasks.LinearTrack(place, time_limit), **kwargs)
+
+
+#: id -> function that makes the environment
+ENVIRONMENTS = {
+    "tolman/WaterMaze-v0": water_maze,
+    "tolman/OpenField-v0": open_field,
+    "tolman/LinearTrack-v0": shuttle,
+}
+
+
+def register_all() -> None:
+    """Register every environment with Gymnasium; called by its plugin loader, harmless when repeated."""
+    for name, make in ENVIRONMENTS.items():
+        if name not in gymnasium.registry:
+            gymnasium.register(name, entry_point=f"{make.__module__}:{make.__name__}")

@@ -1,0 +1,1 @@
+"""Running things: command line, episode loop, training, evaluation, checkpoints, shipped experiment files."""

@@ -1,0 +1,83 @@
+"""What the loop asks of an agent, and the one place that builds one from a configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..agent import AgentSnapshot, Navigator
+from ..envs import CameraSpec
+from .baselines import RandomWalk
+from .config import ExperimentConfig
+from .errors import asked
+
+
+class Agent(Protocol):
+    """The surface of `agent.Navigator` that episodes, scores and checkpoints use."""
+
+    @property
+    def spike_hash(self) -> str:
+        """Chained digest over all spikes so far."""
+
+    @property
+    def pose_estimate(self) -> NDArray[np.float64]:
+        """(3,) x, y in m and theta in rad, in the frame of the start pose of the first episode."""
+
+    @property
+    def localised(self) -> bool:
+        """False from the start of a later episode until a known view is recalled."""
+
+    @property
+    def populations(self) -> dict[str, slice]:
+        """Ranges of global neuron indices by name."""
+
+    @property
+    def neurons(self) -> int:
+        """Number of spiking neurons."""
+
+    @property
+    def synapses(self) -> int:
+        """Number of synapses."""
+
+    @property
+    def spike_count(self) -> int:
+        """Spikes so far."""
+
+    @property
+    def synaptic_operations(self) -> int:
+        """Synaptic operations (one spike through one synapse) so far."""
+
+    def reset(self, seed: int | None = None) -> None:
+        """Begin an episode; what was learned is kept."""
+
+    def act(self, observation: Mapping[str, Any]) -> NDArray[np.float32]:
+        """Run one control period and return the twist (2,): m/s, rad/s."""
+
+    def reward(self, r: float, terminated: bool) -> None:
+        """Take the reward that followed the last action."""
+
+    def snapshot(self) -> AgentSnapshot:
+        """Return the plain arrays of the last control period."""
+
+    def state_dict(self) -> dict[str, NDArray[Any]]:
+        """Return everything an exact resume at a trial boundary needs."""
+
+    def load_state_dict(self, state: Mapping[str, NDArray[Any]]) -> None:
+        """Take up a state made by `state_dict` of an agent of the same configuration."""
+
+
+def make_agent(config: ExperimentConfig, camera: CameraSpec, seed: int) -> Agent:
+    """Build the untrained agent that `config` asks for, under the top `seed`.
+
+    Raises
+    ------
+    UserError
+        If the agent refuses its configuration.
+    """
+    if config.algorithm == "random":
+        return RandomWalk(seed)
+    with asked("agent"):
+        return Navigator(config.agent, camera, seed)

@@ -1,0 +1,141 @@
+"""The command line: `tolman VERB`. User errors are one line on standard error and exit code 2."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+
+from .. import __version__
+from .errors import UserError
+from .options import Parser, add_experiment, add_json, add_task, natural
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code: 0, 1 for our failure, 2 for a user's mistake, 130 interrupted."""
+    try:
+        arguments = build_parser().parse_args(argv)
+        module, function = arguments.handler.split(":")
+        # Imported late: `tolman --help` must not wait for the compiler.
+        getattr(importlib.import_module(module, __package__), function)(arguments)
+    except UserError as error:
+        print(f"tolman: error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("tolman: interrupted; `tolman train --resume` goes on from the last checkpoint", file=sys.stderr)
+        return 130
+    except BrokenPipeError:  # the reader of our output went away, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        print(f"tolman: error: {place}{error.strerror or error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of all verbs."""
+    parser = Parser(prog="tolman", description="A spiking, hippocampus-inspired navigation agent.")
+    parser.add_argument("--version", action="version", version=f"tolman {__version__}")
+    verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True, parser_class=Parser)
+    _run(verbs.add_parser("run", help="run episodes with a checkpoint or a fresh agent"))
+    _train(verbs.add_parser("train", help="trials with learning; checkpoint, figures, resume"))
+    _evaluate(verbs.add_parser("evaluate", help="scores over seeds, with confidence intervals"))
+    _compare(verbs.add_parser("compare", help="ablations and baselines side by side over seeds"))
+    _view(verbs.add_parser("view", help="watch a running agent from another process"))
+    _plot(verbs.add_parser("plot", help="make the figures of a training run again"))
+    _bench(verbs.add_parser("bench", help="speed of the whole loop and of its parts"))
+    _doctor(verbs.add_parser("doctor", help="what is installed, what is missing, what that costs"))
+    return parser
+
+
+def _run(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(handler=".running:command")
+    add_task(parser)
+    parser.add_argument("--episodes", type=natural("--episodes", 1), default=1, metavar="N")
+    parser.add_argument("--checkpoint", metavar="F", help="agent to run: a file, or the folder of a training run")
+    parser.add_argument("--kidnap", type=float, metavar="T", help="at T s put the robot at a random place")
+    parser.add_argument("--lights-off", type=float, metavar="T", help="switch the light off at T s")
+    parser.add_argument("--move-goal", metavar="X,Y@T", help="at T s move the goal to (X, Y) m")
+    parser.add_argument(
+        "--publish",
+        nargs="?",
+        const="",
+        metavar="ENDPOINT",
+        help="publish the state as ROS 2 messages over ZeroMQ (default endpoint: the bridge's own)",
+    )
+    parser.add_argument("--view", action="store_true", help="publish, and open the live view in another process")
+    parser.add_argument("--real-time", action="store_true", help="run no faster than real time")
+    add_experiment(parser)
+    add_json(parser)
+
+
+def _train(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(handler=".training:command")
+    add_task(parser)
+    parser.add_argument("--trials", type=natural("--trials", 1), metavar="N")
+    parser.add_argument("--output", required=True, metavar="DIR", help="folder for checkpoint, records and figures")
+    how = parser.add_mutually_exclusive_group()
+    how.add_argument("--resume", action="store_true", help="go on from the checkpoint in DIR")
+    how.add_argument("--overwrite", action="store_true", help="replace the run in DIR")
+    parser.add_argument("--no-figures", action="store_true", help="leave the figures to `tolman plot`")
+    add_experiment(parser)
+    add_json(parser)
+
+
+def _evaluate(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(handler=".evaluation:command")
+    add_task(parser)
+    parser.add_argument("--seeds", default="0..9", metavar="SEEDS", help="7, or 0,3,9, or 100..104 (inclusive)")
+    parser.add_argument("--trials", type=natural("--trials", 1), metavar="N", help="trials of each seed")
+    parser.add_argument("--checkpoint", metavar="F", help="start every seed from this agent")
+    _add_sweep(parser)
+
+
+def _compare(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(handler=".comparison:command")
+    add_task(parser)
+    parser.add_argument("--arms", default="td-ltp", metavar="A,B", help="arms, such as td-ltp,no-learning,raw-reward,random")
+    parser.add_argument("--seeds", default="0..9", metavar="SEEDS", help="7, or 0,3,9, or 100..104 (inclusive)")
+    parser.add_argument("--trials", type=natural("--trials", 1), metavar="N", help="trials of each seed")
+    _add_sweep(parser)
+
+
+def _add_sweep(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--jobs", type=natural("--jobs", 1), metavar="N", help="processes (default: one a core)")
+    parser.add_argument("--output", metavar="DIR", help="keep finished seeds here; they are not run again")
+    add_experiment(parser, seed=False)
+    add_json(parser)
+
+
+def _view(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(handler=".viewing:command")
+    parser.add_argument("endpoint", nargs="?", metavar="ENDPOINT", help="where `tolman run --publish` publishes")
+    parser.add_argument("--seconds", type=float, metavar="S", help="close after S seconds")
+    parser.add_argument("--save", metavar="FILE", help="write the last picture to FILE instead of opening a window")
+
+
+def _plot(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(handler=".figures:command")
+    parser.add_argument("run", metavar="DIR", help="folder of a training run or of a comparison")
+
+
+def _bench(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(handler=".bench:command")
+    parser.add_argument("task", nargs="?", default="WaterMaze", help="task to run the loop on")
+    parser.add_argument("--seconds", type=float, default=20.0, metavar="S", help="simulated time of a run")
+    parser.add_argument("--runs", type=natural("--runs", 1), default=3, metavar="N")
+    add_experiment(parser)
+    add_json(parser)
+
+
+def _doctor(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(handler=".doctor:command")
+    add_json(parser)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

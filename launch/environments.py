@@ -1,0 +1,107 @@
+"""Tasks by name, environments from configurations, and the scene as plain numbers for figures and viewers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gymnasium
+from gymnasium.envs.registration import registry
+
+from ..envs import CameraSpec
+from .config import EnvironmentConfig, ExperimentConfig
+from .episode import Environment
+from .errors import UserError, asked
+
+_NAMESPACE = "tolman/"
+
+
+def task_ids() -> list[str]:
+    """Return the ids of the registered tasks, ascending."""
+    return sorted(name for name in registry if name.startswith(_NAMESPACE))
+
+
+def resolve_task(name: str) -> str:
+    """Return the full id of a task given as `WaterMaze`, `WaterMaze-v0` or `tolman/WaterMaze-v0`.
+
+    Raises
+    ------
+    UserError
+        If there is no such task; the message lists those there are.
+    """
+    bare = name.removeprefix(_NAMESPACE)
+    for known in task_ids():
+        if bare in (known.removeprefix(_NAMESPACE), short_name(known)):
+            return known
+    raise UserError(f"unknown task {name!r}; known: {', '.join(map(short_name, task_ids()))}")
+
+
+def short_name(task: str) -> str:
+    """Return `WaterMaze` for `tolman/WaterMaze-v0`."""
+    return task.removeprefix(_NAMESPACE).rpartition("-v")[0]
+
+
+def make_environment(task: str, config: EnvironmentConfig, *, render: bool = False) -> Environment:
+    """Build the environment of `task`.
+
+    Raises
+    ------
+    UserError
+        If the task has no such option, or refuses a value.
+    """
+    options: dict[str, Any] = {"renderer": config.renderer}
+    for name in ("time_limit", "goal", "noise", "camera"):
+        value = getattr(config, name)
+        if value is not None:
+            options[name] = value
+    if render:
+        options["render_mode"] = "rgb_array"
+    with asked(f"environment of {task}", ValueError, TypeError, gymnasium.error.Error):
+        return gymnasium.make(resolve_task(task), disable_env_checker=True, **options)
+
+
+def make_habituation(environment: Environment, config: ExperimentConfig) -> Environment:
+    """Build an open field in the arena of `environment`, with its camera, for `config.habituation` seconds.
+
+    There is no goal in it, so that exploring before trial 1 cannot find it.
+    """
+    options: dict[str, Any] = {
+        "renderer": config.environment.renderer,
+        "time_limit": config.habituation,
+        "arena": environment.unwrapped.arena,  # type: ignore[attr-defined]
+        "camera": camera_of(environment),
+    }
+    if config.environment.noise is not None:
+        options["noise"] = config.environment.noise
+    with asked("habituation"):
+        return gymnasium.make(resolve_task("OpenField"), disable_env_checker=True, **options)
+
+
+def camera_of(environment: Environment) -> CameraSpec:
+    """Return the camera that the environment was built with."""
+    camera: CameraSpec = environment.unwrapped.camera  # type: ignore[attr-defined]
+    return camera
+
+
+def random_state(environment: Environment) -> dict[str, Any]:
+    """Return what decides all later episodes of the environment, as plain values."""
+    state: dict[str, Any] = environment.unwrapped.get_random_state()  # type: ignore[attr-defined]
+    return state
+
+
+def set_random_state(environment: Environment, state: dict[str, Any]) -> None:
+    """Make the next `reset()` draw what it would have drawn after `random_state` was taken."""
+    environment.unwrapped.set_random_state(state)  # type: ignore[attr-defined]
+
+
+def scene_of(environment: Environment) -> dict[str, Any]:
+    """Return the arena as plain numbers: outline (n, 2), walls (n, 4), pillars (n, 3), goal (2,) or `None`; m."""
+    base: Any = environment.unwrapped
+    arena = base.arena
+    goal = getattr(base, "goal", None)
+    return {
+        "outline": [[float(x), float(y)] for x, y in arena.outline],
+        "walls": [[w.x0, w.y0, w.x1, w.y1] for w in arena.walls],
+        "pillars": [[p.x, p.y, p.radius] for p in arena.pillars],
+        "goal": None if goal is None else [float(goal[0]), float(goal[1])],
+        "goal_radius": float(getattr(base, "goal_radius", 0.1)),
+    }

@@ -1,0 +1,41 @@
+"""Planar poses: exact integration of a twist, and change of frame."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Pose = NDArray[np.float64]  #: (3,) or (n, 3): x, y in m and theta in rad
+
+
+def advance(pose: Pose, twist: NDArray[np.float64], dt: float) -> Pose:
+    """Return `pose` (3,) moved along the exact arc of a constant `twist` (v in m/s, yaw rate in rad/s).
+
+    The chord of an arc of length v dt that turns by a = w dt has length v dt sin(a/2) / (a/2) and points along
+    theta + a/2.
+    """
+    turn = float(twist[1]) * dt
+    chord = float(twist[0]) * dt * float(np.sinc(turn / (2.0 * np.pi)))
+    along = float(pose[2]) + turn / 2.0
+    return np.array([pose[0] + chord * np.cos(along), pose[1] + chord * np.sin(along), wrap(pose[2] + turn)])
+
+
+def into_frame(origin: Pose, pose: Pose) -> Pose:
+    """Return world `pose` (3,) or (n, 3) in the frame whose origin and x axis are those of `origin` (3,)."""
+    cosine, sine = np.cos(origin[2]), np.sin(origin[2])
+    dx, dy = pose[..., 0] - origin[0], pose[..., 1] - origin[1]
+    moved = (cosine * dx + sine * dy, cosine * dy - sine * dx, wrap(pose[..., 2] - origin[2]))
+    return np.stack(moved, axis=-1)
+
+
+def out_of_frame(origin: Pose, pose: Pose) -> Pose:
+    """Inverse of `into_frame`: return `pose` given in the frame of `origin` in the world frame."""
+    cosine, sine = np.cos(origin[2]), np.sin(origin[2])
+    x = origin[0] + cosine * pose[..., 0] - sine * pose[..., 1]
+    y = origin[1] + sine * pose[..., 0] + cosine * pose[..., 1]
+    return np.stack((x, y, wrap(pose[..., 2] + origin[2])), axis=-1)
+
+
+def wrap(angle: NDArray[np.float64] | float) -> NDArray[np.float64]:
+    """Return `angle` in rad wrapped into [-pi, pi)."""
+    return np.asarray((np.asarray(angle, np.float64) + np.pi) % (2.0 * np.pi) - np.pi)

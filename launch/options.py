@@ -1,0 +1,75 @@
+"""Command-line arguments that several verbs share, and the experiment they describe."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any, NoReturn
+
+from .errors import UserError
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose complaints are `UserError`s: one line, without the usage text."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UserError(f"{message} (see {self.prog} --help)")
+
+
+def add_task(parser: argparse.ArgumentParser) -> None:
+    """Add the positional task; it may be left out where a configuration file names it."""
+    parser.add_argument("task", nargs="?", help="task, such as WaterMaze or tolman/WaterMaze-v0")
+
+
+def add_experiment(parser: argparse.ArgumentParser, *, seed: bool = True) -> None:
+    """Add the arguments that change the experiment."""
+    parser.add_argument("--config", metavar="FILE", help="experiment as a TOML file, or the name of a shipped one")
+    parser.add_argument(
+        "--set",
+        metavar="KEY=VALUE",
+        action="append",
+        default=[],
+        dest="settings",
+        help="override one value, such as agent.learning=false; repeatable",
+    )
+    if seed:
+        parser.add_argument("--seed", type=natural("--seed"), metavar="S", help="top seed of everything random")
+
+
+def add_json(parser: argparse.ArgumentParser) -> None:
+    """Add `--json FILE`."""
+    parser.add_argument("--json", metavar="FILE", help="also write the results as one JSON object")
+
+
+def natural(what: str, least: int = 0) -> Any:
+    """Return a type for argparse: a whole number of at least `least`."""
+
+    def convert(text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            raise UserError(f"{what} must be a whole number, got {text!r}") from None
+        if value < least:
+            raise UserError(f"{what} must be >= {least}, got {value}")
+        return value
+
+    return convert
+
+
+def experiment_of(arguments: argparse.Namespace, **changes: object) -> Any:
+    """Return the `ExperimentConfig` that file, settings and arguments describe, with the task resolved.
+
+    Arguments (`task`, `trials`, `seed`) win over `--set`, which wins over the file.
+    """
+    from .config import load, to_builtins
+    from .environments import resolve_task
+
+    file = None if arguments.config is None else Path(arguments.config)
+    config = to_builtins(load(file, arguments.settings))
+    for key in ("task", "trials", "seed"):
+        value = getattr(arguments, key, None)
+        if value is not None:
+            config[key] = value
+    config.update(changes)
+    config["task"] = resolve_task(str(config["task"]))
+    return load(base=config)

@@ -1,0 +1,138 @@
+"""A session: one agent, one environment, trial after trial; can be saved and taken up at any trial boundary."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+
+from .. import __version__
+from ..spiking.random import stream
+from .agents import Agent, make_agent
+from .checkpoint import Checkpoint
+from .config import ExperimentConfig
+from .environments import camera_of, make_environment, make_habituation, random_state, set_random_state
+from .episode import Environment, Observer, run_episode
+from .errors import UserError, asked
+from .odometry import Pose
+from .results import SeedRun
+from .scoring import TrialRecord
+from .seeds import environment_seed
+
+
+class Session:
+    """Builds environment and agent, runs trials, and knows how to make and take up checkpoints.
+
+    Raises
+    ------
+    UserError
+        If the environment or the agent refuses its configuration.
+    """
+
+    def __init__(self, config: ExperimentConfig, *, render: bool = False) -> None:
+        self.config = config
+        self.environment: Environment = make_environment(config.task, config.environment, render=render)
+        try:
+            self.agent: Agent = make_agent(config, camera_of(self.environment), config.seed)
+        except BaseException:
+            self.environment.close()
+            raise
+        self.records: list[TrialRecord] = []
+        self._origin: Pose | None = None
+        self._seeded = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.environment.close()
+
+    @property
+    def trials_done(self) -> int:
+        """Trials run so far, habituation not counted."""
+        return sum(record.trial > 0 for record in self.records)
+
+    @property
+    def habituation_due(self) -> bool:
+        """Whether the next episode is the habituation that the configuration asks for."""
+        return self.config.habituation > 0.0 and not self.records
+
+    def next_trial(self, observers: Sequence[Observer] = ()) -> TrialRecord:
+        """Run habituation if it is due, or else the next trial."""
+        if self.habituation_due:
+            return self._habituate(observers)
+        seed = None if self._seeded else environment_seed(self.config.seed)
+        record = self._episode(self.environment, self.trials_done + 1, seed, observers, rewarded=True)
+        self._seeded = True
+        return record
+
+    def _habituate(self, observers: Sequence[Observer]) -> TrialRecord:
+        arena = make_habituation(self.environment, self.config)
+        seed = int(stream(self.config.seed, "habituation").generate_state(1, np.uint32)[0])
+        try:
+            return self._episode(arena, 0, seed, observers, rewarded=False)
+        finally:
+            arena.close()
+
+    def _episode(
+        self,
+        environment: Environment,
+        trial: int,
+        seed: int | None,
+        observers: Sequence[Observer],
+        rewarded: bool,
+    ) -> TrialRecord:
+        record, self._origin = run_episode(
+            environment,
+            self.agent,
+            trial,
+            origin=self._origin,
+            seed=seed,
+            observers=observers,
+            rewarded=rewarded,
+        )
+        self.records.append(record)
+        return record
+
+    def checkpoint(self) -> Checkpoint:
+        """Return the state at this trial boundary."""
+        return Checkpoint(
+            version=__version__,
+            config=self.config,
+            agent_state=self.agent.state_dict(),
+            environment_state=random_state(self.environment) if self._seeded else {},
+            start_pose=None if self._origin is None else (*map(float, self._origin),),  # type: ignore[arg-type]
+            records=tuple(self.records),
+            spike_hash=self.agent.spike_hash,
+        )
+
+    def resume(self, checkpoint: Checkpoint) -> None:
+        """Go on exactly where `checkpoint` was made: the rest is what would have followed there."""
+        self.adopt(checkpoint)
+        self.records = list(checkpoint.records)
+        if checkpoint.environment_state:
+            with asked("the checkpoint's environment state", ValueError, KeyError, TypeError):
+                set_random_state(self.environment, checkpoint.environment_state)
+            self._seeded = True
+
+    def adopt(self, checkpoint: Checkpoint) -> None:
+        """Take what the agent of `checkpoint` learned, and its frame; the environment starts afresh."""
+        try:
+            self.agent.load_state_dict(checkpoint.agent_state)
+        except (ValueError, KeyError) as error:
+            raise UserError(f"the checkpoint does not fit this agent: {error}") from error
+        self._origin = None if checkpoint.start_pose is None else np.array(checkpoint.start_pose)
+
+    def result(self) -> SeedRun:
+        """Return the trials of this session."""
+        return SeedRun(
+            seed=self.config.seed,
+            records=tuple(self.records),
+            spike_hash=self.agent.spike_hash,
+            neurons=self.agent.neurons,
+            synapses=self.agent.synapses,
+        )

@@ -1,0 +1,207 @@
+"""Grid cells: modules of spiking neurons on a twisted torus, moved by heading and speed.
+
+The torus is the rhombic unit cell of a hexagonal lattice (Guanella, Kiper & Verschure 2007), so one bump gives every
+cell a hexagonal map whose spacing between neighbouring field centres is the module's scale. Four layers prefer
+east, north, west and south in the map's frame and pull the bump their way (Burak & Fiete 2009, four directions).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..spiking.random import key
+from .attractor import AttractorNeurons, AttractorState, advance, tiled
+from .calibration import DriveTable, circular_speed
+
+Floats = NDArray[np.float32]
+#: Unit vectors of the lattice (rows): the torus is their parallelogram.
+LATTICE = np.array([[1.0, 0.0], [0.5, np.sqrt(3.0) / 2.0]])
+#: Preferred directions of the four layers, in the lattice's frame.
+DIRECTIONS = np.array([[1.0, 0.0], [0.0, 1.0], [-1.0, 0.0], [0.0, -1.0]])
+
+
+@dataclass(frozen=True, slots=True)
+class GridConfig:
+    """The modules. Scales grow geometrically (ratio 1.42: Stensola et al. 2012, Nature 492:72)."""
+
+    modules: int = 4
+    phases: int = 16  #: along each side of the torus; a module has 4 * phases**2 neurons
+    smallest_scale: float = 0.50  #: m between neighbouring field centres
+    scale_ratio: float = 1.42
+    orientation_step: float = 0.26  #: rad by which each module is turned against the one before
+    excitation: float = 1.0
+    inhibition: float = 0.4
+    width: float = 0.13  #: standard deviation of the excitatory kernel, periods
+    shift: float = 0.15  #: periods by which a layer's outgoing kernel is displaced
+    cue_width: float = 0.13  #: periods
+    neurons: AttractorNeurons = field(default_factory=AttractorNeurons)
+
+    def __post_init__(self) -> None:
+        if self.modules < 1:
+            raise ValueError(f"grid modules must be >= 1, got {self.modules}")
+        if self.phases < 8:
+            raise ValueError(f"grid phases must be >= 8, got {self.phases}")
+        if self.smallest_scale <= 0.0:
+            raise ValueError(f"grid scale must be > 0 m, got {self.smallest_scale}")
+        if self.scale_ratio <= 1.0:
+            raise ValueError(f"grid scale_ratio must be > 1, got {self.scale_ratio}")
+
+    def scales(self) -> NDArray[np.float64]:
+        """Return the spacing of each module, m."""
+        return np.asarray(self.smallest_scale * self.scale_ratio ** np.arange(self.modules))
+
+    def orientations(self) -> NDArray[np.float64]:
+        """Return the orientation of each module, rad; modules repeat every 60 degrees."""
+        return np.arange(self.modules) * self.orientation_step
+
+
+class GridModule:
+    """One torus of 4 x phases**2 LIF neurons with a given scale (m) and orientation (rad)."""
+
+    def __init__(
+        self, config: GridConfig, scale: float, orientation: float, name: str, seed: int, table: DriveTable
+    ) -> None:
+        self.config, self.scale, self.orientation, self.table = config, scale, orientation, table
+        self.key = key(seed, name)
+        n = config.phases
+        self.size, self.cells = 4 * n * n, n * n
+        self._kernels = _kernels(config)
+        self._no_cue = np.zeros(self.cells, np.float32)
+        self._spikes = np.zeros((self.size * 20, 2), np.int32)
+        self._to_lattice = _to_lattice(scale, orientation)
+        self._turn = _rotation(-orientation)
+        self._waves = _waves(n)
+        self.state = AttractorState.zeros(4, self.cells)
+        self.velocity = np.zeros(2)
+
+    @property
+    def synapses(self) -> int:
+        """Number of recurrent connections, stored as one kernel a layer."""
+        return self.size * self.cells
+
+    def set(self, position: NDArray[np.float64], strength: float = 2.0, seconds: float = 0.4) -> None:
+        """Clear the sheet and let a bump form at the phase of `position` (2,), m."""
+        for part in (self.state.membrane, self.state.field, self.state.trace, self.state.silent):
+            part[...] = 0
+        cue = self.cue_at(self.phase_of(position), strength)
+        for _ in range(max(1, round(seconds / 0.04))):
+            self.advance(np.zeros(2), 40, cue)
+
+    def phase_of(self, position: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the phases (..., 2) in [0, 1) of positions (..., 2), m."""
+        return np.asarray((position @ self._to_lattice) % 1.0)
+
+    def cue_at(self, phase: NDArray[np.float64], strength: float) -> Floats:
+        """Return the current (phases**2,) that pulls the bump towards `phase` (2,)."""
+        n = self.config.phases
+        v, u = np.meshgrid(np.arange(n) / n, np.arange(n) / n, indexing="ij")
+        bump = lattice_bump(u - phase[0], v - phase[1], self.config.cue_width)
+        return np.asarray(strength * (bump - bump.mean()), np.float32).ravel()
+
+    def advance(
+        self, velocity: NDArray[np.float64], steps: int, cue: Floats | None = None
+    ) -> NDArray[np.int32]:
+        """Integrate `velocity` (2,) m/s in the map's frame for `steps` ms; return spikes (k, 2) of (ms, neuron)."""
+        along = self._turn @ velocity / self.scale
+        speed = float(np.hypot(along[0], along[1]))
+        drive = self.table.drive(speed) / speed if speed > 0.0 else 0.0
+        count = advance(
+            self.config.neurons,
+            self.state,
+            self._kernels,
+            np.asarray(drive * (DIRECTIONS @ along), np.float32),
+            self._no_cue if cue is None else cue,
+            steps,
+            self.key,
+            self._spikes,
+        )
+        self.velocity = velocity
+        return self._spikes[:count]
+
+    @property
+    def phase(self) -> NDArray[np.float64]:
+        """Phase (2,) of the bump by population vector, periods in [0, 1), advanced by the sheet's known lag."""
+        sums = self._waves @ self.state.trace.astype(np.float64)
+        lead = self.table.lag * (self.velocity @ self._to_lattice)
+        return np.asarray((np.angle(sums) / (2.0 * np.pi) + lead) % 1.0)
+
+
+def calibrate(config: GridConfig) -> DriveTable:
+    """Measure how fast a sheet's bump moves under constant drives, periods/s, and how far it lags.
+
+    All modules share neurons and kernels, so one sheet speaks for all. Averaged over two directions.
+    """
+    state = AttractorState.zeros(4, config.phases**2)
+    kernels, spikes = _kernels(config), np.zeros((80 * config.phases**2, 2), np.int32)
+    sheet_key, waves = key(0, "grid_calibration"), _waves(config.phases)
+    no_cue = np.zeros(config.phases**2, np.float32)
+
+    def run(drive: NDArray[np.float64], seconds: float, cue: Floats) -> NDArray[np.float64]:
+        phases = []
+        for _ in range(round(seconds / 0.04)):
+            layers = np.asarray(DIRECTIONS @ drive, np.float32)
+            advance(config.neurons, state, kernels, layers, cue, 40, sheet_key, spikes)
+            phases.append(np.angle(waves @ state.trace.astype(np.float64)) / (2.0 * np.pi))
+        return np.array(phases)
+
+    def speed(drive: NDArray[np.float64]) -> float:
+        run(drive, 0.4, no_cue)
+        phases = run(drive, 4.0, no_cue)
+        step = [circular_speed(phases[:, axis], 0.04, 1.0) for axis in (0, 1)]
+        return float(np.array(step) @ LATTICE @ drive / np.hypot(*drive))
+
+    n = config.phases
+    v, u = np.meshgrid(np.arange(n) / n, np.arange(n) / n, indexing="ij")
+    bump = lattice_bump(u - 0.5, v - 0.5, config.cue_width)
+    run(np.zeros(2), 0.4, np.asarray(2.0 * (bump - bump.mean()), np.float32).ravel())
+    drives = np.array([0.02, 0.05, 0.1, 0.2, 0.3])
+    east, oblique = np.array([1.0, 0.0]), np.array([np.cos(1.0), np.sin(1.0)])
+    speeds = [0.0, *(0.5 * (speed(d * east) + speed(d * oblique)) for d in drives)]
+    table = DriveTable.fit(np.concatenate(([0.0], drives)), np.array(speeds))
+    run(np.zeros(2), 0.8, no_cue)
+    start = run(np.zeros(2), 0.2, no_cue)[-1:]
+    moved = np.unwrap(
+        np.concatenate((start, run(east * table.drive(0.4), 1.2, no_cue))), axis=0, period=1.0
+    )
+    travelled = float(((moved[-1] - moved[0]) @ LATTICE)[0])
+    return table.with_lag(max(0.0, (0.4 * 1.2 - travelled) / 0.4))
+
+
+def lattice_bump(u: NDArray[np.float64], v: NDArray[np.float64], width: float) -> NDArray[np.float64]:
+    """Return a Gaussian of `width` periods on the hexagonal torus, at phase differences `u`, `v`."""
+    u, v = u - np.round(u), v - np.round(v)
+    total = np.zeros(np.broadcast(u, v).shape)
+    for i in (-2, -1, 0, 1, 2):
+        for j in (-2, -1, 0, 1, 2):
+            x = (u + i) * LATTICE[0, 0] + (v + j) * LATTICE[1, 0]
+            y = (u + i) * LATTICE[0, 1] + (v + j) * LATTICE[1, 1]
+            total += np.exp(-(x * x + y * y) / (2.0 * width * width))
+    return total
+
+
+def _kernels(config: GridConfig) -> Floats:
+    n = config.phases
+    v, u = np.meshgrid(np.arange(n) / n, np.arange(n) / n, indexing="ij")
+    kernels = []
+    for direction in DIRECTIONS:
+        du, dv = (direction * config.shift) @ np.linalg.inv(LATTICE)
+        bump = lattice_bump(u - du, v - dv, config.width)
+        kernels.append((config.excitation * bump - config.inhibition) * 2.56 / (n * n))
+    return tiled(np.array(kernels))
+
+
+def _waves(n: int) -> NDArray[np.complex128]:
+    wave = np.exp(2j * np.pi * np.arange(n) / n)
+    return np.stack([np.tile(wave, (n, 1)).ravel(), np.repeat(wave, n)])
+
+
+def _rotation(angle: float) -> NDArray[np.float64]:
+    return np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+
+
+def _to_lattice(scale: float, orientation: float) -> NDArray[np.float64]:
+    """Matrix (2, 2) with `position @ matrix` = phases."""
+    return np.asarray(_rotation(-orientation).T @ np.linalg.inv(LATTICE) / scale)
