@@ -7,7 +7,7 @@ were measured for a water maze of 1 m radius (docs/learning.md).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,17 +37,17 @@ class ActorCriticConfig:
     value_per_hz: float = 0.02
     value_offset: float = -0.24
     input_rate: float = 1257.0  #: Hz, total presynaptic drive to which the input is scaled (ModelDB 245018)
-    critic_start: float = 0.6
+    critic_start: float = 0.65
     critic_low: float = 0.2
     critic_high: float = 1.4
     actor_start: float = 2.0
     actor_low: float = 1.0
     actor_high: float = 3.0
-    lateral_excitation: float = 100.0  #: mV, shared between neighbours
+    lateral_excitation: float = 35.0  #: mV, shared between neighbours
     lateral_inhibition: float = -300.0  #: mV, shared by all
-    lateral_concentration: float = 20.0
+    lateral_concentration: float = 8.0
     critic_rate: float = 0.02  #: learning rate
-    actor_rate: float = 0.01  #: learning rate
+    actor_rate: float = 0.02  #: learning rate
     readout_slow: float = 0.050  #: s
     readout_fast: float = 0.020  #: s
 
@@ -135,6 +135,10 @@ class ActorCritic:
         if count < 0:
             raise ValueError(f"actor-critic spikes exceed the buffer of {len(self._spikes)}")
         return self._spikes[:count]
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Return the live arrays that last: weights and the random counter."""
+        return {"weights": self.weights, "clock": self.clock}
 
     @property
     def value(self) -> float:

@@ -105,6 +105,10 @@ class Perception:
         count = advance_lif(self.config.neurons, self.state, drive, steps, self.key, self._spikes)
         return self._spikes[:count]
 
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Return the live arrays that last: the cells' state."""
+        return {f"view_{name}": array for name, array in self.state._asdict().items()}
+
     @property
     def awake(self) -> float:
         """Share of pixels that have seen enough change for their contrast to be trusted."""

@@ -13,7 +13,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Bins:
-    """Square bins over a rectangle, m. Maps are (rows, columns) with y growing along rows, x along columns."""
+    """Square bins over a rectangle, m. Maps are (rows, columns): y grows along rows, x along columns."""
 
     x_low: float
     y_low: float
@@ -46,13 +46,13 @@ class Bins:
         """x (columns,) and y (rows,) of the bin centres, m."""
         x = self.x_low + (np.arange(self.columns) + 0.5) * self.size
         y = self.y_low + (np.arange(self.rows) + 0.5) * self.size
-        return x, y
+        return x.astype(np.float64), y.astype(np.float64)
 
     def index(self, positions: Floats) -> NDArray[np.int64]:
         """Flat bin index of each of `positions` (n, 2); what lies outside goes to the nearest bin."""
         column = np.clip(np.floor((positions[:, 0] - self.x_low) / self.size), 0, self.columns - 1)
         row = np.clip(np.floor((positions[:, 1] - self.y_low) / self.size), 0, self.rows - 1)
-        return (row * self.columns + column).astype(np.int64)
+        return np.asarray(row * self.columns + column, np.int64)
 
 
 def occupancy(bins: Bins, positions: Floats, dt: float) -> Floats:
@@ -78,8 +78,8 @@ def rate_maps(
     """Firing rates in Hz (..., rows, columns); NaN where the robot hardly was.
 
     Spikes and stay are smoothed alike by a Gaussian of `smoothing` m before they are divided, so that a bin
-    borrows rate from its neighbours in proportion to how long those were visited. Bins with less than `least` s of
-    smoothed stay are left out.
+    borrows rate from its neighbours in proportion to how long those were visited. Bins with less than
+    `least` s of smoothed stay are left out.
     """
     sigma = smoothing / bins.size
     stay = ndimage.gaussian_filter(seconds, sigma, mode="constant")
@@ -90,7 +90,9 @@ def rate_maps(
     return np.where(stay >= least, rates, np.nan)
 
 
-def mean_map(bins: Bins, positions: Floats, values: Floats, smoothing: float = 0.06, least: float = 2.0) -> Floats:
+def mean_map(
+    bins: Bins, positions: Floats, values: Floats, smoothing: float = 0.06, least: float = 2.0
+) -> Floats:
     """Mean of `values` (n,) or (n, k) by place: (rows, columns) or (k, rows, columns); NaN where unvisited.
 
     `least` is the smoothed number of samples below which a bin is left out.

@@ -1,4 +1,4 @@
-"""Scores of cells from their rate maps: spatial information, sparsity, autocorrelogram, gridness, grid scale."""
+"""Scores of cells from their rate maps: spatial information, sparsity, gridness, grid scale."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ Floats = NDArray[np.float64]
 def spatial_information(rate: Floats, seconds: Floats) -> float:
     """Bits per spike: sum of p (r / r_mean) log2(r / r_mean). Source: Skaggs et al. 1993, NIPS 5, eq. 3.
 
-    Unvisited bins (NaN rate) are left out. A silent bin contributes 0, the limit of x log x: clipping the logarithm
-    instead would inflate the score.
+    Unvisited bins (NaN rate) are left out. A silent bin contributes 0, the limit of x log x: clipping the
+    logarithm instead would inflate the score.
     """
     p, r = _visited(rate, seconds)
     mean = float(p @ r)
@@ -57,10 +57,10 @@ def autocorrelogram(rate: Floats, least_overlap: int = 20) -> Floats:
 def gridness(rate: Floats, definition: Literal["minmax", "mean"] = "minmax") -> float:
     """Sixfold symmetry of a map's autocorrelogram; NaN if it cannot be computed.
 
-    "minmax" is min(r60, r120) - max(r30, r90, r150) (Sargolini et al. 2006); "mean" is
-    (r60 + r120) / 2 - (r30 + r90 + r150) / 3 (Banino et al. 2018). r is the correlation of the autocorrelogram with
-    itself turned by so many degrees, inside a ring without the central peak. As in Banino et al. ten outer radii of
-    the ring are tried, here up to the half width of the map, and the best score counts.
+    "minmax" is min(r60, r120) - max(r30, r90, r150) (Sargolini et al. 2006); "mean" is (r60 + r120) / 2 -
+    (r30 + r90 + r150) / 3 (Banino et al. 2018). r is the correlation of the autocorrelogram with itself
+    turned by so many degrees, inside a ring without the central peak. As in Banino et al. ten outer radii
+    of the ring are tried, here up to the half width of the map, and the best score counts.
     """
     return gridness_of(autocorrelogram(rate), definition)
 
@@ -130,7 +130,7 @@ def _pearson(a: Floats, b: Floats, where: NDArray[np.bool_]) -> float:
 
 
 def _central_radius(correlogram: Floats, distance: Floats) -> float:
-    """Radius in bins at which the central peak has fallen to the first minimum of the radial mean, or below 0."""
+    """Radius in bins at which the radial mean has fallen to its first minimum, or below 0."""
     shell = distance.astype(np.int64)
     seen = np.isfinite(correlogram)
     sums = np.bincount(shell[seen], weights=correlogram[seen])

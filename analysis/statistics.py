@@ -21,7 +21,8 @@ def bootstrap_interval(
 ) -> tuple[float, float]:
     """Percentile bootstrap interval of `statistic` over independent `units` (n,).
 
-    `statistic` takes an array and an `axis`. One unit says nothing of its spread: the interval is then (nan, nan).
+    `statistic` takes an array and an `axis`. One unit says nothing of its spread: the interval is then
+    (nan, nan).
     Source: Efron & Tibshirani 1993, chapter 13.
     """
     if units.ndim != 1 or units.size == 0:
@@ -59,7 +60,7 @@ def interquartile_mean(values: Floats, axis: int | None = None) -> Any:
 
 
 def rank_sum_p_value(a: Floats, b: Floats) -> float | None:
-    """Two-sided p of the Mann-Whitney test between independent samples; `None` if either has fewer than two."""
+    """Two-sided p of the Mann-Whitney test between independent samples; `None` below two a sample."""
     if a.size < 2 or b.size < 2:
         return None
     return float(stats.mannwhitneyu(a, b, alternative="two-sided").pvalue)

@@ -1,8 +1,9 @@
 """An rclpy-compatible API on ZeroMQ, without ROS 2; the messages are ROS 2 messages in CDR.
 
 The functions here are those of the module `rclpy`, signature for signature; message classes come from
-`message_class("geometry_msgs/msg/Twist")`. Processes meet at `tcp://127.0.0.1:11948` (a ROS domain id is added to the
-port), at `$TOLMAN_ENDPOINT`, or at the endpoint given to `open_context`; loopback addresses only.
+`message_class("geometry_msgs/msg/Twist")`. Processes meet at `tcp://127.0.0.1:11948` (a ROS domain id is
+added to the port), at `$TOLMAN_ENDPOINT`, or at the endpoint given to `open_context`; loopback addresses
+only.
 
 `state` publishes what the agent knows, `observer` gathers it in another process, `viewers` shows it.
 """
@@ -184,7 +185,7 @@ def spin(node: Node, executor: Executor | None = None) -> None:
 def spin_until_future_complete(
     node: Node, future: Future[Any], executor: Executor | None = None, timeout_sec: float | None = None
 ) -> None:
-    """Run the node's callbacks until `future` is done, at most `timeout_sec` (for ever if None or negative)."""
+    """Run the node's callbacks until `future` is done, for at most `timeout_sec` if that is >= 0."""
     chosen = get_global_executor() if executor is None else executor
     added = False
     try:

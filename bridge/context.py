@@ -1,4 +1,4 @@
-"""The life of a process on the bridge, as rclpy has it: init, ok, shutdown; below it, one transport and one graph."""
+"""The life of a process on the bridge, as rclpy has it: init, ok, shutdown; one transport, one graph."""
 
 import functools
 import signal

@@ -9,7 +9,7 @@ from .exceptions import EndpointError
 
 #: environment variable that overrides the default endpoint
 ENVIRONMENT = "TOLMAN_ENDPOINT"
-#: Tolman, E. C. (1948), Cognitive maps in rats and men; below the ephemeral ports. A ROS domain id is added to it.
+#: Tolman, E. C. (1948), Cognitive maps in rats and men; below the ephemeral ports. A domain id is added.
 DEFAULT_PORT = 11948
 DEFAULT_ENDPOINT = f"tcp://127.0.0.1:{DEFAULT_PORT}"
 MAX_DOMAIN_ID = 232
@@ -39,7 +39,7 @@ def parse(text: str) -> Endpoint:
     Raises
     ------
     EndpointError
-        If it is malformed, or its host is not a loopback address: traffic is neither encrypted nor authenticated.
+        If it is malformed, or not a loopback address: traffic is neither encrypted nor authenticated.
     """
     wanted = "an endpoint looks like tcp://127.0.0.1:11948"
     try:
@@ -56,13 +56,13 @@ def parse(text: str) -> Endpoint:
         loopback = False
     if not loopback:
         raise EndpointError(
-            f"endpoint {text!r} is not on the loopback interface; only 127.0.0.1, ::1 and localhost are allowed"
+            f"endpoint {text!r} is not on the loopback interface; use 127.0.0.1, ::1 or localhost"
         )
     return Endpoint(host, port)
 
 
 def resolve(endpoint: str | None = None, domain_id: int = 0) -> Endpoint:
-    """The endpoint to use: the argument, else $TOLMAN_ENDPOINT, else the default one of `domain_id` (0..232).
+    """The endpoint to use: the argument, else $TOLMAN_ENDPOINT, else the default of `domain_id` (0..232).
 
     Raises
     ------

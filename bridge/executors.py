@@ -156,7 +156,7 @@ class Executor:
         return max(min(waits, default=10**9) / 1e9, 0.0)
 
     def _next_call(self) -> Callable[[], None] | None:
-        """The next callback that is due; the search starts behind the last, so that none starves the others."""
+        """The next callback that is due; the search starts behind the last one, so that none starves."""
         entities = list(self._entities())
         for offset in range(len(entities)):
             index = (self._turn + offset) % len(entities)

@@ -1,9 +1,10 @@
 """Who is there: processes find each other at one endpoint, the hub.
 
-Each process announces itself (its data endpoint, its nodes and topics) to the endpoint twice a second. The first
-process to bind the endpoint is the hub: it answers every announcement with the table of all. When it goes, the others
-notice the silence, and whoever binds first, after a random pause, is the next one; the announcements refill its table.
-The hub carries no data, so topics between processes that know each other flow on meanwhile.
+Each process announces itself (its data endpoint, its nodes and topics) to the endpoint twice a second. The
+first process to bind the endpoint is the hub: it answers every announcement with the table of all. When it
+goes, the others notice the silence, and whoever binds first, after a random pause, is the next one; the
+announcements refill its table. The hub carries no data, so topics between processes that know each other flow
+on meanwhile.
 
 Everything received is decoded against a strict schema; what does not fit is counted and dropped.
 """
@@ -155,8 +156,8 @@ class Graph:
         if not self._welcome.wait(WELCOME_WITHIN):
             self.close()
             raise BusyPortError(
-                f"port {self._endpoint.port} on {self._endpoint.host} is taken by another program; stop it, or choose "
-                f"another endpoint, such as tcp://127.0.0.1:{self._endpoint.port + 1}, here and in every process"
+                f"port {self._endpoint.port} on {self._endpoint.host} belongs to another program; stop it or "
+                "choose another endpoint here and in every process that should meet there"
             )
 
     @property

@@ -1,4 +1,4 @@
-"""Loggers, as rclpy has them: `[INFO] [stamp] [name]: text` on standard error, with once, throttle and skip-first."""
+"""Loggers, as rclpy has them: `[INFO] [stamp] [name]: text` on standard error; once, throttle, skip-first."""
 
 import functools
 import sys
@@ -23,8 +23,8 @@ class LoggingSeverity(IntEnum):
 class RcutilsLogger:
     """A named logger; its level is its own or that of the nearest parent that has one.
 
-    Every method takes rclpy's filters as keywords: `once`, `skip_first`, `throttle_duration_sec`; they act per
-    calling line.
+    Every method takes rclpy's filters as keywords: `once`, `skip_first`, `throttle_duration_sec`; they act
+    per calling line.
     """
 
     def __init__(self, name: str = "") -> None:

@@ -1,8 +1,9 @@
 """ROS 2 messages: classes that can be made without arguments, and their CDR form.
 
-The definitions, the CDR code and the type hashes are those of `rosbags`, whose own classes demand every argument and
-drop default values; the classes made here are what an rclpy user expects: `Twist()`, `String(data="hello")`.
-Types are only ever made from the definitions that ship with the bridge, never from what arrives on the wire.
+The definitions, the CDR code and the type hashes are those of `rosbags`, whose own classes demand every
+argument and drop default values; the classes made here are what an rclpy user expects: `Twist()`,
+`String(data="hello")`. Types are only ever made from the definitions that ship with the bridge, never from
+what arrives on the wire.
 
 Sequences and fixed arrays of numbers are NumPy arrays; other sequences are lists.
 """
@@ -13,7 +14,7 @@ import keyword
 import struct
 import threading
 from collections.abc import Callable
-from typing import Any, ClassVar, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,7 +49,7 @@ uint16[] time_ms         # since the start of the period
 """,
 }
 
-#: default values that differ from zero; rosbags does not keep them. ROS 2 Jazzy: Quaternion.msg, NavSatStatus.msg.
+#: default values that rosbags does not keep. ROS 2 Jazzy: Quaternion.msg, NavSatStatus.msg.
 _DEFAULTS: dict[tuple[str, str], float | int] = {
     ("geometry_msgs/msg/Quaternion", "w"): 1.0,
     ("sensor_msgs/msg/NavSatStatus", "status"): -2,
@@ -79,6 +80,11 @@ class Message:
     FIELD_TYPES: ClassVar[dict[str, str]]  #: field name to ROS type, in the order of the definition
     _arrays: ClassVar[tuple[tuple[str, np.dtype[Any], int, bool], ...]]
     _children: ClassVar[tuple[tuple[str, bool], ...]]
+
+    if TYPE_CHECKING:  # the made classes have an __init__ of their own: every field a keyword, none needed
+
+        def __init__(self, *values: Any, **fields: Any) -> None: ...
+        def __setattr__(self, name: str, value: Any) -> None: ...
 
     @classmethod
     def get_fields_and_field_types(cls) -> dict[str, str]:
@@ -137,7 +143,7 @@ def _to_array(value: object, dtype: np.dtype[Any], name: str) -> NDArray[Any]:
 
 @functools.cache
 def _typestore() -> Typestore:
-    store = cast(Typestore, get_typestore(DISTRIBUTION))
+    store = get_typestore(DISTRIBUTION)
     for name, text in OWN_DEFINITIONS.items():
         store.register(get_types_from_msg(text, name))
     return store
@@ -220,7 +226,7 @@ def _message_class(name: str) -> type[Message]:
 
 
 def _needs_coercion(store: Typestore, fields: Any, field: str) -> bool:
-    """Whether the messages in `field` have arrays anywhere below: only then is a walk through them worth its time."""
+    """Whether the messages in `field` have arrays anywhere below: only then are they walked through."""
     description = next(d for n, d in fields if n == field or f"{n}_" == field)
     child = description[1] if description[0] == Nodetype.NAME else description[1][0][1]
     made = _message_class(str(child))
@@ -286,7 +292,7 @@ def serialize(message: Message) -> memoryview:
         raise MessageError(f"cannot serialise {message.TYPE_NAME}: {error}") from error
 
 
-def deserialize(payload: bytes, message_type: type[M]) -> M:
+def deserialize(payload: bytes | memoryview, message_type: type[M]) -> M:
     """The message that a CDR payload holds. Its arrays are writable and belong to it.
 
     Raises
@@ -294,7 +300,7 @@ def deserialize(payload: bytes, message_type: type[M]) -> M:
     MessageError
         If the payload is not a whole message of that type.
     """
-    # CDR aligns from the end of the 4-byte encapsulation: placing it at offset 8 aligns every array in memory as well.
+    # CDR aligns from the end of the 4-byte encapsulation: at offset 8 every array is aligned in memory too.
     buffer = bytearray(len(payload) + 4)
     view = memoryview(buffer)[4:]
     view[:] = payload

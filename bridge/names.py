@@ -26,7 +26,7 @@ def validate_namespace(namespace: str) -> None:
 
 
 def expand_topic_name(topic_name: str, node_name: str, node_namespace: str) -> str:
-    """The full topic: absolute as it is, `~/x` below the node, `x` below the namespace; `{node}` and `{ns}` replaced.
+    """The full topic: `/x` as it is, `~/x` below the node, `x` below the namespace; `{node}` is replaced.
 
     Raises
     ------

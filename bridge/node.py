@@ -1,13 +1,13 @@
 """Nodes, as rclpy has them: publishers, subscriptions, timers and guard conditions under one name.
 
-Arguments that only later parts of the bridge give a meaning to (parameters, rosout, event callbacks) are in the
-signatures already; a value that would have to change behaviour is refused, not ignored.
+Arguments that only later parts of the bridge give a meaning to (parameters, rosout, event callbacks) are in
+the signatures already; a value that would have to change behaviour is refused, not ignored.
 """
 
 import weakref
 from collections.abc import Callable, Iterator
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 
 from .callback_groups import CallbackGroup, MutuallyExclusiveCallbackGroup
 from .clock import Clock, ROSClock
@@ -338,11 +338,12 @@ class Node:
     def _announce(self) -> None:
         """Tell the others what all nodes of this process have."""
         nodes = [node for node in list(self._context._nodes) if not node._destroyed]
+        kinds: tuple[Literal["publisher"], Literal["subscription"]] = ("publisher", "subscription")
         ends = [
             TopicEnd(node.get_fully_qualified_name(), end.topic, name, type_hash(name), kind)
             for node in nodes
-            for kind, group in (("publisher", node.publishers), ("subscription", node.subscriptions))
-            for end in group
+            for kind in kinds
+            for end in (node.publishers if kind == "publisher" else node.subscriptions)
             for name in (end.msg_type.TYPE_NAME,)
         ]
         self._graph.announce([(node._name, node._namespace) for node in nodes], ends)

@@ -49,6 +49,10 @@ class Publisher(Generic[MsgT]):
         else:
             raise TypeError(f"Expected {self.msg_type}, got {type(msg)}")
 
+    def skip(self) -> None:
+        """Count a message that was not made because nobody wanted it; a late joiner sees no false loss."""
+        self._outlet.send(None)
+
     @property
     def wanted(self) -> bool:
         """Whether anybody listens: filling in a large message for nobody is a waste."""
@@ -59,7 +63,7 @@ class Publisher(Generic[MsgT]):
         return self._outlet.subscribers
 
     def wait_for_subscriptions(self, count: int = 1, timeout: float = 5.0) -> bool:
-        """Wait until `count` processes subscribe, so that the first message reaches them; False after `timeout` s."""
+        """Wait until `count` processes subscribe: the first message reaches them. False after `timeout` s."""
         deadline = time.monotonic() + timeout
         while self._outlet.subscribers < count:
             if time.monotonic() >= deadline:

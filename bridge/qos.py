@@ -1,8 +1,8 @@
 """Quality of service, as rclpy has it: what a publisher offers and a subscription asks for.
 
-What the bridge honours: history KEEP_LAST with its depth, both reliabilities (TCP with bounded queues; losses are
-counted), both durabilities. What it cannot honour (KEEP_ALL, deadline, lifespan, manual liveliness) `check_supported`
-refuses.
+What the bridge honours: history KEEP_LAST with its depth, both reliabilities (TCP with bounded queues; losses
+are counted), both durabilities. What it cannot honour (KEEP_ALL, deadline, lifespan, manual liveliness)
+`check_supported` refuses.
 """
 
 from enum import Enum, IntEnum

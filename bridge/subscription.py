@@ -41,7 +41,7 @@ class Sample(NamedTuple):
     """A message waiting to be taken."""
 
     header: Header
-    payload: bytes
+    payload: memoryview
     received: int  #: ns since the epoch
 
 
@@ -85,7 +85,7 @@ class Subscription(Generic[MsgT]):
         """Messages that no executor has taken yet."""
         return len(self._queue)
 
-    def deliver(self, header: Header, payload: bytes) -> None:
+    def deliver(self, header: Header, payload: memoryview) -> None:
         """Take a valid frame from the receiver thread.
 
         Raises
@@ -130,7 +130,7 @@ class Subscription(Generic[MsgT]):
                 "reception_sequence_number": None,
             }
             if self.raw:
-                return sample.payload, info, sample.header
+                return bytes(sample.payload), info, sample.header
             try:
                 return deserialize(sample.payload, self.msg_type), info, sample.header
             except MessageError:

@@ -2,12 +2,13 @@
 
 Data goes from peer to peer; the hub (`graph`) only tells peers about each other, so losing it stops nothing.
 
-- Sending never waits: at the high-water mark of one subscriber ZeroMQ drops what that subscriber would have got,
-  and the subscriber counts the gap in the sequence numbers. A stalled one therefore costs the others nothing.
+- Sending never waits: at the high-water mark of one subscriber ZeroMQ drops what that subscriber would have
+  got, and the subscriber counts the gap in the sequence numbers. A stalled one therefore costs the others
+  nothing.
 - Nothing is serialised or sent for a topic without subscribers.
 - Subscriptions are accepted one by one (XPUB_MANUAL): malformed or excessive ones are refused and counted.
-- Transient-local publishers send their history again, with the same sequence numbers and the flag LATCHED, whenever
-  somebody subscribes: who has seen it already ignores it.
+- Transient-local publishers send their history again, with the same sequence numbers and the flag LATCHED,
+  whenever somebody subscribes: who has seen it already ignores it.
 """
 
 import atexit
@@ -16,33 +17,28 @@ import secrets
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
 
 import zmq
 
+from .receiver import HIGH_WATER_MARK, Deliver, Receiver
 from .wire import (
     ID_BYTES,
+    MAX_FRAME,
     MAX_PAYLOAD,
     NO_SIMULATION_TIME,
     Flags,
-    FrameError,
     Header,
     Refusal,
     Refusals,
-    decode,
-    is_topic_part,
-    pack_header,
-    topic_part,
+    encode,
+    is_topic_prefix,
+    topic_prefix,
 )
 
-HIGH_WATER_MARK = 1000  #: messages queued for one peer before the next are dropped
 MAX_SUBSCRIPTIONS = 4096  #: distinct topics subscribed to at one XPUB
 LINGER_MS = 200  #: how long closing waits for what is still queued
 DRAIN_PERIOD_NS = 5_000_000  #: subscriptions are looked for at most this often while publishing
-RETIRE_AFTER = 1.0  #: s a vanished peer stays connected, so that its last messages arrive
-RECONNECT_AFTER = 0.2  #: s; a peer that sent an oversize message is silent until connected again
 
-Deliver = Callable[[Header, bytes], None]
 _log = logging.getLogger(__name__)
 
 
@@ -73,7 +69,7 @@ class Transport:
         self._out = self._zmq.socket(zmq.XPUB)
         self._out.setsockopt(zmq.XPUB_MANUAL, 1)
         self._out.setsockopt(zmq.SNDHWM, HIGH_WATER_MARK)
-        self._out.setsockopt(zmq.MAXMSGSIZE, MAX_PAYLOAD)
+        self._out.setsockopt(zmq.MAXMSGSIZE, MAX_FRAME)
         self._out.setsockopt(zmq.LINGER, LINGER_MS)
         self._out.setsockopt(zmq.IPV6, ":" in host)
         address = f"[{host}]" if ":" in host else host
@@ -96,17 +92,17 @@ class Transport:
                 outlets.remove(outlet)
 
     def subscribe(self, topic: str, deliver: Deliver) -> None:
-        """Have `deliver(header, payload)` called, in the receiver thread, for each frame on exactly `topic`."""
+        """Have `deliver(header, payload)` called in the receiver thread for each frame on exactly `topic`."""
         with self._lock:
             if self._receiver is None:
                 self._receiver = Receiver(self._zmq, self.refusals)
                 self._receiver.set_peers(self._peers)
-            self._receiver.add(topic_part(topic), deliver)
+            self._receiver.add(topic_prefix(topic), deliver)
 
     def unsubscribe(self, topic: str, deliver: Deliver) -> None:
         """Undo `subscribe`."""
         if self._receiver is not None:
-            self._receiver.remove(topic_part(topic), deliver)
+            self._receiver.remove(topic_prefix(topic), deliver)
 
     def set_peers(self, endpoints: frozenset[str]) -> None:
         """Connect to these data endpoints (our own among them) and, after a while, to no others."""
@@ -157,23 +153,19 @@ class Transport:
             if outlet.history is not None:
                 outlet.history.append((header._replace(flags=Flags.LATCHED), payload))
             if outlet.topic in self._subscriptions:
-                self._put(outlet.topic, pack_header(header), payload)
+                self._put(encode(outlet.topic, header, payload))
 
-    def _put(self, topic: bytes, header: bytes, payload: bytes | memoryview) -> None:
+    def _put(self, frame: bytes) -> None:
         try:
-            self._out.send(topic, zmq.SNDMORE | zmq.NOBLOCK)
-            self._out.send(header, zmq.SNDMORE | zmq.NOBLOCK)
-            self._out.send(payload, zmq.NOBLOCK)
-        except (
-            zmq.Again
-        ):  # an XPUB without NODROP drops instead, so this is not expected; losing is right all the same
-            _log.debug("dropped a message on %s", topic)
+            self._out.send(frame, zmq.NOBLOCK)
+        except zmq.Again:  # an XPUB drops instead, so this is not expected; losing is right all the same
+            _log.debug("dropped a frame")
 
     def _drain(self) -> None:
         if self._closed:
             return
         for _ in range(MAX_SUBSCRIPTIONS):
-            if not self._out.getsockopt(zmq.EVENTS) & zmq.POLLIN:
+            if not int(self._out.getsockopt(zmq.EVENTS)) & zmq.POLLIN:
                 return
             frame = self._out.recv(zmq.NOBLOCK)
             extra = False
@@ -191,12 +183,12 @@ class Transport:
                 self._subscriptions[topic] = count - 1
             else:
                 del self._subscriptions[topic]
-        elif frame[:1] == b"\x01" and is_topic_part(topic) and len(self._subscriptions) < MAX_SUBSCRIPTIONS:
+        elif frame[:1] == b"\x01" and is_topic_prefix(topic) and len(self._subscriptions) < MAX_SUBSCRIPTIONS:
             self._out.setsockopt(zmq.SUBSCRIBE, topic)
             self._subscriptions[topic] = count + 1
             for outlet in self._outlets.get(topic, ()):
                 for header, payload in outlet.history or ():
-                    self._put(topic, pack_header(header), payload)
+                    self._put(encode(topic, header, payload))
         elif frame[:1] != b"\x00":  # the end of a refused subscription is nothing new
             self.refusals.add(Refusal.SUBSCRIPTION)
 
@@ -205,7 +197,7 @@ class Outlet:
     """One publisher's way out: numbers its messages and hands them to the socket."""
 
     def __init__(self, transport: Transport, topic: str, type_hash: bytes, history: int) -> None:
-        self.topic = topic_part(topic)
+        self.topic = topic_prefix(topic)
         self.type_hash = type_hash
         self.publisher = secrets.token_bytes(ID_BYTES)
         self.sequence = 0
@@ -239,151 +231,3 @@ class Outlet:
     def close(self) -> None:
         """Forget the outlet."""
         self._transport.remove_outlet(self)
-
-
-class Receiver:
-    """The thread that owns the SUB socket: validates frames and hands them to their subscriptions."""
-
-    def __init__(self, context: "zmq.Context[zmq.Socket[bytes]]", refusals: Refusals) -> None:
-        self._refusals = refusals
-        self._table: dict[bytes, tuple[Deliver, ...]] = {}
-        self._commands: deque[Callable[[], None] | None] = deque()
-        self._command_lock = threading.Lock()
-        self._connected: set[str] = set()
-        self._retiring: dict[str, float] = {}
-        self._reconnecting: dict[str, float] = {}
-        self._in = context.socket(zmq.SUB)
-        self._in.setsockopt(zmq.RCVHWM, HIGH_WATER_MARK)
-        self._in.setsockopt(zmq.MAXMSGSIZE, MAX_PAYLOAD)
-        self._in.setsockopt(zmq.LINGER, 0)
-        self._in.setsockopt(zmq.IPV6, 1)
-        self._in.setsockopt(zmq.RECONNECT_IVL_MAX, 1000)
-        self._monitor = self._in.get_monitor_socket(zmq.EVENT_DISCONNECTED)
-        self._wake_in, self._wake_out = context.socket(zmq.PAIR), context.socket(zmq.PAIR)
-        name = f"inproc://wake-{id(self)}"
-        self._wake_in.bind(name)
-        self._wake_out.connect(name)
-        self._thread = threading.Thread(target=self._run, name="tolman-receiver", daemon=True)
-        self._thread.start()
-
-    def add(self, topic: bytes, deliver: Deliver) -> None:
-        """Subscribe."""
-
-        def apply() -> None:
-            first = topic not in self._table
-            self._table[topic] = (*self._table.get(topic, ()), deliver)
-            # Subscribing again, for a second subscription here, lets transient-local publishers know about it.
-            if not first:
-                self._in.setsockopt(zmq.UNSUBSCRIBE, topic)
-            self._in.setsockopt(zmq.SUBSCRIBE, topic)
-
-        self._command(apply)
-
-    def remove(self, topic: bytes, deliver: Deliver) -> None:
-        """Unsubscribe."""
-
-        def apply() -> None:
-            left = tuple(d for d in self._table.get(topic, ()) if d != deliver)
-            if left:
-                self._table[topic] = left
-            elif self._table.pop(topic, None):
-                self._in.setsockopt(zmq.UNSUBSCRIBE, topic)
-
-        self._command(apply)
-
-    def set_peers(self, endpoints: frozenset[str]) -> None:
-        """Connect to exactly these, once those that vanished have had their time."""
-
-        def apply() -> None:
-            for endpoint in endpoints - self._connected:
-                self._in.connect(endpoint)
-                self._connected.add(endpoint)
-            for endpoint in endpoints:
-                self._retiring.pop(endpoint, None)
-            for endpoint in self._connected - endpoints:
-                self._retiring.setdefault(endpoint, time.monotonic() + RETIRE_AFTER)
-
-        self._command(apply)
-
-    def close(self) -> None:
-        """Stop the thread and close its sockets."""
-        self._command(None)
-        self._thread.join()
-        with self._command_lock:
-            self._wake_out.close(0)
-
-    def _command(self, command: Callable[[], None] | None) -> None:
-        with self._command_lock:
-            if self._wake_out.closed:
-                return
-            self._commands.append(command)
-            self._wake_out.send(b"")
-
-    def _run(self) -> None:
-        poller = zmq.Poller()
-        for socket in (self._in, self._monitor, self._wake_in):
-            poller.register(socket, zmq.POLLIN)
-        running = True
-        while running:
-            events = dict(poller.poll(100))
-            if self._wake_in in events:
-                self._wake_in.recv()
-                command = self._commands.popleft()
-                if command is None:
-                    running = False
-                else:
-                    command()
-            if self._monitor in events:
-                self._disconnected()
-            if self._in in events:
-                self._receive()
-            if self._retiring or self._reconnecting:
-                self._maintain()
-        self._in.disable_monitor()
-        self._monitor.close(0)
-        self._in.close(0)
-        self._wake_in.close(0)
-
-    def _receive(self) -> None:
-        for _ in range(HIGH_WATER_MARK):  # then look at the commands again
-            try:
-                parts = [self._in.recv(zmq.NOBLOCK)]
-            except zmq.Again:
-                return
-            while self._in.getsockopt(zmq.RCVMORE):
-                part = self._in.recv()
-                if len(parts) < 4:  # one more than a frame has is enough to see that it is none
-                    parts.append(part)
-            try:
-                topic, header, payload = decode(parts)
-                subscriptions = self._table.get(topic)
-                if subscriptions is None:
-                    raise FrameError(Refusal.UNEXPECTED)
-                for deliver in subscriptions:
-                    deliver(header, payload)
-            except FrameError as error:
-                self._refusals.add(error.reason)
-
-    def _disconnected(self) -> None:
-        parts = self._monitor.recv_multipart(zmq.NOBLOCK)
-        endpoint = parts[1].decode("ascii", "replace")
-        if endpoint in self._connected:
-            self._reconnecting.setdefault(endpoint, time.monotonic() + RECONNECT_AFTER)
-
-    def _maintain(self) -> None:
-        now = time.monotonic()
-        for endpoint in [e for e, due in self._retiring.items() if due <= now]:
-            del self._retiring[endpoint]
-            self._reconnecting.pop(endpoint, None)
-            self._disconnect(endpoint)
-            self._connected.discard(endpoint)
-        for endpoint in [e for e, due in self._reconnecting.items() if due <= now]:
-            del self._reconnecting[endpoint]
-            self._disconnect(endpoint)
-            self._in.connect(endpoint)
-
-    def _disconnect(self, endpoint: str) -> None:
-        try:
-            self._in.disconnect(endpoint)
-        except zmq.ZMQError as error:  # already gone
-            _log.debug("disconnecting %s: %s", endpoint, error)

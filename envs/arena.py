@@ -1,4 +1,4 @@
-"""Arenas as frozen data: walls, pillars, landmarks, floor and light, and the builders of the standard ones."""
+"""Arenas as frozen data: walls, pillars, landmarks, floor and light; builders of the standard ones."""
 
 from __future__ import annotations
 
@@ -28,6 +28,8 @@ class TextureSpec:
 class Wall:
     """A vertical wall over the floor segment (x0, y0)-(x1, y1), m, showing texture `texture`.
 
+    Free space is to its left: the wall is solid on its right.
+
     `offset` is where along the texture the wall starts, m: neighbours with running offsets show one
     continuous pattern.
     """
@@ -52,7 +54,7 @@ class Wall:
 
 @dataclass(frozen=True)
 class Pillar:
-    """An upright cylinder, m, wrapped in texture `texture`."""
+    """An upright cylinder, m, wrapped in texture `texture`, which is fitted once around it."""
 
     x: float
     y: float
@@ -79,8 +81,8 @@ class Landmark:
     top: float
     pattern: str = "plain"
     repeats: int = 2
-    bright: float = 0.95
-    dark: float = 0.05
+    bright: float = 0.92
+    dark: float = 0.08
 
     def __post_init__(self) -> None:
         if self.pattern not in PATTERNS:
@@ -103,7 +105,7 @@ class FloorSpec:
     half_width: float = 1.28
     cells: int = 256
     reflectance: float = 0.35
-    contrast: float = 0.6
+    contrast: float = 0.5
 
     def __post_init__(self) -> None:
         _positive("floor half_width", self.half_width)
@@ -145,9 +147,11 @@ class Arena:
             raise ValueError(f"arena {self.name!r} has no walls")
         if len(self.outline) < 3:
             raise ValueError(f"arena {self.name!r} needs an outline of at least 3 corners")
-        _positive("arena light", self.light)
+        if not (self.light >= 0.0 and isfinite(self.light)):
+            raise ValueError(f"arena light must be >= 0, got {self.light}")
         _positive("arena sky", self.sky)
-        for surface in (*self.walls, *self.pillars, *self.landmarks):
+        surfaces: tuple[Wall | Pillar | Landmark, ...] = (*self.walls, *self.pillars, *self.landmarks)
+        for surface in surfaces:
             if not 0 <= surface.texture < len(self.textures):
                 raise ValueError(
                     f"arena {self.name!r} has textures 0..{len(self.textures) - 1},"
@@ -162,7 +166,7 @@ class Arena:
         return float(low[0]), float(low[1]), float(high[0]), float(high[1])
 
     def clearance(self, x: float, y: float) -> float:
-        """Return the distance in m from (x, y) to the nearest wall or pillar; negative if outside or inside one."""
+        """Return the distance (m) of (x, y) to the nearest wall or pillar; negative in solid ground."""
         corners = np.asarray(self.outline)
         nearest = min(_distance(x, y, w.x0, w.y0, w.x1, w.y1) for w in self.walls)
         if not _encloses(corners, x, y):

@@ -99,11 +99,12 @@ class CameraSpec:
         half = 0.5 * self.fov_azimuth
         if self.projection == "panorama":
             return np.linspace(half, -half, self.width + 1)
-        return np.arctan(np.linspace(np.tan(half), -np.tan(half), self.width + 1))
+        edges: NDArray[np.float64] = np.arctan(np.linspace(np.tan(half), -np.tan(half), self.width + 1))
+        return edges
 
     @cached_property
     def slope_edges(self) -> NDArray[np.float64]:
-        """(height + 1,), tangents of elevation of the row borders at azimuth 0, top to bottom (descending)."""
+        """(height + 1,), tangents of elevation of the row borders at azimuth 0, top to bottom."""
         if self.projection == "panorama":
             return np.tan(np.linspace(self.elevation_high, self.elevation_low, self.height + 1))
         return np.linspace(np.tan(self.elevation_high), np.tan(self.elevation_low), self.height + 1)
@@ -116,7 +117,8 @@ class CameraSpec:
             edges = self.azimuth_edges
             return 0.5 * (edges[:-1] + edges[1:])
         offsets = np.tan(half) * (1.0 - (2.0 * np.arange(self.width) + 1.0) / self.width)
-        return np.arctan(offsets)
+        centres: NDArray[np.float64] = np.arctan(offsets)
+        return centres
 
     @cached_property
     def elevations(self) -> NDArray[np.float64]:

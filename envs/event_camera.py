@@ -48,27 +48,30 @@ class EventCamera:
         self.spec = spec
         self.on, self.off = spec.thresholds()
         self.reference = np.zeros((spec.height, spec.width))
-        self._previous = np.zeros((spec.height, spec.width), np.float32)
-        self._last = np.full((spec.height, spec.width), LONG_AGO, np.int64)
+        # The kernel sees images as flat arrays: views of the same memory.
+        self._on, self._off, self._memory = self.on.ravel(), self.off.ravel(), self.reference.ravel()
+        self._least = np.minimum(self._on, self._off) - TIE
+        self._previous = np.zeros(spec.height * spec.width, np.float32)
+        self._last = np.full(spec.height * spec.width, LONG_AGO, np.int64)
         self._time = 0
         self._refractory = round(spec.refractory * 1e6)
         self._rng = np.random.default_rng(0)
-        self._scratch = EventPacket(*(np.empty(4096, a.dtype) for a in EventPacket.empty()))
-        self._packets = EventPacket(*(np.empty(4096, a.dtype) for a in EventPacket.empty()))
+        self._scratch = EventPacket.room(4096)
+        self._packets = EventPacket.room(4096)
         self._size = 0
 
     def reset(self, frame: Image, time: int = 0, rng: np.random.Generator | None = None) -> None:
-        """Start from `frame` (log intensity) at `time` µs, with no event pending; `rng` draws the shot noise."""
+        """Start from `frame` (log intensity) at `time` µs with no event pending; `rng` draws shot noise."""
         self._check(frame)
         self.reference[:] = frame
-        self._previous[:] = frame
+        self._previous[:] = frame.ravel()
         self._last[:] = LONG_AGO
         self._time = time
         self._size = 0
         self._rng = rng if rng is not None else np.random.default_rng(0)
 
     def feed(self, frame: Image, time: int) -> None:
-        """See `frame` (log intensity, float32 (height, width)) at `time` µs; keep the events since the last one.
+        """See `frame`, float32 (height, width) log intensity, at `time` µs; keep the events since the last.
 
         Raises
         ------
@@ -80,24 +83,28 @@ class EventCamera:
             raise ValueError(f"camera frames must ascend in time, got {time} µs after {self._time} µs")
         if self.spec.leak_rate > 0.0:
             self.reference -= self.on * (self.spec.leak_rate * 1e-6 * (time - self._time))
-        shot = self._shot_noise(time - self._time)
+        shot_pixel, shot_time, shot_polarity = self._shot_noise(time - self._time)
         while True:
             size = _advance(
-                frame, self._previous, self.reference, self._last, self.on, self.off,
-                self._time, time, self._refractory, *shot, *self._scratch,
+                frame, self._previous, self._memory, self._last, self._on, self._off, self._least,
+                self._time, time, self._refractory, shot_pixel, shot_time, shot_polarity,
+                self._scratch.t, self._scratch.x, self._scratch.y, self._scratch.p,
             )  # fmt: skip
             if size >= 0:
                 break
             # The kernel asks for room before it changes anything, so nothing is lost and nothing is repeated.
-            self._scratch = EventPacket(*(np.empty(-size, a.dtype) for a in self._scratch))
+            self._scratch = EventPacket.room(-size)
         self._reserve(self._size + size)
-        _append_sorted(*self._scratch, size, *self._packets, self._size, self._time)
+        new, kept = self._scratch, self._packets
+        _append_sorted(
+            new.t, new.x, new.y, new.p, size, kept.t, kept.x, kept.y, kept.p, self._size, self._time
+        )
         self._size += size
         self._time = time
 
     def collect(self) -> EventPacket:
         """Return the events since the last call (copies), ascending in time, and forget them."""
-        packet = EventPacket(*(a[: self._size].copy() for a in self._packets))
+        packet = self._packets.take(np.arange(self._size))
         self._size = 0
         return packet
 
@@ -107,10 +114,14 @@ class EventCamera:
 
     def _reserve(self, size: int) -> None:
         if size > self._packets.size:
-            grown = EventPacket(*(np.empty(max(size, 2 * a.size), a.dtype) for a in self._packets))
-            for new, old in zip(grown, self._packets, strict=True):
-                new[: self._size] = old[: self._size]
-            self._packets = grown
+            spare = EventPacket.room(max(size, 2 * self._packets.size) - self._size)
+            kept = self._packets.take(slice(0, self._size))
+            self._packets = EventPacket(
+                np.concatenate((kept.t, spare.t)),
+                np.concatenate((kept.x, spare.x)),
+                np.concatenate((kept.y, spare.y)),
+                np.concatenate((kept.p, spare.p)),
+            )
 
     def _shot_noise(self, duration: int) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.uint8]]:
         """Draw which pixels fire for no reason in `duration` µs, when (µs since the last frame) and how."""
@@ -124,7 +135,7 @@ class EventCamera:
         return pixel, when, self._rng.integers(0, 2, n).astype(np.uint8)
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _advance(
     frame: Image,
     previous: Image,
@@ -132,6 +143,7 @@ def _advance(
     last: NDArray[np.int64],
     on: Floats,
     off: Floats,
+    least: Floats,
     t0: int,
     t1: int,
     refractory: int,
@@ -145,67 +157,73 @@ def _advance(
 ) -> int:
     """Advance all pixels from `t0` to `t1` µs; write events pixel by pixel; return their number.
 
-    If the buffers may be too small, nothing changes and minus the needed size is returned.
+    Images are flat except `frame`; `least` is the smallest change that can make an event, > 0. If the buffers
+    may be too small, nothing changes and minus the needed size is returned.
     """
-    height, width = frame.shape
-    need = noise_pixel.size
-    for i in range(height):
-        for j in range(width):
-            change = frame[i, j] - reference[i, j]
-            start = previous[i, j] - reference[i, j]
-            most = max(abs(change), abs(start))
-            least = min(on[i, j], off[i, j])
-            if most >= least - TIE:
-                need += 2 + int(2.0 * most / least)
+    width = frame.shape[1]
+    now = frame.reshape(frame.size)
+    # Most pixels do nothing. A pass without branches, in vector instructions, marks the others; they are
+    # listed eight marks at a time, and only they are looked at again.
+    size = now.size
+    marks = np.zeros((size + 7) // 8 * 8, np.uint8)
+    for k in range(size):
+        start, end = abs(previous[k] - reference[k]), abs(now[k] - reference[k])
+        marks[k] = (start >= least[k]) | (end >= least[k])
+    moved, m = np.empty(size, np.int64), 0
+    words = marks.view(np.uint64)
+    for word in range(words.size):
+        if words[word] != 0:
+            for k in range(8 * word, 8 * word + 8):
+                if marks[k]:
+                    moved[m] = k
+                    m += 1
+    need = noise_pixel.size + 2 * m
+    for c in range(m):
+        k = moved[c]
+        most = max(abs(now[k] - reference[k]), abs(previous[k] - reference[k]))
+        need += int(3.0 * most / least[k])
     if need > out_t.size:
         return -2 * need
+
     n = 0
-    for i in range(height):
-        for j in range(width):
-            level0, level1, memory = float(previous[i, j]), float(frame[i, j]), reference[i, j]
-            up, down = on[i, j] - TIE, off[i, j] - TIE
-            if (
-                level1 - memory < up
-                and memory - level1 < down
-                and level0 - memory < up
-                and memory - level0 < down
-            ):
-                continue
-            slope = (level1 - level0) / (t1 - t0)
-            free = max(t0, last[i, j] + refractory)
-            while free <= t1:
-                level = level1 if free == t1 else level0 + slope * (free - t0)
-                t = free
-                if level - memory >= up:
-                    polarity = 1
-                elif memory - level >= down:
-                    polarity = 0
-                elif slope > 0.0 and level1 - memory >= up:
-                    polarity = 1
-                    t = t0 + int(ceil((memory + up - level0) / slope))
-                elif slope < 0.0 and memory - level1 >= down:
-                    polarity = 0
-                    t = t0 + int(ceil((memory - down - level0) / slope))
-                else:
-                    break
-                t = min(max(t, free, t0 + 1), t1)
-                memory += on[i, j] if polarity == 1 else -off[i, j]
-                out_t[n], out_x[n], out_y[n], out_p[n] = t, j, i, polarity
-                n += 1
-                last[i, j] = t
-                free = t + refractory
-            reference[i, j] = memory
-    for k in range(noise_pixel.size):
-        i, j, t = noise_pixel[k] // width, noise_pixel[k] % width, t0 + noise_time[k]
-        if t >= last[i, j] + refractory:
-            out_t[n], out_x[n], out_y[n], out_p[n] = t, j, i, noise_polarity[k]
+    for c in range(m):
+        k = moved[c]
+        # numba's float() would keep single precision
+        level0, level1, memory = np.float64(previous[k]), np.float64(now[k]), reference[k]
+        up, down = on[k] - TIE, off[k] - TIE
+        slope = (level1 - level0) / (t1 - t0)
+        free = max(t0, last[k] + refractory)
+        while free <= t1:
+            change = (level1 if free == t1 else level0 + slope * (free - t0)) - memory
+            polarity, t = 1, free
+            if change >= up:
+                pass
+            elif -change >= down:
+                polarity = 0
+            elif slope > 0.0 and level1 - memory >= up:
+                t = t0 + ceil((memory + up - level0) / slope)
+            elif slope < 0.0 and memory - level1 >= down:
+                polarity, t = 0, t0 + ceil((memory - down - level0) / slope)
+            else:
+                break
+            t = min(max(t, free, t0 + 1), t1)
+            memory += on[k] if polarity == 1 else -off[k]
+            out_t[n], out_x[n], out_y[n], out_p[n] = t, k % width, k // width, polarity
             n += 1
-            last[i, j] = t
-    previous[:] = frame
+            last[k] = t
+            free = t + refractory
+        reference[k] = memory
+    for c in range(noise_pixel.size):
+        k, t = noise_pixel[c], t0 + noise_time[c]
+        if t >= last[k] + refractory:
+            out_t[n], out_x[n], out_y[n], out_p[n] = t, k % width, k // width, noise_polarity[c]
+            n += 1
+            last[k] = t
+    previous[:] = now
     return n
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _append_sorted(
     t: NDArray[np.int64],
     x: NDArray[np.int16],

@@ -36,7 +36,12 @@ class EventPacket(NamedTuple):
     @classmethod
     def empty(cls) -> EventPacket:
         """Return a packet without events."""
-        return cls(np.empty(0, np.int64), np.empty(0, np.int16), np.empty(0, np.int16), np.empty(0, np.uint8))
+        return cls.room(0)
+
+    @classmethod
+    def room(cls, n: int) -> EventPacket:
+        """Return arrays for `n` events whose values are not set."""
+        return cls(np.empty(n, np.int64), np.empty(n, np.int16), np.empty(n, np.int16), np.empty(n, np.uint8))
 
     @classmethod
     def from_observation(cls, observation: Mapping[str, Any]) -> EventPacket:
@@ -87,7 +92,11 @@ class EventPacket(NamedTuple):
     def between(self, start: int, end: int) -> EventPacket:
         """Return the events with ``start < t <= end`` (µs), as views."""
         low, high = np.searchsorted(self.t, [start, end], side="right")
-        return EventPacket(*(a[low:high] for a in self))
+        return self.take(slice(low, high))
+
+    def take(self, index: slice | NDArray[np.intp]) -> EventPacket:
+        """Return the events at `index`: views for a slice, copies for an array."""
+        return EventPacket(self.t[index], self.x[index], self.y[index], self.p[index])
 
     def counts(self, width: int, height: int) -> NDArray[np.int32]:
         """Count the events of each pixel: (2, height, width), OFF in plane 0 and ON in plane 1."""
@@ -99,8 +108,12 @@ class EventPacket(NamedTuple):
         """Join packets into one in ascending time; equal times keep the order of `packets`."""
         if not packets:
             return cls.empty()
-        joined = cls(*(np.concatenate(arrays) for arrays in zip(*packets, strict=True)))
+        joined = cls(
+            np.concatenate([packet.t for packet in packets]),
+            np.concatenate([packet.x for packet in packets]),
+            np.concatenate([packet.y for packet in packets]),
+            np.concatenate([packet.p for packet in packets]),
+        )
         if np.all(joined.t[1:] >= joined.t[:-1]):
             return joined
-        order = np.argsort(joined.t, kind="stable")
-        return cls(*(a[order] for a in joined))
+        return joined.take(np.argsort(joined.t, kind="stable"))

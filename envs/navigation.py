@@ -27,6 +27,7 @@ Observation = dict[str, Any]
 Info = dict[str, Any]
 
 CONTROLS = ("twist", "wheels")
+SEPARATION = 0.2  #: s without contact after which the next contact is a new collision
 MAX_READ_SPEED, MAX_READ_RATE = 2.0, 20.0  #: m/s and rad/s, the declared range of odometry and gyro
 
 
@@ -42,8 +43,12 @@ class NavigationEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
     bump     uint8 (8,)          contact in the sector centred k x 45° counter-clockwise from straight ahead
     ======== =================== ==========================================================================
 
-    Action: float32 (2,), a twist [v m/s, w rad/s], or with ``control="wheels"`` the rates of the left and right
-    wheel, rad/s; values beyond the bounds are clipped. `info` is for scoring only.
+    Action: float32 (2,), a twist [v m/s, w rad/s], or with ``control="wheels"`` the rates of the left and
+    right wheel, rad/s; values beyond the bounds are clipped.
+
+    `info`, for scoring only: ``pose`` (x, y, theta), ``goal`` (x, y; absent without one), ``success``,
+    ``collision`` (a contact began in this step), ``collisions`` (so far), ``path_m`` (driven),
+    ``optimal_path_m`` (from the start, see the task), ``time_s``.
 
     Everything an episode draws comes from `np_random` at `reset`, and the physical world is built anew, so an
     episode depends on the random state (`get_random_state`) and the constructor's arguments alone.
@@ -154,7 +159,8 @@ class NavigationEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         self._events.reset(self._frame, 0, np.random.default_rng(camera_seed))
         self._pose = np.array(self._physics.pose())
         self._steps = self._collisions = 0
-        self._touching = self._collided = self._success = False
+        self._collided = self._success = False
+        self._free_for = SEPARATION
         self._path = 0.0
         self._optimal = self.task.optimal_path(self._pose)
         self._running = True
@@ -183,10 +189,10 @@ class NavigationEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
             bump |= self._physics.contacts()
         self._steps += 1
         self._pose = np.array([x, y, theta])
-        touching = bool(bump.any())
-        self._collided = touching and not self._touching
+        # Contact flickers while the robot slides along a wall: that is one collision, not many.
+        self._collided = bool(bump.any()) and self._free_for >= SEPARATION
         self._collisions += self._collided
-        self._touching = touching
+        self._free_for = 0.0 if bump.any() else self._free_for + self.control_period
         reading = self._senses.read(self._physics.wheel_travel(), turn, bump, self.control_period)
         outcome = self.task.evaluate(self._pose)
         self._success = outcome.success
@@ -201,7 +207,7 @@ class NavigationEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         """s since the episode's start."""
         return self._steps * self.control_period
 
-    def render(self) -> NDArray[np.uint8] | None:  # type: ignore[override]
+    def render(self) -> NDArray[np.uint8] | None:
         """Return the arena from above, uint8 (size, size, 3), or None without a render mode."""
         if self._view is None:
             return None
@@ -225,7 +231,7 @@ class NavigationEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
             raise ValueError(f"not a random state of this environment: {error}") from None
 
     def kidnap(self, pose: tuple[float, float, float]) -> None:
-        """Carry the robot to `pose` (x m, y m, heading rad) at once; it sees the jump, its wheels do not turn."""
+        """Carry the robot to `pose` (x m, y m, heading rad); it sees the jump, its wheels do not turn."""
         target = self._free_pose(pose)
         self._physics.teleport(target)
         self._pose = target
@@ -237,7 +243,7 @@ class NavigationEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         self._renderer.light = float(level)
 
     def move_goal(self, xy: tuple[float, float]) -> None:
-        """Move the hidden goal to `xy` m, for this and later episodes; the optimal path starts from here."""
+        """Move the hidden goal to `xy` m until the end of the episode; the optimal path starts from here."""
         self.task.move_goal(xy)
         if self._running:
             self._optimal = self.task.optimal_path(self._pose)

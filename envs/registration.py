@@ -20,7 +20,7 @@ def water_maze(
     time_limit: float = 60.0,
     **kwargs: Any,
 ) -> NavigationEnv:
-    """Make ``tolman/WaterMaze-v0``: find the hidden goal of a round arena, 2 m across. See `tasks.WaterMaze`."""
+    """Make ``tolman/WaterMaze-v0``: find the hidden goal of a round 2 m arena. See `tasks.WaterMaze`."""
     place = arena if arena is not None else circular_arena()
     return NavigationEnv(tasks.WaterMaze(place, time_limit, goal), **kwargs)
 

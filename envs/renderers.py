@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from .arena import Arena
 from .camera import CameraSpec
 from .raycast import Raycaster
+from .tinyrenderer import TinyRenderer
 
 RENDERERS = ("raycast", "pybullet")
 
@@ -29,7 +30,7 @@ class Renderer(Protocol):
 
 
 def make_renderer(name: str, arena: Arena, camera: CameraSpec) -> Renderer:
-    """Make the renderer called `name`: ``"raycast"`` (compiled, the default) or ``"pybullet"`` (the reference).
+    """Make renderer `name`: ``"raycast"`` (compiled, the default) or ``"pybullet"`` (the reference).
 
     Raises
     ------
@@ -38,4 +39,6 @@ def make_renderer(name: str, arena: Arena, camera: CameraSpec) -> Renderer:
     """
     if name == "raycast":
         return Raycaster(arena, camera)
+    if name == "pybullet":
+        return TinyRenderer(arena, camera)
     raise ValueError(f"renderer must be one of {RENDERERS}, got {name!r}")

@@ -19,7 +19,9 @@ class RobotSpec:
     radius : m, of the body, which is round.
     wheel_radius, track : m, wheel radius and distance between the wheels.
     max_speed, max_yaw_rate : m/s and rad/s, largest twist that can be commanded.
-    wheel_torque : N m, largest torque of a wheel's motor.
+    wheel_torque : N m, largest torque of a wheel's motor. Below what the tyres can pass on, so that a robot
+        pushing against a wall stalls instead of spinning its wheels.
+    mass_behind, mass_below : m, where the centre of mass lies from the middle of the axle.
     """
 
     radius: float = 0.075
@@ -27,7 +29,9 @@ class RobotSpec:
     track: float = 0.12
     max_speed: float = 0.3
     max_yaw_rate: float = 3.0
-    wheel_torque: float = 0.06
+    wheel_torque: float = 0.03
+    mass_behind: float = 0.012
+    mass_below: float = 0.005
 
     @property
     def max_wheel_rate(self) -> float:
@@ -54,7 +58,7 @@ def urdf_path() -> Path:
 
 
 def integrate_twist(pose: NDArray[np.float64], v: float, w: float, dt: float) -> NDArray[np.float64]:
-    """Move `pose` (x, y, theta) along the exact circular arc of twist (v, w) for `dt` seconds; theta unwrapped."""
+    """Move `pose` (x, y, theta) on the exact arc of twist (v, w) for `dt` s; theta is not wrapped."""
     x, y, theta = pose
     turn = w * dt
     # sin(a)/a and (1 - cos(a))/a, by series where the quotient would lose digits

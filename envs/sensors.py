@@ -43,9 +43,9 @@ class SensorNoise:
     """
 
     wheel_scale: float = 0.001
-    wheel_slip: float = 0.012
+    wheel_slip: float = 0.014
     slip_time: float = 3.0
-    gyro_bias: float = 0.025
+    gyro_bias: float = 0.027
     bias_time: float = 15.0
     gyro_noise: float = 0.01
     gyro_scale: float = 0.003

@@ -61,11 +61,11 @@ class EventSpace(spaces.Space[EventArrays]):
             return False
         return bool(x["t"].size == 0 or x["t"][0] >= 0)
 
-    def to_jsonable(self, sample_n: Iterable[EventArrays]) -> list[dict[str, list[int]]]:  # type: ignore[override]
+    def to_jsonable(self, sample_n: Iterable[EventArrays]) -> list[dict[str, list[int]]]:
         """Turn packets into lists of numbers."""
         return [{name: array.tolist() for name, array in sample.items()} for sample in sample_n]
 
-    def from_jsonable(self, sample_n: list[dict[str, list[int]]]) -> list[EventArrays]:  # type: ignore[override]
+    def from_jsonable(self, sample_n: list[dict[str, list[int]]]) -> list[EventArrays]:
         """Turn lists of numbers back into packets."""
         return [{k: np.array(sample[k], dtype) for k, dtype in _DTYPES.items()} for sample in sample_n]
 

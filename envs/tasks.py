@@ -46,7 +46,7 @@ class Task(ABC):
         return 0.0
 
     def move_goal(self, xy: tuple[float, float]) -> None:
-        """Move the hidden goal to `xy` m."""
+        """Move the hidden goal to `xy` m until the next start."""
         raise ValueError(f"{type(self).__name__} has no goal to move")
 
 
@@ -72,6 +72,7 @@ class WaterMaze(Task):
             raise ValueError(f"goal_radius must be > 0 m, got {goal_radius}")
         self.goal_radius, self.start_radius, self.start_distance = goal_radius, start_radius, start_distance
         self.move_goal(goal)
+        self._home = self.goal
 
     def move_goal(self, xy: tuple[float, float]) -> None:
         x, y = float(xy[0]), float(xy[1])
@@ -83,6 +84,7 @@ class WaterMaze(Task):
         self.goal = np.array([x, y])
 
     def start(self, rng: np.random.Generator) -> Pose:
+        self.goal = self._home
         assert self.goal is not None
         for _ in range(1000):
             angle, heading = rng.uniform(-pi, pi, 2)

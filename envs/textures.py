@@ -6,7 +6,7 @@ place of an arena has a view of its own, near the wall as well as in the middle.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,7 @@ Floats = NDArray[np.float64]
 TEXEL = 1.0 / 128.0  #: m, edge of a texture cell of walls and pillars
 DARK, BRIGHT = 0.08, 0.92  #: reflectances of black and white paint
 WALL_SCALES = (0.50, 0.25, 0.12, 0.06)  #: m, sizes of the blobs that make a wall pattern
-FLOOR_SCALES = (0.40, 0.15, 0.06)  #: m
+FLOOR_SCALES = (0.60, 0.25, 0.10)  #: m
 
 
 def wall_texture(spec: TextureSpec, landmarks: tuple[Landmark, ...] = ()) -> Floats:
@@ -78,13 +78,13 @@ def _blobs(
     shape: tuple[int, int],
     texel: float,
     scales: tuple[float, ...],
-    modes: tuple[str, str],
+    modes: tuple[Literal["wrap", "nearest"], Literal["wrap", "nearest"]],
 ) -> Floats:
-    """Sum low-passed noise, coarse scales weighing more; unit variance; a blob is about as wide as its scale."""
+    """Sum low-passed noise of unit variance, coarse scales weighing more; a blob is as wide as its scale."""
     total = np.zeros(shape)
     for scale in scales:
-        noise = gaussian_filter(rng.standard_normal(shape), 0.25 * scale / texel, mode=list(modes))
-        total += np.sqrt(scale / scales[0]) * noise / noise.std()
+        noise = gaussian_filter(rng.standard_normal(shape), 0.25 * scale / texel, mode=modes)
+        total += (scale / scales[0]) ** 0.75 * noise / noise.std()
     result: Floats = total / total.std()
     return result
 
@@ -109,25 +109,23 @@ def _paint(reflectance: Floats, spec: TextureSpec, landmark: Landmark) -> None:
     b = (up[None, :] - landmark.bottom) / (landmark.top - landmark.bottom)  # 0..1 up the poster
     inside = (a >= 0.0) & (a < 1.0) & (b >= 0.0) & (b < 1.0)
     figure = np.broadcast_to(_figure(landmark, a, b), reflectance.shape)
-    colour = np.where(figure, landmark.bright, landmark.dark)
+    colour = np.where(figure > 0.0, landmark.bright, landmark.dark)
     reflectance[inside] = colour[inside]
 
 
-def _figure(landmark: Landmark, a: Floats, b: Floats) -> NDArray[np.bool_]:
-    """Tell where the poster's figure is bright, in coordinates 0..1 across and up."""
+def _figure(landmark: Landmark, a: Floats, b: Floats) -> Floats:
+    """Return the poster's figure, positive where bright, in coordinates 0..1 across (n, 1) and up (1, m)."""
     n = landmark.repeats
-    if landmark.pattern == "plain":
-        return np.ones(np.broadcast(a, b).shape, np.bool_)
-    if landmark.pattern == "vertical":
-        return (np.floor(2 * n * a) % 2 == 0) & (b == b)
-    if landmark.pattern == "horizontal":
-        return (np.floor(2 * n * b) % 2 == 0) & (a == a)
-    if landmark.pattern == "checker":
-        return (np.floor(2 * n * a) + np.floor(2 * n * b)) % 2 == 0
-    if landmark.pattern == "diagonal":
-        return np.floor(2 * n * (a + b)) % 2 == 0
-    if landmark.pattern == "disc":
-        return (a - 0.5) ** 2 + (b - 0.5) ** 2 < 0.16
-    if landmark.pattern == "ring":
-        return np.floor(4 * n * np.hypot(a - 0.5, b - 0.5)) % 2 == 0
-    return (np.abs(a - 0.5) < 0.14) | (np.abs(b - 0.5) < 0.14)  # "cross"
+    stripes_a, stripes_b = np.floor(2 * n * a), np.floor(2 * n * b)
+    figures = {
+        "plain": np.ones_like(a),
+        "vertical": 0.5 - stripes_a % 2,
+        "horizontal": 0.5 - stripes_b % 2,
+        "checker": 0.5 - (stripes_a + stripes_b) % 2,
+        "diagonal": 0.5 - np.floor(2 * n * (a + b)) % 2,
+        "disc": 0.16 - (a - 0.5) ** 2 - (b - 0.5) ** 2,
+        "ring": 0.5 - np.floor(4 * n * np.hypot(a - 0.5, b - 0.5)) % 2,
+        "cross": 0.14 - np.minimum(np.abs(a - 0.5), np.abs(b - 0.5)),
+    }
+    figure: Floats = figures[landmark.pattern]
+    return figure

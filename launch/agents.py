@@ -80,4 +80,5 @@ def make_agent(config: ExperimentConfig, camera: CameraSpec, seed: int) -> Agent
     if config.algorithm == "random":
         return RandomWalk(seed)
     with asked("agent"):
-        return Navigator(config.agent, camera, seed)
+        agent: Agent = Navigator(config.agent, camera, seed)
+        return agent

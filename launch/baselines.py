@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..agent import AgentSnapshot
+from ..envs.robot import integrate_twist
 from ..spiking.random import generator
-from .odometry import advance
 
 _SPEED = 0.2  #: m/s
 _TURN_TIME = 0.5  #: s, correlation time of the yaw rate
@@ -24,7 +24,8 @@ _PERIOD = 0.04  #: s, control period
 class RandomWalk:
     """Ornstein-Uhlenbeck yaw rate at constant speed; turns on the spot after a bump.
 
-    It has no neurons, so its spike hash digests the commands instead, and its pose estimate is dead reckoning.
+    It has no neurons, so its spike hash digests the commands instead, and its pose estimate is dead
+    reckoning.
     """
 
     populations: dict[str, slice]
@@ -69,7 +70,8 @@ class RandomWalk:
 
     def act(self, observation: Mapping[str, Any]) -> NDArray[np.float32]:
         """Return the next twist (2,)."""
-        self._pose = advance(self._pose, np.asarray(observation["odometry"], np.float64), _PERIOD)
+        speed, yaw_rate = map(float, observation["odometry"])
+        self._pose = integrate_twist(self._pose, speed, yaw_rate, _PERIOD)
         decay = np.exp(-_PERIOD / _TURN_TIME)
         kick = _TURN_STD * np.sqrt(1.0 - decay**2) * self._random.standard_normal()
         self._yaw_rate = float(decay * self._yaw_rate + kick)
@@ -106,7 +108,12 @@ class RandomWalk:
     def state_dict(self) -> dict[str, NDArray[Any]]:
         """Return the random state, the digest and the clock."""
         state = self._random.bit_generator.state["state"]
-        words = [state["state"] >> 64, state["state"] & (2**64 - 1), state["inc"] >> 64, state["inc"] & (2**64 - 1)]
+        words = [
+            state["state"] >> 64,
+            state["state"] & (2**64 - 1),
+            state["inc"] >> 64,
+            state["inc"] & (2**64 - 1),
+        ]
         return {
             "random": np.array(words, np.uint64),
             "digest": np.frombuffer(self._digest, np.uint8).copy(),
@@ -117,7 +124,9 @@ class RandomWalk:
     def load_state_dict(self, state: Mapping[str, NDArray[Any]]) -> None:
         """Take up a state made by `state_dict`."""
         if set(state) != {"random", "digest", "time", "episodes"}:
-            raise ValueError(f"not the state of a random walk: it holds {', '.join(sorted(state)) or 'nothing'}")
+            raise ValueError(
+                f"not the state of a random walk: it holds {', '.join(sorted(state)) or 'nothing'}"
+            )
         high, low, inc_high, inc_low = (int(word) for word in state["random"])
         bits = np.random.PCG64()
         bits.state = {

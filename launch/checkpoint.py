@@ -1,7 +1,7 @@
 """Checkpoints: one npz file with the agent's arrays and a JSON description inside; no pickle.
 
-Written to a temporary file in the same folder, synced and renamed, so that a run killed at any moment leaves the
-last complete one. Reading verifies the zip's checksums of every array before anything is used.
+Written to a temporary file in the same folder, synced and renamed, so that a run killed at any moment
+leaves the last complete one. Reading verifies the zip's checksums of every array before anything is used.
 """
 
 from __future__ import annotations
@@ -75,9 +75,17 @@ def load(path: Path) -> Checkpoint:
     try:
         with np.load(file, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
-    except (ValueError, OSError, EOFError, KeyError, NotImplementedError, zipfile.BadZipFile, zlib.error) as error:
+    except (
+        ValueError,
+        OSError,
+        EOFError,
+        KeyError,
+        NotImplementedError,
+        zipfile.BadZipFile,
+        zlib.error,
+    ) as error:
         raise UserError(f"{file} is damaged or not a checkpoint ({type(error).__name__})") from error
-    except AttributeError as error:  # a bare .npy file loads as an array, without `files`
+    except TypeError as error:  # a bare .npy file loads as an array, which is no archive
         raise UserError(f"{file} is not a checkpoint") from error
     if _META not in arrays:
         raise UserError(f"{file} is not a checkpoint of tolman")

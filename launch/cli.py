@@ -12,19 +12,28 @@ from .. import __version__
 from .errors import UserError
 from .options import Parser, add_experiment, add_json, add_task, natural
 
+#: Verbs that need no world: they work where PyBullet is missing, and `doctor` says so.
+_WITHOUT_PHYSICS = (".doctor", ".viewing")
+
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line and return its exit code: 0, 1 for our failure, 2 for a user's mistake, 130 interrupted."""
+    """Run the command line; return the exit code: 0, 2 for a user's mistake, 130 when interrupted."""
     try:
         arguments = build_parser().parse_args(argv)
         module, function = arguments.handler.split(":")
         # Imported late: `tolman --help` must not wait for the compiler.
+        if module not in _WITHOUT_PHYSICS:
+            from .terminal import import_quietly
+
+            import_quietly("pybullet")
         getattr(importlib.import_module(module, __package__), function)(arguments)
     except UserError as error:
         print(f"tolman: error: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("tolman: interrupted; `tolman train --resume` goes on from the last checkpoint", file=sys.stderr)
+        print(
+            "tolman: interrupted; `tolman train --resume` goes on from the last checkpoint", file=sys.stderr
+        )
         return 130
     except BrokenPipeError:  # the reader of our output went away, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -56,7 +65,9 @@ def _run(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(handler=".running:command")
     add_task(parser)
     parser.add_argument("--episodes", type=natural("--episodes", 1), default=1, metavar="N")
-    parser.add_argument("--checkpoint", metavar="F", help="agent to run: a file, or the folder of a training run")
+    parser.add_argument(
+        "--checkpoint", metavar="F", help="agent to run: a file, or the folder of a training run"
+    )
     parser.add_argument("--kidnap", type=float, metavar="T", help="at T s put the robot at a random place")
     parser.add_argument("--lights-off", type=float, metavar="T", help="switch the light off at T s")
     parser.add_argument("--move-goal", metavar="X,Y@T", help="at T s move the goal to (X, Y) m")
@@ -67,7 +78,9 @@ def _run(parser: argparse.ArgumentParser) -> None:
         metavar="ENDPOINT",
         help="publish the state as ROS 2 messages over ZeroMQ (default endpoint: the bridge's own)",
     )
-    parser.add_argument("--view", action="store_true", help="publish, and open the live view in another process")
+    parser.add_argument(
+        "--view", action="store_true", help="publish, and open the live view in another process"
+    )
     parser.add_argument("--real-time", action="store_true", help="run no faster than real time")
     add_experiment(parser)
     add_json(parser)
@@ -77,7 +90,9 @@ def _train(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(handler=".training:command")
     add_task(parser)
     parser.add_argument("--trials", type=natural("--trials", 1), metavar="N")
-    parser.add_argument("--output", required=True, metavar="DIR", help="folder for checkpoint, records and figures")
+    parser.add_argument(
+        "--output", required=True, metavar="DIR", help="folder for checkpoint, records and figures"
+    )
     how = parser.add_mutually_exclusive_group()
     how.add_argument("--resume", action="store_true", help="go on from the checkpoint in DIR")
     how.add_argument("--overwrite", action="store_true", help="replace the run in DIR")
@@ -89,7 +104,9 @@ def _train(parser: argparse.ArgumentParser) -> None:
 def _evaluate(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(handler=".evaluation:command")
     add_task(parser)
-    parser.add_argument("--seeds", default="0..9", metavar="SEEDS", help="7, or 0,3,9, or 100..104 (inclusive)")
+    parser.add_argument(
+        "--seeds", default="0..9", metavar="SEEDS", help="7, or 0,3,9, or 100..104 (inclusive)"
+    )
     parser.add_argument("--trials", type=natural("--trials", 1), metavar="N", help="trials of each seed")
     parser.add_argument("--checkpoint", metavar="F", help="start every seed from this agent")
     _add_sweep(parser)
@@ -98,14 +115,20 @@ def _evaluate(parser: argparse.ArgumentParser) -> None:
 def _compare(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(handler=".comparison:command")
     add_task(parser)
-    parser.add_argument("--arms", default="td-ltp", metavar="A,B", help="arms, such as td-ltp,no-learning,raw-reward,random")
-    parser.add_argument("--seeds", default="0..9", metavar="SEEDS", help="7, or 0,3,9, or 100..104 (inclusive)")
+    parser.add_argument(
+        "--arms", default="td-ltp", metavar="A,B", help="arms, such as td-ltp,no-learning,raw-reward,random"
+    )
+    parser.add_argument(
+        "--seeds", default="0..9", metavar="SEEDS", help="7, or 0,3,9, or 100..104 (inclusive)"
+    )
     parser.add_argument("--trials", type=natural("--trials", 1), metavar="N", help="trials of each seed")
     _add_sweep(parser)
 
 
 def _add_sweep(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--jobs", type=natural("--jobs", 1), metavar="N", help="processes (default: one a core)")
+    parser.add_argument(
+        "--jobs", type=natural("--jobs", 1), metavar="N", help="processes (default: one a core)"
+    )
     parser.add_argument("--output", metavar="DIR", help="keep finished seeds here; they are not run again")
     add_experiment(parser, seed=False)
     add_json(parser)
@@ -113,9 +136,13 @@ def _add_sweep(parser: argparse.ArgumentParser) -> None:
 
 def _view(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(handler=".viewing:command")
-    parser.add_argument("endpoint", nargs="?", metavar="ENDPOINT", help="where `tolman run --publish` publishes")
+    parser.add_argument(
+        "endpoint", nargs="?", metavar="ENDPOINT", help="where `tolman run --publish` publishes"
+    )
     parser.add_argument("--seconds", type=float, metavar="S", help="close after S seconds")
-    parser.add_argument("--save", metavar="FILE", help="write the last picture to FILE instead of opening a window")
+    parser.add_argument(
+        "--save", metavar="FILE", help="write the last picture to FILE instead of opening a window"
+    )
 
 
 def _plot(parser: argparse.ArgumentParser) -> None:

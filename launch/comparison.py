@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rich.console import Console
 
 from .. import __version__
 from ..analysis.statistics import paired_p_value
@@ -21,6 +20,7 @@ from .options import experiment_of
 from .results import BLOCK, SeedRun, latency_matrix, summarise
 from .seeds import parse_seeds
 from .sweep import run_sweep
+from .terminal import make_console
 
 #: Arms by name: what each changes about the experiment.
 ARMS: dict[str, tuple[str, ...]] = {
@@ -33,7 +33,7 @@ ARMS: dict[str, tuple[str, ...]] = {
 
 def command(arguments: Namespace) -> None:
     """Run `tolman compare`."""
-    console = Console(highlight=False)
+    console = make_console()
     seeds = parse_seeds(arguments.seeds)
     config = experiment_of(arguments)
     arms = arms_of(config, arguments.arms)

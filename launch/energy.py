@@ -31,7 +31,9 @@ CHIPS = (
     ChipEnergy("SpiNNaker 2", (10.0, 10.0), "incremental", f"Höppner et al. 2021, {_SENECA}"),
     ChipEnergy("Tianjic", (1.54, 1.54), "incremental", f"Deng et al. 2020, {_SENECA}"),
     ChipEnergy("Darwin3", (5.47, 5.47), "second-hand", "Ma et al. 2024, as quoted in reviews"),
-    ChipEnergy("DYNAP-SE", (17.0, 30.0), "incremental, second-hand", "Moradi et al. 2018, as quoted in reviews"),
+    ChipEnergy(
+        "DYNAP-SE", (17.0, 30.0), "incremental, second-hand", "Moradi et al. 2018, as quoted in reviews"
+    ),
 )
 
 

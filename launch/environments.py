@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import gymnasium
@@ -55,8 +56,14 @@ def make_environment(task: str, config: EnvironmentConfig, *, render: bool = Fal
             options[name] = value
     if render:
         options["render_mode"] = "rgb_array"
-    with asked(f"environment of {task}", ValueError, TypeError, gymnasium.error.Error):
-        return gymnasium.make(resolve_task(task), disable_env_checker=True, **options)
+    try:
+        with asked(f"environment of {task}", ValueError, gymnasium.error.Error):
+            return gymnasium.make(resolve_task(task), disable_env_checker=True, **options)
+    except TypeError as error:
+        refused = re.search(r"unexpected keyword argument '(\w+)'", str(error))
+        if refused is None:
+            raise
+        raise UserError(f"environment.{refused[1]} is not an option of {task}") from error
 
 
 def make_habituation(environment: Environment, config: ExperimentConfig) -> Environment:
@@ -94,14 +101,14 @@ def set_random_state(environment: Environment, state: dict[str, Any]) -> None:
 
 
 def scene_of(environment: Environment) -> dict[str, Any]:
-    """Return the arena as plain numbers: outline (n, 2), walls (n, 4), pillars (n, 3), goal (2,) or `None`; m."""
+    """Return the arena in m: outline (n, 2), walls (n, 4), pillars (n, 3), goal (2,) or `None`, radius."""
     base: Any = environment.unwrapped
     arena = base.arena
-    goal = getattr(base, "goal", None)
+    goal = base.task.goal
     return {
         "outline": [[float(x), float(y)] for x, y in arena.outline],
         "walls": [[w.x0, w.y0, w.x1, w.y1] for w in arena.walls],
         "pillars": [[p.x, p.y, p.radius] for p in arena.pillars],
         "goal": None if goal is None else [float(goal[0]), float(goal[1])],
-        "goal_radius": float(getattr(base, "goal_radius", 0.1)),
+        "goal_radius": float(base.task.goal_radius),
     }

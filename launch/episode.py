@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ..agent import AgentSnapshot
 from .agents import Agent
-from .odometry import Pose
+from .frames import Pose
 from .scoring import LocalisationScore, TrialRecord, number, true_pose
 
 Environment = gymnasium.Env[Any, Any]

@@ -16,7 +16,8 @@ class UserError(Exception):
 @contextmanager
 def asked(what: str, *kinds: type[Exception]) -> Iterator[None]:
     """Report an exception of `kinds` (default `ValueError`) in the block as a `UserError` about `what`."""
+    expected = kinds or (ValueError,)
     try:
         yield
-    except kinds or (ValueError,) as error:
+    except expected as error:
         raise UserError(f"{what}: {error}" if what else str(error)) from error

@@ -8,7 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 
 from . import checkpoint as checkpoints
@@ -20,6 +19,7 @@ from .options import experiment_of
 from .results import summarise
 from .seeds import parse_seeds
 from .sweep import run_sweep
+from .terminal import make_console
 
 #: What may be changed about an agent that has already learned: switches, not sizes.
 _SWITCHES = {"agent.learning", "agent.third_factor", "trials", "seed", "habituation"}
@@ -27,7 +27,7 @@ _SWITCHES = {"agent.learning", "agent.third_factor", "trials", "seed", "habituat
 
 def command(arguments: Namespace) -> None:
     """Run `tolman evaluate`."""
-    console = Console(highlight=False)
+    console = make_console()
     seeds = parse_seeds(arguments.seeds)
     checkpoint = None if arguments.checkpoint is None else Path(arguments.checkpoint)
     config = experiment_of(arguments) if checkpoint is None else with_checkpoint(arguments, checkpoint)
@@ -70,7 +70,9 @@ def with_checkpoint(arguments: Namespace, path: Path) -> ExperimentConfig:
         if key not in _SWITCHES and not key.startswith("environment.")
     ]
     if changed:
-        raise UserError(f"{path} is a checkpoint of another configuration: {', '.join(changed[:5])} would change")
+        raise UserError(
+            f"{path} is a checkpoint of another configuration: {', '.join(changed[:5])} would change"
+        )
     values: dict[str, Any] = {
         key: value for key in ("trials", "seed") if (value := getattr(arguments, key, None)) is not None
     }
@@ -97,8 +99,12 @@ def score_table(arms: Mapping[str, Mapping[str, Any]], title: str) -> Table:
     learned = [summary["learning"] for summary in arms.values()]
     if all(learned):
         first, last = learned[0]["first_trials"], learned[0]["last_trials"]
-        table.add_row(f"latency {first[0]}-{first[1]}, s", *(_cell(x["first_latency_s"], 1.0, 1) for x in learned))
-        table.add_row(f"latency {last[0]}-{last[1]}, s", *(_cell(x["last_latency_s"], 1.0, 1) for x in learned))
+        table.add_row(
+            f"latency {first[0]}-{first[1]}, s", *(_cell(x["first_latency_s"], 1.0, 1) for x in learned)
+        )
+        table.add_row(
+            f"latency {last[0]}-{last[1]}, s", *(_cell(x["last_latency_s"], 1.0, 1) for x in learned)
+        )
         table.add_row("last / first, %", *(f"{100 * x['ratio']:.0f}" for x in learned))
         p_values = [x["p_value"] for x in learned]
         table.add_row("p of the change", *("-" if p is None else f"{p:.3g}" for p in p_values))

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import Protocol, TypeVar
 
 from .errors import UserError
+from .terminal import import_quietly
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
@@ -47,13 +48,20 @@ class Processes:
         # Fork would copy the state of compiled kernels and of PyBullet; a fresh process has none to copy.
         context = multiprocessing.get_context("spawn")
         workers = min(self._jobs, max(1, len(tasks)))
-        with _one_thread_each(), concurrent.futures.ProcessPoolExecutor(workers, mp_context=context) as pool:
+        with (
+            _one_thread_each(),
+            concurrent.futures.ProcessPoolExecutor(
+                workers, mp_context=context, initializer=import_quietly, initargs=("pybullet",)
+            ) as pool,
+        ):
             futures = {pool.submit(function, task): index for index, task in enumerate(tasks)}
             try:
                 for future in concurrent.futures.as_completed(futures):
                     yield futures[future], future.result()
             except concurrent.futures.process.BrokenProcessPool as error:
-                raise UserError("a worker process died (out of memory?); try again with a smaller --jobs") from error
+                raise UserError(
+                    "a worker process died (out of memory?); try again with a smaller --jobs"
+                ) from error
             finally:
                 pool.shutdown(wait=True, cancel_futures=True)
 

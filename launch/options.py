@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -11,6 +12,11 @@ from .errors import UserError
 
 class Parser(argparse.ArgumentParser):
     """A parser whose complaints are `UserError`s: one line, without the usage text."""
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        # A value may begin with a minus and be more than a number, as in --move-goal -0.3,0.2@20.
+        self._negative_number_matcher = re.compile(r"^-\.?\d")
 
     def error(self, message: str) -> NoReturn:
         raise UserError(f"{message} (see {self.prog} --help)")
@@ -23,7 +29,9 @@ def add_task(parser: argparse.ArgumentParser) -> None:
 
 def add_experiment(parser: argparse.ArgumentParser, *, seed: bool = True) -> None:
     """Add the arguments that change the experiment."""
-    parser.add_argument("--config", metavar="FILE", help="experiment as a TOML file, or the name of a shipped one")
+    parser.add_argument(
+        "--config", metavar="FILE", help="experiment as a TOML file, or the name of a shipped one"
+    )
     parser.add_argument(
         "--set",
         metavar="KEY=VALUE",
@@ -33,7 +41,9 @@ def add_experiment(parser: argparse.ArgumentParser, *, seed: bool = True) -> Non
         help="override one value, such as agent.learning=false; repeatable",
     )
     if seed:
-        parser.add_argument("--seed", type=natural("--seed"), metavar="S", help="top seed of everything random")
+        parser.add_argument(
+            "--seed", type=natural("--seed"), metavar="S", help="top seed of everything random"
+        )
 
 
 def add_json(parser: argparse.ArgumentParser) -> None:

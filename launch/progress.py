@@ -12,14 +12,14 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from .config import ExperimentConfig
 from .episode import Moment
-from .odometry import Pose
+from .frames import Pose
 from .scoring import TrialRecord
 
 _REFRESH_STEPS = 25  #: control periods between updates of the bar
 
 
 class TrialProgress:
-    """An observer: one line a trial, and a bar below while the output is a terminal. Silent without a console."""
+    """An observer: one line a trial, and a bar on a terminal. Silent without a console."""
 
     def __init__(self, config: ExperimentConfig, console: Console | None, done: int = 0) -> None:
         self._console = console
@@ -95,13 +95,19 @@ def describe(summary: Mapping[str, Any], output: Path, files: Sequence[Path]) ->
         first, last = learned["first_latency_s"]["value"], learned["last_latency_s"]["value"]
         a, b = learned["last_trials"]
         lines.append(
-            f"The goal took {first:.1f} s in trials 1-{learned['first_trials'][1]} and {last:.1f} s in trials {a}-{b}"
-            f" (median), {100 * learned['ratio']:.0f} % of the time."
+            f"The goal took {first:.1f} s in trials 1-{learned['first_trials'][1]} and {last:.1f} s in trials"
+            f" {a}-{b} (median), {100 * learned['ratio']:.0f} % of the time."
         )
     error, reckoned = summary["localisation_error_m"]["value"], summary["dead_reckoning_error_m"]["value"]
     if error is not None:
-        beside = "" if reckoned is None else f"; dead reckoning was off by {100 * reckoned:.0f} cm in the first episode"
-        lines.append(f"The memory's own idea of the place was off by {100 * error:.0f} cm on average{beside}.")
+        beside = (
+            ""
+            if reckoned is None
+            else f"; dead reckoning was off by {100 * reckoned:.0f} cm in the first episode"
+        )
+        lines.append(
+            f"The memory's own idea of the place was off by {100 * error:.0f} cm on average{beside}."
+        )
     pace = summary["real_time_factor"]
     if summary["neurons"] and pace is not None:
         lines.append(

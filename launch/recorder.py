@@ -13,7 +13,7 @@ from .agents import Agent
 from .episode import Moment
 from .errors import UserError
 from .files import atomic
-from .odometry import Pose
+from .frames import Pose
 from .scoring import TrialRecord
 
 FOLDER = "trials"
@@ -29,7 +29,7 @@ def trial_file(output: Path, trial: int) -> Path:
 
 
 class Recorder:
-    """Keeps path, estimate, spikes, value, dopamine and event images of each trial and writes them at its end."""
+    """Keeps path, estimate, spikes, value, dopamine and event images of a trial; writes them at its end."""
 
     def __init__(self, output: Path, agent: Agent, width: int, height: int) -> None:
         self._output = output
@@ -100,9 +100,13 @@ def read_trials(output: Path) -> dict[int, dict[str, NDArray[Any]]]:
     for file in sorted((output / FOLDER).glob("trial_*.npz")):
         try:
             with np.load(file, allow_pickle=False) as archive:
-                trials[int(file.stem.removeprefix("trial_"))] = {name: archive[name] for name in archive.files}
+                trials[int(file.stem.removeprefix("trial_"))] = {
+                    name: archive[name] for name in archive.files
+                }
         except Exception as error:
-            raise UserError(f"{file} is damaged ({type(error).__name__}); train again to remake it") from error
+            raise UserError(
+                f"{file} is damaged ({type(error).__name__}); train again to remake it"
+            ) from error
     if not trials:
         raise UserError(f"{output} holds no recorded trials ({output / FOLDER})")
     return trials

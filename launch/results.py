@@ -38,7 +38,8 @@ class SeedRun:
 def summarise(command: str, config: ExperimentConfig, runs: Sequence[SeedRun]) -> dict[str, Any]:
     """Return the JSON object of one algorithm on one task over seeds.
 
-    Intervals are 95 % percentile bootstrap intervals over seeds, or over trials if there is one seed (`ci_over`).
+    Intervals are 95 % percentile bootstrap intervals over seeds, or over trials if there is one seed
+    (`ci_over`).
     """
     runs = sorted(runs, key=lambda run: run.seed)
     trials = [record for run in runs for record in run.trials]
@@ -101,7 +102,9 @@ def learning(runs: Sequence[SeedRun]) -> dict[str, Any] | None:
 def latency_matrix(runs: Sequence[SeedRun]) -> NDArray[np.float64]:
     """Return latencies in s (seeds, trials), over the trials that every seed has."""
     count = min((len(run.trials) for run in runs), default=0)
-    return np.array([[r.latency_s for r in run.trials[:count]] for run in runs], np.float64).reshape(-1, count)
+    return np.array([[r.latency_s for r in run.trials[:count]] for run in runs], np.float64).reshape(
+        -1, count
+    )
 
 
 def _measure(
@@ -109,7 +112,7 @@ def _measure(
     of: Callable[[TrialRecord], float | None],
     centre: Callable[..., Any],
 ) -> dict[str, Any]:
-    """Return `centre` over units, each `centre` over its trials: a unit is a seed, or a trial if there is one."""
+    """Return `centre` over the seeds of `centre` over their trials; over trials if there is one seed."""
     if len(runs) > 1:
         per_seed = [[x for x in map(of, run.trials) if x is not None] for run in runs]
         units = [float(centre(values)) for values in per_seed if values]

@@ -1,16 +1,18 @@
 """Scores of one trial, from the true pose in `info` and the agent's own estimate.
 
 Frame
-    All places are compared in the frame of the start pose of the agent's *first* episode, with no later alignment.
-    The origin of that frame is the one thing the scorer tells nobody: it only moves the true pose into it.
+    All places are compared in the frame of the start pose of the agent's *first* episode, with no later
+    alignment. The origin of that frame is the one thing the scorer tells nobody: it only moves the true
+    pose into it.
 Localisation error
-    Distance between true and estimated place, averaged over the control periods in which the agent says that it
-    is localised (a later trial starts at an unknown place: before a view is recalled there is nothing to score).
-    The fraction of periods that counted, and the error over all periods, are reported beside it.
+    Distance between true and estimated place, averaged over the control periods in which the agent says
+    that it is localised (a later trial starts at an unknown place: before a view is recalled there is
+    nothing to score). The fraction of periods that counted, and the error over all periods, are reported
+    beside it.
 Dead reckoning
-    Integrates the same noisy wheel odometry as exact arcs in the same frame. It starts at the first start pose
-    and is scored within the agent's first episode only: a later episode begins with a teleport that odometry
-    cannot see. The agent's error over those same periods is reported for comparison.
+    Integrates the same noisy wheel odometry as exact arcs in the same frame. It starts at the first start
+    pose and is scored within the agent's first episode only: a later episode begins with a teleport that
+    odometry cannot see. The agent's error over those same periods is reported for comparison.
 """
 
 from __future__ import annotations
@@ -22,7 +24,8 @@ from typing import Any
 
 import numpy as np
 
-from .odometry import Pose, advance, into_frame, wrap
+from ..envs.robot import integrate_twist
+from .frames import Pose, into_frame, wrap
 
 
 @dataclass(frozen=True)
@@ -87,7 +90,7 @@ class LocalisationScore:
     def reckon(self, odometry: Pose, dt: float) -> None:
         """Advance dead reckoning by one control period of `odometry` (2,): m/s, rad/s."""
         if self._reckoned is not None:
-            self._reckoned = advance(self._reckoned, odometry, dt)
+            self._reckoned = integrate_twist(self._reckoned, float(odometry[0]), float(odometry[1]), dt)
 
     @property
     def reckoned(self) -> Pose | None:

@@ -1,4 +1,4 @@
-"""A session: one agent, one environment, trial after trial; can be saved and taken up at any trial boundary."""
+"""A session: one agent, one environment, trial after trial; saved and taken up at any trial boundary."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .config import ExperimentConfig
 from .environments import camera_of, make_environment, make_habituation, random_state, set_random_state
 from .episode import Environment, Observer, run_episode
 from .errors import UserError, asked
-from .odometry import Pose
+from .frames import Pose
 from .results import SeedRun
 from .scoring import TrialRecord
 from .seeds import environment_seed
@@ -55,6 +55,11 @@ class Session:
     def trials_done(self) -> int:
         """Trials run so far, habituation not counted."""
         return sum(record.trial > 0 for record in self.records)
+
+    @property
+    def origin(self) -> Pose | None:
+        """World pose (3,) at the start of the agent's first episode, the frame of its map; `None` before."""
+        return self._origin
 
     @property
     def habituation_due(self) -> bool:

@@ -115,7 +115,12 @@ def _progress(console: Console | None, total: int, done: int) -> Iterator[Callab
         yield lambda job, run: None
         return
     bar = Progress(
-        TextColumn("[bold]seeds"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=console, transient=True
+        TextColumn("[bold]seeds"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=console,
+        transient=True,
     )
     task = bar.add_task("", total=total, completed=done)
 
@@ -123,7 +128,9 @@ def _progress(console: Console | None, total: int, done: int) -> Iterator[Callab
         bar.advance(task)
         found = sum(record.success for record in run.trials)
         median = float(np.median([record.latency_s for record in run.trials]))
-        console.print(f"{job.arm}  seed {run.seed}: {found} of {len(run.trials)} found, median {median:.1f} s")
+        console.print(
+            f"{job.arm}  seed {run.seed}: {found} of {len(run.trials)} found, median {median:.1f} s"
+        )
 
     if console.is_terminal:
         with bar:

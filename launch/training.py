@@ -19,16 +19,16 @@ from .options import experiment_of
 from .progress import TrialProgress, describe
 from .recorder import FOLDER, Recorder
 from .results import SeedRun, summarise
+from .run_folder import RUN_FILE
 from .session import Session
+from .terminal import make_console
 
-#: The description of a run, beside its checkpoint.
-RUN_FILE = "run.json"
 RESULTS_FILE = "results.json"
 
 
 def command(arguments: Namespace) -> None:
     """Run `tolman train`."""
-    console = Console(highlight=False)
+    console = make_console()
     config = experiment_of(arguments)
     output = check_folder(Path(arguments.output), "--output")
     json_file = check_writable(Path(arguments.json), "--json") if arguments.json else None
@@ -65,7 +65,9 @@ def train(
     if resume and not output.is_dir():
         raise UserError(f"nothing to resume: there is no folder {output}")
     if started and not (resume or overwrite):
-        raise UserError(f"{output} already holds a run; pass --resume to go on with it or --overwrite to replace it")
+        raise UserError(
+            f"{output} already holds a run; pass --resume to go on with it or --overwrite to replace it"
+        )
     previous = checkpoints.load(file) if resume and started else None
     if previous is not None:
         refuse_another_experiment(previous, config, file)
@@ -74,7 +76,11 @@ def train(
             session.resume(previous)
         elif overwrite:
             _clear(output)
-        description = {"version": __version__, "config": to_builtins(config), "scene": scene_of(session.environment)}
+        description = {
+            "version": __version__,
+            "config": to_builtins(config),
+            "scene": scene_of(session.environment),
+        }
         write_json(output / RUN_FILE, description)
         camera = camera_of(session.environment)
         recorder = Recorder(output, session.agent, camera.width, camera.height)
@@ -92,7 +98,9 @@ def refuse_another_experiment(previous: checkpoints.Checkpoint, config: Experime
     changed = [key for key in differences(previous.config, config) if key != "trials"]
     if changed:
         theirs, ours = flatten(previous.config), flatten(config)
-        listed = ", ".join(f"{key} (there {theirs.get(key)!r}, asked {ours.get(key)!r})" for key in changed[:3])
+        listed = ", ".join(
+            f"{key} (there {theirs.get(key)!r}, asked {ours.get(key)!r})" for key in changed[:3]
+        )
         more = f" and {len(changed) - 3} more" if len(changed) > 3 else ""
         raise UserError(f"{file} is a checkpoint of another configuration: {listed}{more} differ")
 

@@ -1,4 +1,4 @@
-"""Planar poses: exact integration of a twist, and change of frame."""
+"""Planar poses: change of frame."""
 
 from __future__ import annotations
 
@@ -6,18 +6,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 Pose = NDArray[np.float64]  #: (3,) or (n, 3): x, y in m and theta in rad
-
-
-def advance(pose: Pose, twist: NDArray[np.float64], dt: float) -> Pose:
-    """Return `pose` (3,) moved along the exact arc of a constant `twist` (v in m/s, yaw rate in rad/s).
-
-    The chord of an arc of length v dt that turns by a = w dt has length v dt sin(a/2) / (a/2) and points along
-    theta + a/2.
-    """
-    turn = float(twist[1]) * dt
-    chord = float(twist[0]) * dt * float(np.sinc(turn / (2.0 * np.pi)))
-    along = float(pose[2]) + turn / 2.0
-    return np.array([pose[0] + chord * np.cos(along), pose[1] + chord * np.sin(along), wrap(pose[2] + turn)])
 
 
 def into_frame(origin: Pose, pose: Pose) -> Pose:

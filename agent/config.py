@@ -1,0 +1,40 @@
+"""The agent's configuration: one frozen record of records."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from ..memory.spatial import MemoryConfig
+from .actor_critic import ActorCriticConfig
+from .motor import MotorConfig
+from .perception import PerceptionConfig
+from .reflex import ReflexConfig
+
+
+@dataclass(frozen=True, slots=True)
+class NavigatorConfig:
+    """Everything that can be chosen about an agent."""
+
+    learning: bool = True  #: whether critic and actor learn; the map is learned either way
+    third_factor: Literal["td", "reward"] = "td"  #: dopamine: the temporal-difference error, or reward as it comes
+    gyro_share: float = 0.5  #: of the turn rate; the rest comes from the wheels, which are not trusted in contact
+    consummation: float = 1.5  #: s after the goal during which place cells are silent and synapses go on changing
+    perception: PerceptionConfig = field(default_factory=PerceptionConfig)
+    memory: MemoryConfig = field(default_factory=MemoryConfig)
+    actor_critic: ActorCriticConfig = field(default_factory=ActorCriticConfig)
+    reflex: ReflexConfig = field(default_factory=ReflexConfig)
+    motor: MotorConfig = field(default_factory=MotorConfig)
+
+    def __post_init__(self) -> None:
+        if self.third_factor not in ("td", "reward"):
+            raise ValueError(f"third_factor must be 'td' or 'reward', got {self.third_factor!r}")
+        if not 0.0 <= self.gyro_share <= 1.0:
+            raise ValueError(f"gyro_share must be in [0, 1], got {self.gyro_share}")
+        if self.consummation < 0.0:
+            raise ValueError(f"consummation must be >= 0 s, got {self.consummation}")
+        if self.perception.azimuth_bins != self.memory.view_bins:
+            raise ValueError(
+                "perception.azimuth_bins and memory.view_bins must be equal, "
+                f"got {self.perception.azimuth_bins} and {self.memory.view_bins}"
+            )

@@ -1,0 +1,284 @@
+"""The agent: perception, spatial memory, actor-critic and reflexes, composed into one closed loop.
+
+Nothing here, or in what it composes, reads a true pose: the agent lives on events, wheel odometry, gyro, bumps and
+reward.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..memory.spatial import PERIOD, STEPS, SpatialMemory
+from ..spiking.hashing import SpikeHash
+from ..spiking.random import key
+from .actor_critic import ActorCritic
+from .config import NavigatorConfig
+from .motor import scan, steer
+from .perception import CameraGeometry, Perception
+from .reflex import Reflexes
+from .snapshot import AgentSnapshot
+from .storage import load_arrays, save_arrays
+
+SILENT = np.zeros((0, 2), np.int32)
+LEAST_INPUT = 150.0  #: Hz; below this sum of place-cell rates the input is not scaled up any further
+
+
+class Navigator:
+    """A robot's brain. Per control period: `act(observation)`, step the world, `reward(r, terminated)`.
+
+    Parameters
+    ----------
+    config : what to build
+    camera : geometry and nominal threshold of the event camera
+    seed : top of all random streams
+    """
+
+    def __init__(self, config: NavigatorConfig, camera: CameraGeometry, seed: int) -> None:
+        self.config = config
+        self.perception = Perception(config.perception, camera, seed)
+        self.memory = SpatialMemory(
+            config.memory, 2 * config.perception.elevation_bins, self.perception.directions, seed
+        )
+        self.actor_critic = ActorCritic(
+            config.actor_critic, config.memory.place.cells, seed, config.third_factor
+        )
+        self.reflexes = Reflexes(config.reflex, self.actor_critic.direction, seed)
+        self.populations = self._number_neurons()
+        self._hash = SpikeHash()
+        self._counters = np.zeros(4, np.int64)  # periods, spikes, synaptic operations, episodes
+        self._scan_left = 0.0
+        self._reward = 0.0
+        self._vote = 0j
+        self._twist = np.zeros(2, np.float32)
+        self._period: list[tuple[int, NDArray[np.int32]]] = []
+        self._fan_out = self._fan_outs()
+
+    def reset(self, seed: int | None = None) -> None:
+        """Begin an episode: the present pose is unknown (or, the first time, the map's origin); learning stays.
+
+        With `seed`, all random streams start anew from it.
+        """
+        if seed is not None:
+            self._reseed(seed)
+        self.perception.reset()
+        self.actor_critic.reset()
+        self.reflexes.reset()
+        self._reward, self._vote, self._twist[:] = 0.0, 0j, 0.0
+        if self._counters[3] == 0:
+            self.memory.start()
+            self._scan_left = 0.0
+        else:
+            self.memory.carry()
+            self._scan_left = self.config.motor.scan_seconds
+        self._counters[3] += 1
+        self._period = []
+
+    def act(self, observation: Mapping[str, Any]) -> NDArray[np.float32]:
+        """Live one control period on `observation`; return the twist (2,): m/s and rad/s."""
+        if self._counters[3] == 0:
+            raise RuntimeError("call reset() before act()")
+        self._period = []
+        view = self.perception.advance(observation["events"], STEPS)
+        self._note("view", view)
+        counts = np.bincount(view[:, 1], minlength=self.perception.size).astype(np.float32)
+        speed, turn_rate = self._self_motion(observation)
+        fired = self.memory.advance(counts, self.perception.awake > 0.5, speed, turn_rate)
+        for name, spikes in fired.items():
+            self._note(name, spikes)
+        heading = self.memory.heading.heading
+        moved = speed * PERIOD * np.array([np.cos(heading), np.sin(heading)])
+        lost = not self.memory.localised
+        currents = self.reflexes.currents(
+            np.asarray(observation["bump"]), heading, moved, lost or self.memory.place.used == 0
+        )
+        self._run_actor_critic(fired["place"], self._reward, currents)
+        self._reward = 0.0
+        blend = 1.0 - np.exp(-PERIOD / max(self.config.motor.tau_vote, 1e-3))
+        self._vote += blend * (self.actor_critic.vote - self._vote)
+        self._scan_left -= PERIOD
+        if lost and self._scan_left > 0.0:
+            self._twist = scan(self.config.motor)
+        else:
+            self._twist = steer(self.config.motor, float(np.angle(self._vote)), heading)
+        self._close_period()
+        return self._twist.copy()
+
+    def reward(self, r: float, terminated: bool) -> None:
+        """Take the reward of the step just made.
+
+        At the end of an episode place cells fall silent and the controller lives on for `consummation` s, so that
+        the reward reaches the synapses that earned it.
+        """
+        self._reward += float(r)
+        if not terminated:
+            return
+        self._period = []
+        for _ in range(round(self.config.consummation / PERIOD)):
+            self._run_actor_critic(SILENT, self._reward, None)
+            self._reward = 0.0
+        self._close_period(periods=0)
+
+    @property
+    def spike_hash(self) -> str:
+        """Digest of every spike so far, in order."""
+        return self._hash.hexdigest
+
+    @property
+    def pose_estimate(self) -> NDArray[np.float64]:
+        """x, y (m) and heading (rad) in the frame of the start pose of the first episode, (3,)."""
+        return self.memory.pose
+
+    @property
+    def localised(self) -> bool:
+        """Whether the agent believes its estimate: False after being carried, until it recognises a view."""
+        return self.memory.localised
+
+    @property
+    def neurons(self) -> int:
+        """Number of spiking neurons."""
+        return max(part.stop for part in self.populations.values())
+
+    @property
+    def synapses(self) -> int:
+        """Number of connections."""
+        memory = self.memory
+        recurrent = memory.heading.synapses + sum(module.synapses for module in memory.grids)
+        return recurrent + memory.ca3.synapses + memory.place.synapses + self.actor_critic.synapses
+
+    @property
+    def spike_count(self) -> int:
+        """Spikes so far."""
+        return int(self._counters[1])
+
+    @property
+    def synaptic_operations(self) -> int:
+        """Synaptic events so far: each spike times the number of its targets."""
+        return int(self._counters[2])
+
+    def snapshot(self) -> AgentSnapshot:
+        """Return what happened in the last control period."""
+        neuron, time = self._period_spikes()
+        order = np.argsort(time, kind="stable")
+        return AgentSnapshot(
+            time=float(self._counters[0]) * PERIOD,
+            pose_estimate=self.pose_estimate,
+            localised=self.localised,
+            spike_neuron=neuron[order].astype(np.uint32),
+            spike_time=time[order].astype(np.uint16),
+            place_activity=self.memory.place.activity.copy(),
+            dopamine=self.actor_critic.dopamine,
+            value=self.actor_critic.value,
+            twist=self._twist.copy(),
+        )
+
+    def state_dict(self) -> dict[str, NDArray[Any]]:
+        """Return copies of all that lasts from one episode to the next."""
+        return {name: array.copy() for name, array in self._arrays().items()} | {
+            "reflex.random": self.reflexes.random_state,
+            "hash": self._hash.state,
+        }
+
+    def load_state_dict(self, state: Mapping[str, NDArray[Any]]) -> None:
+        """Take up a state; raise ValueError, and change nothing, when it does not fit this agent."""
+        arrays = self._arrays()
+        expected = set(arrays) | {"reflex.random", "hash"}
+        if set(state) != expected:
+            odd = sorted(set(state) ^ expected)
+            raise ValueError(f"agent state does not fit this configuration: {odd[0]!r} is missing or unknown")
+        for name, array in arrays.items():
+            if state[name].shape != array.shape:
+                raise ValueError(
+                    f"agent state does not fit this configuration: {name!r} has shape {state[name].shape}, "
+                    f"expected {array.shape}"
+                )
+        for name, array in arrays.items():
+            array[...] = state[name]
+        self.reflexes.random_state = state["reflex.random"]
+        self._hash.state = state["hash"]
+
+    def save(self, path: str | Path) -> None:
+        """Write the state to one file, atomically."""
+        save_arrays(Path(path), self.state_dict())
+
+    def load(self, path: str | Path) -> None:
+        """Take up the state that `save` wrote; raise ValueError when the file is not one."""
+        self.load_state_dict(load_arrays(Path(path)))
+
+    def _self_motion(self, observation: Mapping[str, Any]) -> tuple[float, float]:
+        speed, wheels = (float(v) for v in observation["odometry"])
+        gyro = float(observation["gyro"][0])
+        touching = bool(np.asarray(observation["bump"]).any())
+        share = 1.0 if touching else self.config.gyro_share  # wheels skid while they push
+        return speed, share * gyro + (1.0 - share) * wheels
+
+    def _run_actor_critic(
+        self, place: NDArray[np.int32], reward: float, currents: NDArray[np.float32] | None
+    ) -> None:
+        drive = float(self.memory.place.activity.sum())
+        gain = self.config.actor_critic.input_rate / max(drive, LEAST_INPUT)
+        spikes = self.actor_critic.advance(place, STEPS, gain, reward, currents, self.config.learning)
+        critics = self.config.actor_critic.critics
+        is_critic = spikes[:, 1] < critics
+        self._note("critic", spikes[is_critic])
+        actor = spikes[~is_critic].copy()
+        actor[:, 1] -= critics
+        self._note("actor", actor)
+
+    def _number_neurons(self) -> dict[str, slice]:
+        memory, config = self.memory, self.config.actor_critic
+        sizes = {"view": self.perception.size, "head_direction": memory.heading.size}
+        sizes |= {f"grid_{k}": module.size for k, module in enumerate(memory.grids)}
+        sizes |= {"ca3": memory.ca3.config.neurons, "place": memory.place.size}
+        sizes |= {"critic": config.critics, "actor": config.actors}
+        populations, start = {}, 0
+        for name, size in sizes.items():
+            populations[name] = slice(start, start + size)
+            start += size
+        return populations
+
+    def _fan_outs(self) -> dict[str, int]:
+        memory, config = self.memory, self.config.actor_critic
+        fan = {"view": memory.ca3.config.neurons, "head_direction": memory.heading.config.phases}
+        fan |= {f"grid_{k}": module.cells + memory.place.size for k, module in enumerate(memory.grids)}
+        fan |= {"ca3": memory.ca3.config.neurons + memory.frame.size, "place": config.critics + config.actors}
+        return fan | {"critic": 1, "actor": config.actors}
+
+    def _note(self, name: str, spikes: NDArray[np.int32]) -> None:
+        if len(spikes):
+            part = np.array(spikes, np.int32)
+            part[:, 1] += self.populations[name].start
+            self._period.append((len(spikes) * self._fan_out[name], part))
+
+    def _period_spikes(self) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        if not self._period:
+            return np.zeros(0, np.int32), np.zeros(0, np.int32)
+        spikes = np.concatenate([part for _, part in self._period])
+        return spikes[:, 1], spikes[:, 0]
+
+    def _close_period(self, periods: int = 1) -> None:
+        for operations, part in self._period:
+            self._hash.add(part)
+            self._counters[1] += len(part)
+            self._counters[2] += operations
+        self._hash.mark()
+        self._counters[0] += periods
+
+    def _reseed(self, seed: int) -> None:
+        self.perception.key = key(seed, "view")
+        self.memory.reseed(seed)
+        self.actor_critic.key = key(seed, "actor_critic")
+        self.reflexes.reseed(seed)
+
+    def _arrays(self) -> dict[str, NDArray[Any]]:
+        parts = {
+            "perception": self.perception.arrays(),
+            "memory": self.memory.arrays(),
+            "actor_critic": self.actor_critic.arrays(),
+            "agent": {"counters": self._counters},
+        }
+        return {f"{part}.{name}": array for part, arrays in parts.items() for name, array in arrays.items()}

@@ -1,0 +1,115 @@
+"""Reflexes and exploration: currents into the actor that do not need to be learned.
+
+They act on the actor's neurons and not on the wheels, so the choice stays a competition of spikes and what a reflex
+makes the robot do can be learned from.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..spiking.random import generator
+
+Floats = NDArray[np.float32]
+PERIOD = 0.040  #: s
+
+
+@dataclass(frozen=True, slots=True)
+class ReflexConfig:
+    """Bump reflex, wandering while nothing is known, and escape when stuck."""
+
+    bump_inhibition: float = 60.0  #: mV taken from actors that point at the obstacle
+    bump_decay: float = 1.0  #: s
+    wander_drive: float = 30.0  #: mV given to actors that point where the robot wanders
+    wander_spread: float = 0.8  #: rad per square root of s by which the wandering direction changes
+    stuck_window: float = 3.0  #: s
+    stuck_distance: float = 0.35  #: m that a free robot travels in the window
+    escape_seconds: float = 1.2  #: s of wandering when stuck
+
+    def __post_init__(self) -> None:
+        for name in self.__dataclass_fields__:
+            if getattr(self, name) < 0.0:
+                raise ValueError(f"reflex {name} must be >= 0, got {getattr(self, name)}")
+
+
+class Reflexes:
+    """Keeps what the reflexes need: recent contacts, recent displacements, the direction of wandering."""
+
+    def __init__(self, config: ReflexConfig, directions: NDArray[np.float64], seed: int) -> None:
+        self.config, self.directions = config, directions
+        self._random = generator(seed, "reflex")
+        self._sectors = np.arange(8) * (np.pi / 4.0)
+        self._contact = np.zeros(len(directions), np.float32)
+        window = max(1, round(config.stuck_window / PERIOD))
+        self._steps = np.zeros((window, 2))
+        self._step = 0
+        self._direction = 0.0
+        self._escape = 0.0
+
+    def reseed(self, seed: int) -> None:
+        """Draw from the stream of `seed` from now on."""
+        self._random = generator(seed, "reflex")
+
+    def reset(self) -> None:
+        """Begin an episode: nothing touched, nothing travelled, a new direction to wander in."""
+        self._contact[:] = 0.0
+        self._steps[:] = 0.0
+        self._step, self._escape = 0, 0.0
+        self._direction = float(self._random.uniform(-np.pi, np.pi))
+
+    def currents(
+        self, bump: NDArray[np.uint8], heading: float, displacement: NDArray[np.float64], lost: bool
+    ) -> Floats:
+        """Return the currents (actors,), mV.
+
+        `bump` (8,) are the contact sectors, `heading` rad and `displacement` (2,) m of the period are the agent's own
+        estimates; `lost` lets it wander.
+        """
+        config = self.config
+        self._contact *= np.float32(np.exp(-PERIOD / config.bump_decay))
+        if bump.any():
+            pushed = complex(np.sum(np.exp(1j * self._sectors) * bump))
+            toward = float(np.angle(pushed)) + heading
+            fresh = config.bump_inhibition * np.maximum(0.0, np.cos(self.directions - toward) + 0.2)
+            self._contact = np.maximum(self._contact, fresh.astype(np.float32))
+            if np.cos(self._direction - toward) > 0.0:
+                self._direction = toward + np.pi + float(self._random.normal(0.0, 0.7))
+        self._direction += float(self._random.normal(0.0, config.wander_spread * np.sqrt(PERIOD)))
+        self._notice_stuck(displacement)
+        out = -self._contact
+        if lost or self._escape > 0.0:
+            bump_shape = np.exp(8.0 * (np.cos(self.directions - self._direction) - 1.0))
+            out = out + (config.wander_drive * bump_shape).astype(np.float32)
+            self._escape -= PERIOD
+        return np.asarray(out, np.float32)
+
+    def _notice_stuck(self, displacement: NDArray[np.float64]) -> None:
+        self._steps[self._step % len(self._steps)] = displacement
+        self._step += 1
+        if self._step < len(self._steps) or self._escape > 0.0:
+            return
+        if float(np.hypot(*self._steps.sum(axis=0))) < self.config.stuck_distance:
+            self._escape = self.config.escape_seconds
+            self._direction = float(self._random.uniform(-np.pi, np.pi))
+            self._step = 0
+
+    @property
+    def random_state(self) -> NDArray[np.uint64]:
+        """State of the generator, (6,): two 128-bit numbers in halves, and its buffered half draw."""
+        state = self._random.bit_generator.state
+        big, low = state["state"], (1 << 64) - 1
+        parts = [big["state"] >> 64, big["state"] & low, big["inc"] >> 64, big["inc"] & low]
+        return np.array([*parts, state["has_uint32"], state["uinteger"]], np.uint64)
+
+    @random_state.setter
+    def random_state(self, value: NDArray[np.uint64]) -> None:
+        numbers = [int(v) for v in value]
+        self._random.bit_generator.state = {
+            "bit_generator": "PCG64",
+            "state": {"state": numbers[0] << 64 | numbers[1], "inc": numbers[2] << 64 | numbers[3]},
+            "has_uint32": numbers[4],
+            "uinteger": numbers[5],
+        }

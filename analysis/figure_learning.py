@@ -1,0 +1,148 @@
+"""Learning curves: one run, and arms of a comparison with confidence bands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+from numpy.typing import NDArray
+
+from .statistics import bootstrap_band, bootstrap_interval
+from .style import BLUE, CYCLE, HAIRLINE, MUTED, VERMILION, house_style, new_figure
+
+Floats = NDArray[np.float64]
+_WINDOW = 5  #: trials in the running median and in the blocks at either end
+
+
+def learning_curve(
+    latency: Floats,
+    success: NDArray[np.bool_],
+    place_error: Floats,
+    reckoning_error: float | None = None,
+) -> Figure:
+    """One run: escape latency in s and place error in m, trial by trial, each array (trials,).
+
+    `reckoning_error` in m is drawn for comparison: what dead reckoning alone was off by in the first episode.
+    """
+    with house_style():
+        figure = new_figure(9.0, 3.4)
+        left, right = figure.subplots(1, 2)
+        draw_latency(left, latency, success)
+        trial = np.arange(1, place_error.size + 1)
+        right.plot(trial, 100.0 * place_error, "o-", color=BLUE, markersize=4, linewidth=1.2, label="memory")
+        if reckoning_error is not None:
+            right.axhline(100.0 * reckoning_error, color=VERMILION, linestyle="--", linewidth=1.2)
+            right.annotate(
+                "dead reckoning, first episode",
+                (trial[-1], 100.0 * reckoning_error),
+                xytext=(0, 4),
+                textcoords="offset points",
+                color=VERMILION,
+                fontsize=8.5,
+                ha="right",
+            )
+        right.set(title="Error of the remembered place", xlabel="trial", ylabel="cm")
+        right.set_ylim(bottom=0.0)
+        right.xaxis.set_major_locator(MaxNLocator(integer=True))
+        return figure
+
+
+def draw_latency(ax: Axes, latency: Floats, success: NDArray[np.bool_]) -> None:
+    """Draw latencies in s (trials,) with a running median; open marks are trials that were cut off."""
+    trial = np.arange(1, latency.size + 1)
+    ax.plot(trial, running_median(latency), color=BLUE, label=f"median of {_WINDOW}")
+    ax.plot(trial[success], latency[success], "o", color=BLUE, markersize=5, label="found")
+    ax.plot(
+        trial[~success],
+        latency[~success],
+        "o",
+        markersize=5,
+        markerfacecolor="none",
+        color=VERMILION,
+        label="gave up",
+    )
+    if latency.size >= 2 * _WINDOW:
+        for block, at in ((latency[:_WINDOW], trial[:_WINDOW]), (latency[-_WINDOW:], trial[-_WINDOW:])):
+            ax.hlines(np.median(block), at[0] - 0.4, at[-1] + 0.4, color=MUTED, linewidth=1.0, linestyle=":")
+    ax.set(title="Escape latency", xlabel="trial", ylabel="s")
+    ax.set_ylim(0.0, 1.22 * float(latency.max(initial=1.0)))
+    ax.legend(
+        fontsize=7.5, loc="upper right", ncols=3, columnspacing=1.0, handlelength=1.2, borderaxespad=0.0
+    )
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+
+
+def running_median(values: Floats, window: int = _WINDOW) -> Floats:
+    """Median over a centred window, shorter at the ends (n,)."""
+    half = window // 2
+    return np.array([np.median(values[max(0, i - half) : i + half + 1]) for i in range(values.size)])
+
+
+def comparison(latency: Mapping[str, Floats], limit: float | None = None) -> Figure:
+    """Arms side by side: median latency in s over seeds with its 95 % band, and the first and last trials.
+
+    Parameters
+    ----------
+    latency
+        (seeds, trials) by arm, in s.
+    limit
+        Time limit of a trial in s, drawn as a line.
+    """
+    with house_style():
+        figure = new_figure(9.5, 3.8)
+        curves, blocks = figure.subplots(1, 2, width_ratios=[1.7, 1.0])
+        for colour, (arm, runs) in zip(_colours(len(latency)), latency.items(), strict=True):
+            _draw_band(curves, runs, arm, colour)
+        curves.set(title=f"Escape latency, median over {_seed_range(latency)} seeds and 95 % band")
+        curves.set(xlabel="trial", ylabel="s")
+        curves.set_ylim(bottom=0.0)
+        curves.xaxis.set_major_locator(MaxNLocator(integer=True))
+        if limit is not None:
+            curves.axhline(limit, color=HAIRLINE, linewidth=1.0, zorder=0)
+        curves.legend(fontsize=8.5)
+        _draw_blocks(blocks, latency)
+        return figure
+
+
+def _draw_band(ax: Axes, runs: Floats, label: str, colour: str) -> None:
+    trial = np.arange(1, runs.shape[1] + 1)
+    ax.plot(trial, np.median(runs, axis=0), color=colour, label=label)
+    if runs.shape[0] > 1:
+        low, high = bootstrap_band(runs)
+        ax.fill_between(trial, low, high, color=colour, alpha=0.15, linewidth=0.0)
+
+
+def _draw_blocks(ax: Axes, latency: Mapping[str, Floats]) -> None:
+    """First and last block of each arm: median over seeds with its interval, seeds as dots."""
+    width = min(min(runs.shape[1] for runs in latency.values()) // 2, _WINDOW)
+    if width < 1:
+        ax.set_axis_off()
+        return
+    for place, (colour, runs) in enumerate(zip(_colours(len(latency)), latency.values(), strict=True)):
+        for shift, block, filled in ((-0.17, runs[:, :width], False), (0.17, runs[:, -width:], True)):
+            seeds = np.median(block, axis=1)
+            at = place + shift
+            spread = 0.05 * np.linspace(-1.0, 1.0, seeds.size) if seeds.size > 1 else np.zeros(1)
+            ax.plot(at + spread, seeds, "o", color=colour, markersize=3, alpha=0.35, markeredgewidth=0.0)
+            if seeds.size > 1:
+                low, high = bootstrap_interval(seeds, np.median)
+                ax.vlines(at, low, high, color=colour, linewidth=2.0)
+            face = colour if filled else "white"
+            ax.plot(at, np.median(seeds), "o", color=colour, markerfacecolor=face, markersize=7, zorder=4)
+    ax.set_xticks(range(len(latency)), list(latency), rotation=20 if len(latency) > 3 else 0)
+    ax.set(title=f"First (open) and last (filled) {width} trials", ylabel="s")
+    ax.set_ylim(bottom=0.0)
+    ax.margins(x=0.15)
+    ax.tick_params(axis="x", length=0)
+
+
+def _colours(n: int) -> Sequence[str]:
+    return [CYCLE[i % len(CYCLE)] for i in range(n)]
+
+
+def _seed_range(latency: Mapping[str, Floats]) -> str:
+    counts = {runs.shape[0] for runs in latency.values()}
+    return str(counts.pop()) if len(counts) == 1 else f"{min(counts)}-{max(counts)}"

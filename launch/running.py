@@ -1,0 +1,83 @@
+"""`tolman run`: episodes with a trained or a fresh agent, perturbed and watched if asked."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from argparse import Namespace
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+
+from ..bridge.exceptions import BridgeError
+from ..bridge.state import StatePublisher
+from . import checkpoint as checkpoints
+from .environments import camera_of, scene_of
+from .episode import CONTROL_PERIOD, Observer
+from .errors import UserError, asked
+from .evaluation import with_checkpoint
+from .files import check_writable, write_json
+from .options import experiment_of
+from .perturbations import Perturbed, perturbations_of
+from .progress import TrialProgress
+from .publishing import Publisher, RealTime
+from .results import summarise
+from .session import Session
+from .terminal import make_console
+
+
+def command(arguments: Namespace) -> None:
+    """Run `tolman run`."""
+    console = make_console()
+    checkpoint = None if arguments.checkpoint is None else Path(arguments.checkpoint)
+    config = experiment_of(arguments) if checkpoint is None else with_checkpoint(arguments, checkpoint)
+    config = replace(config, trials=arguments.episodes)
+    json_file = check_writable(Path(arguments.json), "--json") if arguments.json else None
+    perturbations = perturbations_of(arguments, config.seed)
+    with ExitStack() as stack:
+        session = stack.enter_context(Session(config))
+        if checkpoint is not None:
+            session.adopt(checkpoints.load(checkpoint))
+        bridge = None
+        if arguments.publish is not None or arguments.view:
+            bridge = stack.enter_context(_open_bridge(arguments.publish or None, session))
+        observers: list[Observer] = []
+        if bridge is not None:
+            observers.append(Publisher(bridge, session, scene_of(session.environment)))
+            console.print(f"publishing at {bridge.endpoint}; watch with: tolman view {bridge.endpoint}")
+            if arguments.view:
+                _open_viewer(bridge, stack)
+        if perturbations:
+            session.environment = Perturbed(session.environment, perturbations)
+        if arguments.view or arguments.real_time:
+            observers.append(RealTime())
+        progress = stack.enter_context(TrialProgress(config, console))
+        while session.trials_done < config.trials:
+            session.next_trial([*observers, progress])
+        result = session.result()
+    if json_file is not None:
+        write_json(json_file, summarise("run", config, [result]))
+
+
+def _open_bridge(endpoint: str | None, session: Session) -> StatePublisher:
+    camera = camera_of(session.environment)
+    with asked("", BridgeError):
+        return StatePublisher(
+            endpoint, width=camera.width, height=camera.height, control_period=CONTROL_PERIOD
+        )
+
+
+def _open_viewer(bridge: StatePublisher, stack: ExitStack) -> None:
+    """Start `tolman view` in another process and wait until it listens; it is ended with the run.
+
+    Raises
+    ------
+    UserError
+        If the viewer ends before it listens (it says why itself), as where there is no display.
+    """
+    viewer = subprocess.Popen([sys.executable, "-m", "tolman.launch.cli", "view", bridge.endpoint])
+    stack.callback(viewer.wait)
+    stack.callback(viewer.terminate)
+    while not bridge.wait_for_viewer(timeout=0.5):
+        if viewer.poll() is not None:
+            raise UserError("the viewer could not start; run without --view, or with --publish")

@@ -1,0 +1,26 @@
+"""`tolman view`: the live state of an agent that runs in another process."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+
+from .errors import UserError, asked
+from .terminal import make_console
+
+
+def command(arguments: Namespace) -> None:
+    """Run `tolman view`."""
+    if arguments.seconds is not None and not arguments.seconds > 0.0:
+        raise UserError(f"--seconds must be > 0 s, got {arguments.seconds}")
+    from ..bridge.exceptions import BridgeError
+    from ..bridge.viewers import view
+
+    with asked("", BridgeError):
+        report = view(arguments.endpoint, arguments.save, arguments.seconds)
+    console = make_console()
+    messages = sum(report.messages.values())
+    console.print(
+        f"saw {report.agent_seconds:.1f} s of the agent's time in {messages} messages, {report.lost} lost"
+    )
+    if report.output is not None:
+        console.print(str(report.output))

@@ -1,0 +1,213 @@
+"""CA3: an associative memory of spiking neurons that stores place and view together in one shot.
+
+A memory is an assembly of a few neurons. Storing sets, once, the synapses from the active view cells and grid cells to
+the assembly, from the assembly back to the grid cells, and among the assembly's own neurons. Each neuron sees a random
+part of the input (`connectivity`), so an assembly is completed by its recurrent links when the cue is partial
+(Marr 1971; Treves & Rolls 1994). Recall is a short burst: neurons whose input resembles what they stored fire first,
+excite their assembly, and feedback inhibition holds the rest down.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from ..spiking.lif import LIF
+from ..spiking.random import generator
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class CA3Config:
+    """Size and recall dynamics. Drives are in units of the firing threshold."""
+
+    neurons: int = 1500
+    assembly: int = 6  #: neurons a memory
+    connectivity: float = 0.6  #: share of the inputs that a neuron sees
+    view_gain: float = 4.0  #: drive at full similarity of the view
+    grid_gain: float = 2.0  #: drive at full similarity of the place
+    recurrent: float = 0.25  #: current a spike adds to each fellow of its assembly
+    inhibition: float = 0.10  #: current a spike takes from all neurons
+    burst: int = 24  #: ms of a recall
+    cell: LIF = field(default_factory=lambda: LIF(tau_membrane=0.010, tau_synapse=0.006, refractory=0.002))
+
+    def __post_init__(self) -> None:
+        if self.neurons < 1:
+            raise ValueError(f"ca3 neurons must be >= 1, got {self.neurons}")
+        if not 1 <= self.assembly <= self.neurons:
+            raise ValueError(f"ca3 assembly must be in 1..{self.neurons}, got {self.assembly}")
+        if not 0.0 < self.connectivity <= 1.0:
+            raise ValueError(f"ca3 connectivity must be in (0, 1], got {self.connectivity}")
+
+
+class Recall(NamedTuple):
+    """What one burst brought back."""
+
+    spikes: NDArray[np.int32]  #: (k, 2) of (ms, neuron)
+    counts: Floats  #: (neurons,) spikes of each neuron
+    grid: Floats  #: (grid inputs,) recalled grid activity, sum of the active neurons' stored patterns
+    view: Floats  #: (view inputs,) recalled view
+    similarity: float  #: of the cue's view and what the active neurons stored, 0..1
+
+
+class CA3:
+    """`neurons` LIF neurons with one-shot synapses from `views` and `grids` inputs and among themselves."""
+
+    def __init__(self, config: CA3Config, views: int, grids: int, seed: int) -> None:
+        self.config, self.views, self.grids = config, views, grids
+        n = config.neurons
+        rng = generator(seed, "ca3")
+        self.sees_view = rng.random((n, views), dtype=np.float32) < config.connectivity
+        self.sees_grid = rng.random((n, grids), dtype=np.float32) < config.connectivity
+        self._separation = rng.normal(size=(64, n)).astype(np.float32)
+        self._mixing = rng.normal(size=(views + grids, 64)).astype(np.float32) / 8.0
+        self.view_weights = np.zeros((n, views), np.float32)
+        self.grid_weights = np.zeros((n, grids), np.float32)
+        self.recurrent = np.zeros((n, n), np.uint8)
+        self.usage = np.zeros(n, np.float32)
+        self.born = np.zeros(n, np.float64)  #: s, when the neuron last stored
+        self.stored = np.zeros(1, np.int64)
+        self._spikes = np.zeros((n * config.burst, 2), np.int32)
+
+    @property
+    def memories(self) -> int:
+        """Number of memories stored so far."""
+        return int(self.stored[0])
+
+    @property
+    def synapses(self) -> int:
+        """Synapses that storing may set."""
+        n = self.config.neurons
+        return int(self.sees_view.sum()) + 2 * int(self.sees_grid.sum()) + n * n
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Return the live arrays: synapses, and which neurons hold how many memories since when."""
+        return {
+            "view_weights": self.view_weights,
+            "grid_weights": self.grid_weights,
+            "recurrent": self.recurrent,
+            "usage": self.usage,
+            "born": self.born,
+            "stored": self.stored,
+        }
+
+    def store(self, view: Floats, grid: Floats, now: float = 0.0) -> NDArray[np.int64]:
+        """Bind `view` (views,) and `grid` (grids,), unit vectors, in a new assembly at time `now` s.
+
+        Returns the assembly's neurons, ascending.
+
+        The dentate step: a random projection of the input picks the assembly, and neurons that already hold a
+        memory are less excitable, as granule cells that are young win over old ones.
+        """
+        code = np.tanh(np.concatenate((view, grid)) @ self._mixing) @ self._separation
+        code = code / np.float32(max(float(code.std()), 1e-6)) - 20.0 * self.usage
+        chosen = np.sort(np.argpartition(-code, self.config.assembly - 1)[: self.config.assembly])
+        for neuron in chosen:
+            self._bind(int(neuron), view, grid)
+        self.recurrent[np.ix_(chosen, chosen)] = 1
+        self.recurrent[chosen, chosen] = 0
+        self.usage[chosen] += 1.0
+        self.born[chosen] = now
+        self.stored[0] += 1
+        return chosen
+
+    def _bind(self, neuron: int, view: Floats, grid: Floats) -> None:
+        share = np.float32(1.0 / (1.0 + self.usage[neuron]))
+        for weights, sees, pattern in (
+            (self.view_weights, self.sees_view, view),
+            (self.grid_weights, self.sees_grid, grid),
+        ):
+            row = weights[neuron] * (np.float32(1.0) - share) + share * np.where(
+                sees[neuron], pattern, np.float32(0.0)
+            )
+            norm = float(np.sqrt((row * row).sum()))
+            weights[neuron] = row / np.float32(max(norm, 1e-6))
+
+    def view_similarity(self, cues: Floats) -> Floats:
+        """Return the cosine (h, neurons) between cues (h, views), unit vectors, and what each neuron stored.
+
+        The cosine is taken over the inputs that the neuron sees.
+        """
+        out = np.zeros((len(cues), self.config.neurons), np.float32)
+        _similarity(np.ascontiguousarray(cues), self.view_weights, self.usage, out)
+        return out / np.float32(np.sqrt(self.config.connectivity))
+
+    def grid_similarity(self, grid: Floats) -> Floats:
+        """Return the cosine (neurons,) between `grid` (grids,), a unit vector, and what each neuron stored."""
+        out = np.zeros((1, self.config.neurons), np.float32)
+        _similarity(np.ascontiguousarray(grid[None]), self.grid_weights, self.usage, out)
+        return out[0] / np.float32(np.sqrt(self.config.connectivity))
+
+    def recall(self, view_match: Floats, grid_match: Floats | None = None) -> Recall:
+        """Let the network burst on the similarities (neurons,) of a cue; without `grid_match` by view alone."""
+        config = self.config
+        drive = config.view_gain * view_match
+        if grid_match is not None:
+            drive = drive + config.grid_gain * grid_match
+        drive = np.where(self.usage > 0.0, drive, 0.0).astype(np.float32)
+        keep, decay, coupling = config.cell.propagators(1e-3)
+        count = _burst(
+            drive, self.recurrent, config.burst, keep, decay, coupling, np.float32(config.recurrent),
+            np.float32(config.inhibition), round(config.cell.refractory / 1e-3), self._spikes,
+        )  # fmt: skip
+        spikes = self._spikes[:count]
+        counts = np.bincount(spikes[:, 1], minlength=config.neurons).astype(np.float32)
+        active = np.flatnonzero(counts)
+        weight = counts[active]
+        total = np.float32(max(float(weight.sum()), 1.0))
+        grid = (weight[:, None] * self.grid_weights[active]).sum(axis=0) / total
+        view = (weight[:, None] * self.view_weights[active]).sum(axis=0) / total
+        similarity = float((weight * view_match[active]).sum() / total)
+        return Recall(spikes, counts, np.asarray(grid, np.float32), np.asarray(view, np.float32), similarity)
+
+
+@njit(cache=True, fastmath=True)
+def _similarity(cues, weights, usage, out):
+    for i in range(weights.shape[0]):
+        if usage[i] > 0.0:
+            row = weights[i]
+            for h in range(cues.shape[0]):
+                total = np.float32(0.0)
+                cue = cues[h]
+                for j in range(row.size):
+                    total += row[j] * cue[j]
+                out[h, i] = total
+
+
+@njit(cache=True)
+def _burst(drive, recurrent, steps, keep, decay, coupling, excite, inhibit, refractory, spikes):
+    n = drive.size
+    membrane, current = np.zeros(n, np.float32), np.zeros(n, np.float32)
+    silent, fired = np.zeros(n, np.int32), np.empty(n, np.int32)
+    gain = np.float32(1.0) - keep
+    hold, count = np.float32(0.0), 0
+    for step in range(steps):
+        n_fired = 0
+        for i in range(n):
+            v = keep * membrane[i] + gain * (drive[i] - hold) + coupling * current[i]
+            current[i] *= decay
+            if silent[i] > 0:
+                silent[i] -= 1
+                v = np.float32(0.0)
+            elif v >= np.float32(1.0):
+                v = np.float32(0.0)
+                silent[i] = refractory
+                fired[n_fired] = i
+                n_fired += 1
+            membrane[i] = v
+        hold *= decay
+        for f in range(n_fired):
+            i = fired[f]
+            hold += inhibit
+            row = recurrent[i]
+            for j in range(n):
+                current[j] += excite * np.float32(row[j])
+            spikes[count, 0] = step
+            spikes[count, 1] = i
+            count += 1
+    return count

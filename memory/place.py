@@ -1,0 +1,184 @@
+"""CA1 place cells: recruited where nothing is known, driven by grid cells and by what CA3 recalls from the view.
+
+A cell is recruited in one shot. Its synapses from the grid cells take the shape of their present activity, so it fires
+again where the grid comes back to that combination of phases (Solstad, Moser & Einevoll 2006); its synapses from CA3
+are those of the assembly that is active then and grow while both fire together.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from ..spiking.lif import LIF, LIFState
+from ..spiking.random import gaussian, key, step_key
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceConfig:
+    """Cells and their inputs. Drives are in units of the firing threshold."""
+
+    cells: int = 500
+    spacing: float = 0.82  #: recruit when no cell's stored pattern resembles the present one more than this
+    grid_share: float = 0.8  #: of the drive; the rest comes from CA3
+    field_threshold: float = 0.55  #: similarity at which a cell starts to be driven
+    gain: float = 2.2  #: drive above the threshold per unit of similarity
+    tau_input: float = 0.050  #: s, grid synapses
+    tau_schaffer: float = 0.200  #: s, CA3 synapses: outlasts the pause between two recalls
+    schaffer_rate: float = 0.1  #: growth of CA3 synapses a recall
+    neurons: LIF = field(
+        default_factory=lambda: LIF(tau_membrane=0.020, tau_synapse=0.050, refractory=0.003, noise=0.03)
+    )
+
+    def __post_init__(self) -> None:
+        if self.cells < 1:
+            raise ValueError(f"place cells must be >= 1, got {self.cells}")
+        if not 0.0 <= self.grid_share <= 1.0:
+            raise ValueError(f"place grid_share must be in [0, 1], got {self.grid_share}")
+
+
+class PlaceCells:
+    """`cells` LIF neurons on `grids` grid inputs (grouped in `modules`) and `ca3` inputs."""
+
+    def __init__(self, config: PlaceConfig, modules: int, grids: int, ca3: int, seed: int) -> None:
+        self.config, self.modules = config, modules
+        self.key = key(seed, "place")
+        self.size = config.cells
+        self.grid_weights = np.zeros((grids, config.cells), np.float32)
+        self.patterns = np.zeros((config.cells, grids), np.float32)
+        self.ca3_weights = np.zeros((ca3, config.cells), np.float32)
+        self.recruited = np.zeros(1, np.int64)
+        self.state = LIFState.zeros(config.cells)
+        self.schaffer = np.zeros(config.cells, np.float32)
+        self.activity = np.zeros(config.cells, np.float32)
+        self._spikes = np.zeros((config.cells * 20, 2), np.int32)
+
+    @property
+    def used(self) -> int:
+        """Number of cells recruited so far."""
+        return int(self.recruited[0])
+
+    @property
+    def synapses(self) -> int:
+        """Grid and CA3 synapses."""
+        return int(self.grid_weights.size + self.ca3_weights.size)
+
+    def reset(self) -> None:
+        """Return the cells to rest."""
+        self.state.clear()
+        self.schaffer[:] = 0.0
+        self.activity[:] = 0.0
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Return the live arrays: synapses, stored patterns, how many cells are recruited."""
+        return {
+            "grid_weights": self.grid_weights,
+            "patterns": self.patterns,
+            "ca3_weights": self.ca3_weights,
+            "recruited": self.recruited,
+        }
+
+    def similarity(self, grid: Floats) -> Floats:
+        """Return the cosine (used,) between the unit vector `grid` (grids,) and each cell's stored pattern."""
+        return np.asarray((self.patterns[: self.used] * grid).sum(axis=1), np.float32)
+
+    def recruit(self, grid: Floats, rates: Floats, ca3_counts: Floats) -> bool:
+        """Recruit a cell for the present grid activity; False when all are taken.
+
+        `grid` is the unit vector of `rates` (grids,), Hz summed over a phase's cells; `ca3_counts` (ca3,) the
+        spikes of the last recall.
+        """
+        if self.used >= self.size:
+            return False
+        cell = self.used
+        self.patterns[cell] = grid
+        size = rates.size // self.modules
+        for module in range(self.modules):
+            part = slice(module * size, (module + 1) * size)
+            power = float((rates[part] * rates[part]).sum()) * self.config.neurons.tau_synapse
+            self.grid_weights[part, cell] = rates[part] / np.float32(max(power, 1e-6) * self.modules)
+        self.ca3_weights[:, cell] = ca3_counts / np.float32(max(float(ca3_counts.sum()), 1.0))
+        self.recruited[0] += 1
+        return True
+
+    def hear(self, ca3_counts: Floats) -> None:
+        """Take the burst of a recall (ca3,), and let synapses between cells that fire together grow."""
+        total = float(ca3_counts.sum())
+        if total <= 0.0 or self.used == 0:
+            return
+        share = ca3_counts / np.float32(total)
+        active = np.flatnonzero(ca3_counts)
+        self.schaffer += (share[active, None] * self.ca3_weights[active]).sum(axis=0) * np.float32(
+            total / max(1, len(active))
+        )
+        firing = np.flatnonzero(self.activity > 5.0)
+        if len(firing):
+            block = np.ix_(active, firing)
+            target = share[active][:, None] * np.minimum(self.activity[firing] / 20.0, 1.0)[None, :]
+            self.ca3_weights[block] += np.float32(self.config.schaffer_rate) * (
+                target - self.ca3_weights[block]
+            )
+
+    def advance(self, grid_spikes: NDArray[np.int32], steps: int) -> NDArray[np.int32]:
+        """Run `steps` ms on grid spikes (k, 2) of (ms, phase input), ascending; return spikes (k, 2)."""
+        config = self.config
+        keep, decay, coupling = config.neurons.propagators(1e-3)
+        used = self.used
+        if used == 0:
+            return self._spikes[:0]
+        count = _advance(
+            *self.state, self.grid_weights, grid_spikes, self.schaffer, used, steps, keep, decay,
+            np.float32(config.grid_share), np.float32(config.field_threshold), np.float32(config.gain),
+            np.float32(np.exp(-1e-3 / config.tau_schaffer)), round(config.neurons.refractory / 1e-3),
+            np.float32(config.neurons.noise), self.key, self._spikes,
+        )  # fmt: skip
+        if count < 0:
+            raise ValueError("place-cell spikes exceed their buffer")
+        spikes = self._spikes[:count]
+        rate = np.bincount(spikes[:, 1], minlength=self.size) / (steps * 1e-3)
+        self.activity += np.float32(0.3) * (rate.astype(np.float32) - self.activity)
+        return spikes
+
+
+@njit(cache=True)
+def _advance(
+    membrane, current, silent, clock, weights, grid_spikes, schaffer, used, steps, keep, decay, grid_share,
+    threshold, gain, schaffer_decay, refractory, noise, key, spikes,
+):  # fmt: skip
+    rise = np.float32(1.0) - keep
+    count, cursor = 0, 0
+    for step in range(steps):
+        at = step_key(key, np.uint32(clock[0] & 0xFFFFFFFF))
+        clock[0] += 1
+        while cursor < grid_spikes.shape[0] and grid_spikes[cursor, 0] <= step:
+            row = weights[grid_spikes[cursor, 1]]
+            for i in range(used):
+                current[i] += row[i]
+            cursor += 1
+        for i in range(used):
+            match = grid_share * current[i] + (np.float32(1.0) - grid_share) * min(
+                schaffer[i], np.float32(1.0)
+            )
+            drive = np.float32(1.0) + gain * (match - threshold) if match > threshold else np.float32(0.0)
+            v = keep * membrane[i] + rise * drive + noise * gaussian(at, np.uint32(i))
+            current[i] *= decay
+            schaffer[i] *= schaffer_decay
+            if silent[i] > 0:
+                silent[i] -= 1
+                v = np.float32(0.0)
+            elif v >= np.float32(1.0):
+                v = np.float32(0.0)
+                silent[i] = refractory
+                if count >= spikes.shape[0]:
+                    return -1
+                spikes[count, 0] = step
+                spikes[count, 1] = i
+                count += 1
+            membrane[i] = v
+    return count

@@ -1,0 +1,357 @@
+"""The spatial memory: heading, grid, places and recall working together, one control period at a time.
+
+Each period the ring integrates the turn rate and the sheets integrate speed along the heading. Three periods make a
+theta cycle (120 ms). Once a cycle the view held by the senses cues CA3. While the robot knows where it is, only
+memories of nearby places compete, and what they bring back pulls ring and sheets towards the heading and the phases
+they had when the memory was made: this bounds the drift. While it is lost, all memories compete at all headings, and
+two recalls in a row that agree set ring and sheets anew.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..spiking.random import key
+from .ca3 import CA3, CA3Config, Recall
+from .decoder import GridDecoder
+from .grid import GridConfig, GridModule, calibrate
+from .heading import HeadDirection, HeadingConfig
+from .place import PlaceCells, PlaceConfig
+from .views import ViewFrame
+
+Floats = NDArray[np.float32]
+PERIOD = 0.040  #: s, control period
+STEPS = 40  #: neuron steps in a control period
+
+
+@dataclass(frozen=True, slots=True)
+class CorrectionConfig:
+    """When a recall is believed, and how hard it pulls."""
+
+    enabled: bool = True
+    theta_periods: int = 3  #: control periods in a theta cycle
+    tau_view: float = 0.150  #: s over which view spikes make a cue
+    view_lag: float = 0.030  #: s by which view cells' spikes trail what they see
+    accept: float = 0.60  #: similarity of the view at which a recall is believed
+    ripen: float = 12.0  #: s before a memory may correct: a younger one only tells what path integration knows
+    near: float = 0.45  #: similarity of the place at which a memory is nearby
+    offsets: int = 4  #: headings tried on each side, in bins of the view's frame
+    heading_pull: float = 0.1  #: current of the heading cue
+    grid_pull: float = 0.2  #: current of the place cue
+    store_below: float = 0.80  #: store when no memory's place resembles the present one more than this
+    view_below: float = 0.50  #: also store when the place is known but no view of it resembles this one
+    fresh: float = 6.0  #: s since a believed recall within which the position is good enough to store a new view
+    votes: int = 2  #: recalls that must agree before a lost robot believes them
+    doubt: float = 3.0  #: s without recognising a known place after which the robot looks for itself elsewhere
+    snap_periods: int = 6  #: control periods for which a lost robot's ring and sheets are set
+    snap_pull: float = 3.0  #: current of the cue that sets them
+
+    def __post_init__(self) -> None:
+        for name in ("theta_periods", "votes", "snap_periods"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"correction {name} must be >= 1, got {getattr(self, name)}")
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryConfig:
+    """All parts of the spatial memory."""
+
+    heading: HeadingConfig = field(default_factory=HeadingConfig)
+    grid: GridConfig = field(default_factory=GridConfig)
+    place: PlaceConfig = field(default_factory=PlaceConfig)
+    ca3: CA3Config = field(default_factory=CA3Config)
+    correction: CorrectionConfig = field(default_factory=CorrectionConfig)
+    view_bins: int = 72  #: directions of the map's frame
+
+    def __post_init__(self) -> None:
+        if self.view_bins < 8:
+            raise ValueError(f"memory view_bins must be >= 8, got {self.view_bins}")
+
+
+@dataclass
+class Target:
+    """Where a recall says the robot is; it moves along with the robot while it pulls ring and sheets."""
+
+    heading: float  #: rad
+    phases: NDArray[np.float64]  #: (modules, 2) periods
+    pull_heading: float
+    pull_grid: float
+    periods: int  #: control periods left
+
+
+@dataclass
+class Candidate:
+    """Where a lost robot may be: the heading error (rad), the place (m), and how many recalls agree."""
+
+    turn: float
+    place: NDArray[np.float64]
+    votes: int
+
+
+class SpatialMemory:
+    """Heading ring, grid modules, CA3 and place cells; see the module's docstring for a period's course."""
+
+    def __init__(
+        self, config: MemoryConfig, bands: int, directions: NDArray[np.float64], seed: int
+    ) -> None:
+        self.config = config
+        self.heading = HeadDirection(config.heading, seed)
+        table = calibrate(config.grid)
+        self.grids = [
+            GridModule(config.grid, float(scale), float(turn), f"grid_{k}", seed, table)
+            for k, (scale, turn) in enumerate(
+                zip(config.grid.scales(), config.grid.orientations(), strict=True)
+            )
+        ]
+        self.cells = self.grids[0].cells
+        inputs = self.cells * len(self.grids)
+        self.frame = ViewFrame(bands, directions, config.view_bins)
+        self.ca3 = CA3(config.ca3, self.frame.size, inputs, seed)
+        self.place = PlaceCells(config.place, len(self.grids), inputs, config.ca3.neurons, seed)
+        self.decoder = GridDecoder(self.grids)
+        self.view_trace = np.zeros((bands, config.view_bins), np.float32)
+        self.rates = np.zeros(inputs, np.float32)
+        self.position = np.zeros(2)
+        self.localised = True
+        self.similarity = 0.0
+        self.clock = np.zeros(1)  #: s lived
+        self._cycle = 0
+        self._fresh = 0.0
+        self._doubt = 0.0
+        self._candidate: Candidate | None = None
+        self._target: Target | None = None
+        self._last_counts = np.zeros(config.ca3.neurons, np.float32)
+        self.recall_spikes = np.zeros((0, 2), np.int32)
+
+    @property
+    def time(self) -> float:
+        """Seconds lived."""
+        return float(self.clock[0])
+
+    def start(self) -> None:
+        """Take the present pose as the origin of the map."""
+        self.heading.set(0.0)
+        for module in self.grids:
+            module.set(np.zeros(2))
+        self.position[:] = 0.0
+        self.localised = True
+        self._forget_transients()
+
+    def carry(self) -> None:
+        """Be carried elsewhere with closed eyes: what was learned stays, where the robot is is unknown."""
+        self.localised = False
+        self._forget_transients()
+        self.place.reset()
+
+    def _forget_transients(self) -> None:
+        self.view_trace[:] = 0.0
+        self.similarity, self._fresh, self._doubt, self._cycle = 0.0, 0.0, 0.0, 0
+        self._candidate, self._target = None, None
+        self._last_counts[:] = 0.0
+
+    def advance(
+        self, view_counts: Floats, seeing: bool, speed: float, turn_rate: float
+    ) -> dict[str, NDArray[np.int32]]:
+        """Live through one control period; return the spikes (k, 2) of (ms, neuron) of each population.
+
+        `view_counts` (bands * B,) are the view cells' spikes, `seeing` whether the view can be trusted, `speed` m/s
+        and `turn_rate` rad/s what the body's senses say.
+        """
+        spikes: dict[str, NDArray[np.int32]] = {}
+        target = self._target
+        heading_cue = None
+        if target is not None:
+            target.heading += turn_rate * PERIOD
+            heading_cue = self.heading.cue(target.heading, target.pull_heading)
+        spikes["head_direction"] = self.heading.advance(turn_rate, STEPS, heading_cue).copy()
+        course = self.heading.heading - 0.5 * turn_rate * PERIOD
+        velocity = speed * np.array([np.cos(course), np.sin(course)])
+        merged = []
+        blend = np.float32(1.0 - np.exp(-PERIOD / 0.100))
+        for k, module in enumerate(self.grids):
+            grid_cue = None
+            if target is not None:
+                target.phases[k] += module.phase_change(velocity * PERIOD)
+                grid_cue = module.cue_at(target.phases[k], target.pull_grid)
+            fired = module.advance(velocity, STEPS, grid_cue).copy()
+            spikes[f"grid_{k}"] = fired
+            merged.append(np.stack([fired[:, 0], fired[:, 1] % self.cells + k * self.cells], axis=1))
+            part = slice(k * self.cells, (k + 1) * self.cells)
+            counts = np.bincount(fired[:, 1] % self.cells, minlength=self.cells) / np.float32(PERIOD)
+            self.rates[part] += blend * (counts.astype(np.float32) - self.rates[part])
+        self.position = self.decoder.refine(self.phases, self.position + velocity * PERIOD)
+        self.view_trace *= np.float32(np.exp(-PERIOD / self.config.correction.tau_view))
+        # Spikes are laid down where the robot looked when it saw them, so that a turn does not smear the cue.
+        seen_at = self.heading.heading - turn_rate * (0.5 * PERIOD + self.config.correction.view_lag)
+        self.view_trace += self.frame.turned(view_counts, seen_at)
+        if target is not None:
+            target.periods -= 1
+            if target.periods == 0:
+                self._reached()
+        self.recall_spikes = self.recall_spikes[:0]
+        self._cycle += 1
+        if self._cycle % self.config.correction.theta_periods == 0:
+            self._theta(seeing)
+        spikes["ca3"] = self.recall_spikes
+        if self.localised:
+            inputs = np.concatenate(merged)
+            inputs = inputs[np.argsort(inputs[:, 0], kind="stable")].astype(np.int32)
+            spikes["place"] = self.place.advance(inputs, STEPS)
+        else:
+            spikes["place"] = np.zeros((0, 2), np.int32)
+        self._fresh += PERIOD
+        self.clock[0] += PERIOD
+        return spikes
+
+    def reseed(self, seed: int) -> None:
+        """Draw the noise of every population from the streams of `seed`; what was learned stays."""
+        self.heading.key = key(seed, "head_direction")
+        for k, module in enumerate(self.grids):
+            module.key = key(seed, f"grid_{k}")
+        self.place.key = key(seed, "place")
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Return the live arrays that last from one episode to the next."""
+        out: dict[str, NDArray[Any]] = {"position": self.position, "rates": self.rates, "time": self.clock}
+        states = {"heading": self.heading.state, "place": self.place.state}
+        states |= {f"grid_{k}": module.state for k, module in enumerate(self.grids)}
+        for part, state in states.items():
+            out |= {f"{part}.{name}": array for name, array in state._asdict().items()}
+        out |= {f"ca3.{name}": array for name, array in self.ca3.arrays().items()}
+        return out | {f"place.{name}": array for name, array in self.place.arrays().items()}
+
+    @property
+    def phases(self) -> NDArray[np.float64]:
+        """Phases (modules, 2) of the sheets."""
+        return np.stack([module.phase for module in self.grids])
+
+    @property
+    def pose(self) -> NDArray[np.float64]:
+        """Estimated x, y (m) and heading (rad) in the frame of the first start pose, (3,)."""
+        return np.array([self.position[0], self.position[1], self.heading.heading])
+
+    def grid_vector(self) -> Floats:
+        """Present grid activity (inputs,) as a unit vector to which every module adds the same."""
+        out = self.rates.reshape(len(self.grids), self.cells).copy()
+        out /= np.maximum(np.sqrt((out * out).sum(axis=1, keepdims=True)), np.float32(1e-6))
+        return np.asarray(out.ravel() / np.float32(np.sqrt(len(self.grids))), np.float32)
+
+    def _theta(self, seeing: bool) -> None:
+        if not self.config.correction.enabled:
+            seeing = False
+        if not self.localised:
+            if seeing and self._target is None:
+                self._search()
+            return
+        grid = self.grid_vector()
+        if seeing:
+            self._track(grid)
+        if self.place.used == 0 or float(self.place.similarity(grid).max()) < self.config.place.spacing:
+            self.place.recruit(grid, self.rates, self._last_counts)
+
+    def _track(self, grid: Floats) -> None:
+        correction = self.config.correction
+        reach = np.arange(-correction.offsets, correction.offsets + 1)
+        cues = self.frame.shifted(self.view_trace, reach)
+        place_match = self.ca3.grid_similarity(grid)
+        near = place_match > correction.near
+        best = 0.0
+        match = self.ca3.view_similarity(cues) * near
+        if near.any():
+            best = float(match.max())
+        ripe = near & (self.time - self.ca3.born > correction.ripen)
+        if ripe.any():
+            match *= ripe
+            at = int(np.argmax(match.max(axis=1)))
+            recall = self.ca3.recall(match[at], np.where(ripe, place_match, np.float32(0.0)))
+            self._take(recall)
+            if recall.similarity >= correction.accept:
+                self._correct(recall, match, at)
+            else:
+                self._doubt += PERIOD * correction.theta_periods
+        self.similarity = best
+        closest = float(place_match.max()) if place_match.size else 0.0
+        known_view = best >= correction.view_below
+        if closest < correction.store_below or (not known_view and self._fresh < correction.fresh):
+            self.ca3.store(cues[correction.offsets], grid, self.time)
+        if self._doubt > correction.doubt:
+            self._search()
+
+    def _correct(self, recall: Recall, match: Floats, at: int) -> None:
+        correction = self.config.correction
+        self._fresh, self._doubt, self._candidate = 0.0, 0.0, None
+        active = recall.counts > 0.0
+        curve = (match[:, active] * recall.counts[active]).sum(axis=1)
+        turn = (at + _peak(curve, at) - correction.offsets) * self.frame.width
+        belief = (recall.similarity - correction.accept) / (1.0 - correction.accept)
+        self._target = Target(
+            self.heading.heading + turn,
+            self._phases_of(recall.grid),
+            correction.heading_pull * belief,
+            correction.grid_pull * belief,
+            correction.theta_periods,
+        )
+
+    def _take(self, recall: Recall) -> None:
+        self.recall_spikes = recall.spikes.copy()
+        self._last_counts = recall.counts
+        self.place.hear(recall.counts)
+
+    def _search(self) -> None:
+        """Cue CA3 with the view alone, at all headings."""
+        correction, bins = self.config.correction, self.frame.bins
+        if self.ca3.memories == 0:
+            return
+        match = self.ca3.view_similarity(self.frame.shifted(self.view_trace, np.arange(bins)))
+        at = int(np.argmax(match.max(axis=1)))
+        recall = self.ca3.recall(match[at])
+        self._take(recall)
+        self.similarity = recall.similarity
+        if recall.similarity < correction.accept:
+            return
+        active = recall.counts > 0.0
+        curve = (match[:, active] * recall.counts[active]).sum(axis=1)
+        turn = (at + _peak(curve, at)) * self.frame.width
+        turn = float(np.arctan2(np.sin(turn), np.cos(turn)))
+        place = self.decoder.global_estimate(self._phases_of(recall.grid))
+        votes, last = 1, self._candidate
+        if last is not None:
+            apart = abs(np.angle(np.exp(1j * (turn - last.turn))))
+            if apart < 0.22 and float(np.hypot(*(place - last.place))) < 0.30:
+                votes = last.votes + 1
+        self._candidate = Candidate(turn, place, votes)
+        if votes >= correction.votes + (2 if self.localised else 0):
+            self.localised, self._candidate = False, None
+            self._target = Target(
+                self.heading.heading + turn,
+                self._phases_of(recall.grid),
+                correction.snap_pull,
+                correction.snap_pull,
+                correction.snap_periods,
+            )
+
+    def _reached(self) -> None:
+        """Let go of the target; a robot that was lost knows its place now."""
+        self._target = None
+        if self.localised:
+            return
+        self.position = self.decoder.global_estimate(self.phases)
+        self.localised, self._doubt, self._fresh = True, 0.0, 0.0
+        self.view_trace[:] = 0.0  # laid down under another heading
+
+    def _phases_of(self, pattern: Floats) -> NDArray[np.float64]:
+        parts = pattern.reshape(len(self.grids), self.cells).astype(np.float64)
+        return np.stack([module.phase_from(part) for module, part in zip(self.grids, parts, strict=True)])
+
+
+def _peak(curve: Floats, at: int) -> float:
+    """Offset of a parabola's top from index `at`, in (-1/2, 1/2); the curve is circular where it is full."""
+    left, middle, right = (float(curve[(at + k) % len(curve)]) for k in (-1, 0, 1))
+    bend = left - 2.0 * middle + right
+    if bend >= 0.0 or (at in (0, len(curve) - 1) and len(curve) < 16):
+        return 0.0
+    return float(np.clip(0.5 * (left - right) / bend, -0.5, 0.5))

@@ -1,0 +1,40 @@
+"""A digest of every spike: two runs with the same digest had the same spikes in the same order."""
+
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class SpikeHash:
+    """Chained BLAKE2b: each period's digest covers the one before, so 32 bytes are the whole state."""
+
+    def __init__(self) -> None:
+        self._digest = bytes(32)
+        self._open = hashlib.blake2b(self._digest, digest_size=32)
+
+    def add(self, spikes: NDArray[np.int32]) -> None:
+        """Add spikes (k, 2) of (ms, neuron) of the current period."""
+        self._open.update(np.ascontiguousarray(spikes, "<i4").data)
+
+    def mark(self) -> None:
+        """End the period."""
+        self._digest = self._open.digest()
+        self._open = hashlib.blake2b(self._digest, digest_size=32)
+
+    @property
+    def hexdigest(self) -> str:
+        """Digest of all periods ended so far."""
+        return self._digest.hex()
+
+    @property
+    def state(self) -> NDArray[np.uint8]:
+        """The digest as bytes (32,)."""
+        return np.frombuffer(self._digest, np.uint8).copy()
+
+    @state.setter
+    def state(self, value: NDArray[np.uint8]) -> None:
+        self._digest = bytes(np.asarray(value, np.uint8))
+        self._open = hashlib.blake2b(self._digest, digest_size=32)
