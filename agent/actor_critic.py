@@ -33,10 +33,13 @@ class ActorCriticConfig:
     tau_synapse: float = 0.005  #: s
     kappa_slow: float = 0.200  #: s
     kappa_fast: float = 0.050  #: s
+    tag_slow: float = 1.0  #: s, eligibility
+    tag_fast: float = 0.050  #: s, eligibility
     tau_reward: float = 5.0  #: s, discount
     value_per_hz: float = 0.02
     value_offset: float = -0.24
-    input_rate: float = 1257.0  #: Hz, total presynaptic drive to which the input is scaled (ModelDB 245018)
+    input_rate: float = 1257.0  #: Hz, total presynaptic drive to which the input is normalised (ModelDB 245018)
+    least_rate: float = 60.0  #: Hz, below which the input is not scaled up any further
     critic_start: float = 0.65
     critic_low: float = 0.2
     critic_high: float = 1.4
@@ -47,7 +50,7 @@ class ActorCriticConfig:
     lateral_inhibition: float = -300.0  #: mV, shared by all
     lateral_concentration: float = 8.0
     critic_rate: float = 0.02  #: learning rate
-    actor_rate: float = 0.02  #: learning rate
+    actor_rate: float = 0.03  #: learning rate
     readout_slow: float = 0.050  #: s
     readout_fast: float = 0.020  #: s
 
@@ -80,6 +83,8 @@ class ActorCritic:
         self._bounds = np.array(
             [config.critic_low, config.critic_high, config.actor_low, config.actor_high], np.float32
         )
+        spread = config.tau_membrane - config.tau_synapse
+        self._drive = np.array([config.input_rate * config.epsilon0 * 1e-3, config.least_rate * spread])
         self._spikes = np.zeros((m * 40, 2), np.int32)
         self.clock = np.zeros(1, np.int64)
         self.traces: dict[str, NDArray[np.float32]] = {
@@ -95,7 +100,7 @@ class ActorCritic:
             "readout_fast": np.zeros(config.actors, np.float32),
             "readout_slow": np.zeros(config.actors, np.float32),
         }
-        self.scalars = np.zeros(8, np.float64)
+        self.scalars = np.zeros(10, np.float64)
         self.no_inhibition = np.zeros(config.actors, np.float32)
 
     @property
@@ -113,15 +118,14 @@ class ActorCritic:
         self,
         place_spikes: NDArray[np.int32],
         steps: int,
-        input_gain: float,
         reward: float = 0.0,
         inhibition: Floats | None = None,
         learning: bool = True,
     ) -> NDArray[np.int32]:
         """Run `steps` ms on place spikes (k, 2) of (ms, cell); return spikes (k, 2), critics first.
 
-        `input_gain` scales the input to `input_rate`; `reward` arrives at the first step; `inhibition` (actors,)
-        in mV keeps directions from being chosen.
+        `reward` arrives at the first step; `inhibition` (actors,), mV, is added to the actor's membranes: negative
+        keeps directions from being chosen.
         """
         config, t = self.config, self.traces
         rates = (config.critic_rate, config.actor_rate) if learning else (0.0, 0.0)
@@ -129,7 +133,7 @@ class ActorCritic:
             place_spikes, steps, float(reward), self.weights, t["fast"], t["slow"], t["pre_m"], t["pre_s"],
             t["input_m"], t["input_s"], t["after"], self._lateral, t["lateral_m"], t["lateral_s"],
             self.no_inhibition if inhibition is None else inhibition, t["readout_fast"], t["readout_slow"],
-            self.scalars, self.clock, config.critics, np.float32(input_gain), self._constants, self._bounds,
+            self.scalars, self.clock, config.critics, self._drive, self._constants, self._bounds,
             np.array(rates, np.float32), self.third_factor, self.key, self._spikes,
         )  # fmt: skip
         if count < 0:
@@ -178,6 +182,8 @@ def _constants(config: ActorCriticConfig) -> Floats:
             config.value_per_hz, config.value_offset, config.tau_reward,
             np.exp(-dt / config.readout_slow), np.exp(-dt / config.readout_fast),
             1.0 / (config.readout_slow - config.readout_fast),
+            np.exp(-dt / config.tag_slow), np.exp(-dt / config.tag_fast),
+            1.0 / (config.tag_slow - config.tag_fast),
         ],
         np.float32,
     )  # fmt: skip

@@ -25,7 +25,6 @@ from .snapshot import AgentSnapshot
 from .storage import load_arrays, save_arrays
 
 SILENT = np.zeros((0, 2), np.int32)
-LEAST_INPUT = 150.0  #: Hz; below this sum of place-cell rates the input is not scaled up any further
 
 
 class Navigator:
@@ -219,9 +218,7 @@ class Navigator:
     def _run_actor_critic(
         self, place: NDArray[np.int32], reward: float, currents: NDArray[np.float32] | None
     ) -> None:
-        drive = float(self.memory.place.activity.sum())
-        gain = self.config.actor_critic.input_rate / max(drive, LEAST_INPUT)
-        spikes = self.actor_critic.advance(place, STEPS, gain, reward, currents, self.config.learning)
+        spikes = self.actor_critic.advance(place, STEPS, reward, currents, self.config.learning)
         critics = self.config.actor_critic.critics
         is_critic = spikes[:, 1] < critics
         self._note("critic", spikes[is_critic])

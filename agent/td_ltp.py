@@ -40,10 +40,10 @@ def advance(
     inhibition,  # (A,) mV from reflexes
     readout_fast,  # (A,) Hz
     readout_slow,  # (A,) Hz
-    scalars,  # (8,) critic slow, critic fast, reward slow, reward fast, value, delta, delta sum, baseline
+    scalars,  # (10,) critic slow, fast, reward slow, fast, value, delta, delta sum, -, input trace m, s
     clock,  # (1,) steps since the start
     critics,
-    input_gain,
+    drive,  # mV of the input at weight 1, and the least input trace by which it is divided
     constants,  # see ActorCritic._constants
     bounds,  # critic low, critic high, actor low, actor high
     rates,  # learning rates of critic and actor
@@ -59,6 +59,7 @@ def advance(
     tau_slow, tau_fast = constants[10], constants[11]
     nu, v0, tau_r = constants[12], constants[13], constants[14]
     keep_read_slow, keep_read_fast, read_scale = constants[15], constants[16], constants[17]
+    keep_tag_slow, keep_tag_fast, tag_scale = constants[18], constants[19], constants[20]
     every = 10
     count, cursor = 0, 0
     fired = np.empty(m, np.int32)
@@ -67,6 +68,8 @@ def advance(
     for step in range(steps):
         at = step_key(key, np.uint32(clock[0] & 0xFFFFFFFF))
         clock[0] += 1
+        scalars[8] *= keep_m
+        scalars[9] *= keep_s
         for j in range(n):
             pre_m[j] *= keep_m
             pre_s[j] *= keep_s
@@ -78,14 +81,19 @@ def advance(
             j = place_spikes[cursor, 1]
             pre_m[j] += np.float32(1.0)
             pre_s[j] += np.float32(1.0)
+            scalars[8] += 1.0
+            scalars[9] += 1.0
             for i in range(m):
-                w = weights[j, i] * input_gain
+                w = weights[j, i]
                 input_m[i] += w
                 input_s[i] += w
             cursor += 1
+        # Feedforward inhibition divides by the summed input (divisive normalisation, Carandini & Heeger 2012), so
+        # the drive is the mean weight of the active places and not how many of them there are.
+        share = np.float32(drive[0] / max(scalars[8] - scalars[9], drive[1]))
         n_fired = 0
         for i in range(m):
-            u = psp * (input_m[i] - input_s[i]) + after[i]
+            u = share * (input_m[i] - input_s[i]) + after[i]
             if i >= critics:
                 k = i - critics
                 u += psp * (lateral_m[k] - lateral_s[k]) + inhibition[k]
@@ -136,8 +144,8 @@ def advance(
         if clock[0] % every == 0:
             factor = scalars[6] / every
             scalars[6] = 0.0
-            change = factor * kappa_scale * DT * every
-            decay_slow, decay_fast = keep_slow**every, keep_fast**every
+            change = factor * tag_scale * DT * every
+            decay_slow, decay_fast = keep_tag_slow**every, keep_tag_fast**every
             learn = rates[0] > 0.0 or rates[1] > 0.0
             for j in range(n):
                 if learn:

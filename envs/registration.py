@@ -1,4 +1,4 @@
-"""The environments by name, registered through Gymnasium's plugin entry point."""
+"""The environments by name; registered when `tolman.envs` is imported."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ ENVIRONMENTS = {
 
 
 def register_all() -> None:
-    """Register every environment with Gymnasium; called by its plugin loader, harmless when repeated."""
+    """Register every environment with Gymnasium; harmless when repeated."""
     for name, make in ENVIRONMENTS.items():
         if name not in gymnasium.registry:
             gymnasium.register(name, entry_point=f"{make.__module__}:{make.__name__}")

@@ -1,6 +1,7 @@
 """`tolman bench`: speed of the whole loop on one core, and the share of each part of it.
 
-The loop is timed bare. Shares come from another run in which the methods of each part are timed: that costs
+The agent first lives as long as it would explore before training, because memory costs more the more is in it. Then
+the loop is timed bare. Shares come from another run in which the methods of each part are timed: that costs
 some time itself, which is charged to the loop.
 """
 
@@ -17,6 +18,7 @@ import numpy as np
 from rich.table import Table
 
 from .. import __version__
+from ..agent import Navigator
 from .config import ExperimentConfig, config_hash
 from .environments import camera_of
 from .episode import CONTROL_PERIOD
@@ -35,7 +37,16 @@ _ENVIRONMENT_PARTS = (
     ("_senses", ("read", "reset"), "odometry and gyro"),
 )
 #: ... and from the agent.
-_AGENT_PARTS: tuple[tuple[str, tuple[str, ...], str], ...] = ()
+_AGENT_PARTS = (
+    ("perception", ("advance",), "perception"),
+    ("memory.heading", ("advance",), "memory: heading"),
+    ("memory.grids", ("advance",), "memory: grid cells"),
+    ("memory.place", ("advance", "recruit", "similarity"), "memory: place cells"),
+    ("memory.ca3", ("recall", "store", "view_similarity", "grid_similarity"), "memory: CA3"),
+    ("memory", ("advance",), "memory: the rest"),
+    ("actor_critic", ("advance",), "actor-critic"),
+    ("reflexes", ("currents",), "reflexes"),
+)
 _LOOP = "python between the parts"
 
 
@@ -63,7 +74,7 @@ def command(arguments: Namespace) -> None:
         )
     console.print(
         f"The whole loop runs at {result['real_time_factor']:.1f} x real time on one core"
-        f" (median of {len(loop['runs'])} runs)."
+        f" (median of {len(loop['runs'])} runs, {result['cores_busy']:.2f} cores busy)."
     )
     if json_file is not None:
         write_json(json_file, result)
@@ -75,20 +86,21 @@ def bench(config: ExperimentConfig, seconds: float, runs: int) -> dict[str, Any]
     with Session(config) as session:
         environment, agent = session.environment, session.agent
         loop = _Loop(session)
-        loop.run(25)  # compiles what is not in the cache
+        loop.run(max(25, round(config.exploration / CONTROL_PERIOD)))  # compiles what is not in the cache, too
         times = []
+        busy = time.process_time()
         for _ in range(runs):
             began = time.perf_counter()
             loop.run(steps)
             times.append((time.perf_counter() - began) / (steps * CONTROL_PERIOD))
+        busy = (time.process_time() - busy) / (sum(times) * steps * CONTROL_PERIOD)
         timer = PhaseTimer()
-        for owner, parts in ((environment.unwrapped, _ENVIRONMENT_PARTS), (agent, _AGENT_PARTS)):
+        agent_parts = _AGENT_PARTS if isinstance(agent, Navigator) else ()
+        for owner, parts in ((environment.unwrapped, _ENVIRONMENT_PARTS), (agent, agent_parts)):
             for path, methods, part in parts:
-                holder = owner
-                for name in path.split("."):
-                    holder = getattr(holder, name)
-                for method in methods:
-                    timer.wrap(holder, method, part)
+                for holder in _holders(owner, path):
+                    for method in methods:
+                        timer.wrap(holder, method, part)
         for method in ("act", "reward", "reset"):
             timer.wrap(agent, method, "agent, the rest")
         timer.wrap(loop, "run", _LOOP)
@@ -105,6 +117,7 @@ def bench(config: ExperimentConfig, seconds: float, runs: int) -> dict[str, Any]
             "neurons": agent.neurons,
             "synapses": agent.synapses,
             "real_time_factor": 1.0 / typical,
+            "cores_busy": busy,
             "shares": shares,
             "measurements": [
                 {
@@ -118,6 +131,14 @@ def bench(config: ExperimentConfig, seconds: float, runs: int) -> dict[str, Any]
                 _camera(config, session, runs),
             ],
         }
+
+
+def _holders(owner: object, path: str) -> list[object]:
+    """Return what lies at a dotted attribute path: all of it where the last is a list."""
+    holder = owner
+    for name in path.split("."):
+        holder = getattr(holder, name)
+    return holder if isinstance(holder, list) else [holder]
 
 
 def _camera(config: ExperimentConfig, session: Session, runs: int) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from .. import __version__
 from .errors import UserError
+from .executor import ONE_THREAD
 from .options import Parser, add_experiment, add_json, add_task, natural
 
 #: Verbs that need no world: they work where PyBullet is missing, and `doctor` says so.
@@ -21,6 +22,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         arguments = build_parser().parse_args(argv)
         module, function = arguments.handler.split(":")
+        os.environ.update(dict.fromkeys(ONE_THREAD, "1"))  # before any library that reads them
         # Imported late: `tolman --help` must not wait for the compiler.
         if module not in _WITHOUT_PHYSICS:
             from .terminal import import_quietly
@@ -141,7 +143,7 @@ def _view(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--seconds", type=float, metavar="S", help="close after S seconds")
     parser.add_argument(
-        "--save", metavar="FILE", help="write the last picture to FILE instead of opening a window"
+        "--output", metavar="FILE", help="write pictures to FILE instead of opening a window"
     )
 
 

@@ -40,6 +40,11 @@ class EnvironmentConfig:
             raise ValueError(f"time_limit must be > 0 s, got {self.time_limit}")
 
 
+#: s of free exploration that an agent gets before trial 1 unless the experiment says otherwise. Without a map there
+#: is no place to learn the value of (latent learning: Tolman 1948, Psychological Review 55:189-208).
+_HABITUATION = {"WaterMaze": 180.0}
+
+
 @dataclass(frozen=True)
 class ExperimentConfig:
     """Everything that decides the outcome of a run, but for the seeds of `evaluate` and `compare`."""
@@ -48,7 +53,7 @@ class ExperimentConfig:
     algorithm: Literal["td-ltp", "random"] = "td-ltp"
     trials: int = 20
     seed: int = 0
-    habituation: float = 0.0  #: s of free exploration, without reward, before trial 1
+    habituation: float | None = None  #: s of exploring without reward before trial 1; `None`: the task's own
     environment: EnvironmentConfig = field(default_factory=EnvironmentConfig)
     agent: NavigatorConfig = field(default_factory=NavigatorConfig)
 
@@ -57,8 +62,16 @@ class ExperimentConfig:
             raise ValueError(f"trials must be >= 1, got {self.trials}")
         if self.seed < 0:
             raise ValueError(f"seed must be >= 0, got {self.seed}")
-        if not 0.0 <= self.habituation < math.inf:
+        if self.habituation is not None and not 0.0 <= self.habituation < math.inf:
             raise ValueError(f"habituation must be >= 0 s, got {self.habituation}")
+
+    @property
+    def exploration(self) -> float:
+        """s of free exploration, without reward, before trial 1: 180 in the water maze, else none by default."""
+        if self.habituation is not None:
+            return self.habituation
+        bare = self.task.removeprefix("tolman/").partition("-v")[0]
+        return _HABITUATION.get(bare, 0.0)
 
 
 def load(

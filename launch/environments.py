@@ -67,13 +67,13 @@ def make_environment(task: str, config: EnvironmentConfig, *, render: bool = Fal
 
 
 def make_habituation(environment: Environment, config: ExperimentConfig) -> Environment:
-    """Build an open field in the arena of `environment`, with its camera, for `config.habituation` seconds.
+    """Build an open field in the arena of `environment`, with its camera, for `config.exploration` seconds.
 
     There is no goal in it, so that exploring before trial 1 cannot find it.
     """
     options: dict[str, Any] = {
         "renderer": config.environment.renderer,
-        "time_limit": config.habituation,
+        "time_limit": config.exploration,
         "arena": environment.unwrapped.arena,  # type: ignore[attr-defined]
         "camera": camera_of(environment),
     }

@@ -15,8 +15,9 @@ from .terminal import import_quietly
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 
-#: A process of ours keeps one core busy; libraries that start a thread a core would only get in the way.
-_ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
+#: A process of ours keeps one core busy; libraries that start a thread a core would only get in the way, and sums
+#: of linear algebra would depend on the number of cores in their last bit.
+ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 
 
 class Executor(Protocol):
@@ -79,8 +80,8 @@ def available_cores() -> int:
 
 @contextmanager
 def _one_thread_each() -> Iterator[None]:
-    before = {name: os.environ.get(name) for name in _ONE_THREAD}
-    os.environ.update(dict.fromkeys(_ONE_THREAD, "1"))
+    before = {name: os.environ.get(name) for name in ONE_THREAD}
+    os.environ.update(dict.fromkeys(ONE_THREAD, "1"))
     try:
         yield
     finally:

@@ -45,6 +45,11 @@ def command(arguments: Namespace) -> None:
         if bridge is not None:
             observers.append(Publisher(bridge, session, scene_of(session.environment)))
             console.print(f"publishing at {bridge.endpoint}; watch with: tolman view {bridge.endpoint}")
+            if bridge.others > 0:
+                console.print(
+                    f"warning: {bridge.others} other agent(s) publish at {bridge.endpoint}; a viewer would mix"
+                    " them with this one"
+                )
             if arguments.view:
                 _open_viewer(bridge, stack)
         if perturbations:

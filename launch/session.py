@@ -64,7 +64,7 @@ class Session:
     @property
     def habituation_due(self) -> bool:
         """Whether the next episode is the habituation that the configuration asks for."""
-        return self.config.habituation > 0.0 and not self.records
+        return self.config.exploration > 0.0 and not self.records
 
     def next_trial(self, observers: Sequence[Observer] = ()) -> TrialRecord:
         """Run habituation if it is due, or else the next trial."""

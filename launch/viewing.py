@@ -16,7 +16,7 @@ def command(arguments: Namespace) -> None:
     from ..bridge.viewers import view
 
     with asked("", BridgeError):
-        report = view(arguments.endpoint, arguments.save, arguments.seconds)
+        report = view(arguments.endpoint, arguments.output, arguments.seconds)
     console = make_console()
     messages = sum(report.messages.values())
     console.print(

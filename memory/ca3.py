@@ -26,8 +26,8 @@ Floats = NDArray[np.float32]
 class CA3Config:
     """Size and recall dynamics. Drives are in units of the firing threshold."""
 
-    neurons: int = 1500
-    assembly: int = 6  #: neurons a memory
+    neurons: int = 2000
+    assembly: int = 5  #: neurons a memory
     connectivity: float = 0.6  #: share of the inputs that a neuron sees
     view_gain: float = 4.0  #: drive at full similarity of the view
     grid_gain: float = 2.0  #: drive at full similarity of the place
@@ -78,6 +78,11 @@ class CA3:
     def memories(self) -> int:
         """Number of memories stored so far."""
         return int(self.stored[0])
+
+    @property
+    def full(self) -> bool:
+        """Whether too few neurons are left that hold no memory."""
+        return int(np.count_nonzero(self.usage == 0.0)) < self.config.assembly
 
     @property
     def synapses(self) -> int:

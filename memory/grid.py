@@ -29,7 +29,7 @@ class GridConfig:
 
     modules: int = 4
     phases: int = 16  #: along each side of the torus; a module has 4 * phases**2 neurons
-    smallest_scale: float = 0.50  #: m between neighbouring field centres
+    smallest_scale: float = 0.60  #: m between neighbouring field centres
     scale_ratio: float = 1.42
     orientation_step: float = 0.26  #: rad by which each module is turned against the one before
     excitation: float = 1.0

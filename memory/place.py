@@ -25,15 +25,15 @@ class PlaceConfig:
     """Cells and their inputs. Drives are in units of the firing threshold."""
 
     cells: int = 500
-    spacing: float = 0.82  #: recruit when no cell's stored pattern resembles the present one more than this
+    spacing: float = 0.80  #: recruit when no cell's stored pattern resembles the present one more than this
     grid_share: float = 0.8  #: of the drive; the rest comes from CA3
-    field_threshold: float = 0.55  #: similarity at which a cell starts to be driven
-    gain: float = 2.2  #: drive above the threshold per unit of similarity
+    field_threshold: float = 0.45  #: similarity at which the mean drive reaches the firing threshold
+    gain: float = 1.8  #: drive per unit of similarity
     tau_input: float = 0.050  #: s, grid synapses
     tau_schaffer: float = 0.200  #: s, CA3 synapses: outlasts the pause between two recalls
     schaffer_rate: float = 0.1  #: growth of CA3 synapses a recall
     neurons: LIF = field(
-        default_factory=lambda: LIF(tau_membrane=0.020, tau_synapse=0.050, refractory=0.003, noise=0.03)
+        default_factory=lambda: LIF(tau_membrane=0.020, tau_synapse=0.050, refractory=0.003, noise=0.06)
     )
 
     def __post_init__(self) -> None:
@@ -165,7 +165,7 @@ def _advance(
             match = grid_share * current[i] + (np.float32(1.0) - grid_share) * min(
                 schaffer[i], np.float32(1.0)
             )
-            drive = np.float32(1.0) + gain * (match - threshold) if match > threshold else np.float32(0.0)
+            drive = max(np.float32(1.0) + gain * (match - threshold), np.float32(0.0))
             v = keep * membrane[i] + rise * drive + noise * gaussian(at, np.uint32(i))
             current[i] *= decay
             schaffer[i] *= schaffer_decay

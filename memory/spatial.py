@@ -45,7 +45,8 @@ class CorrectionConfig:
     store_below: float = 0.80  #: store when no memory's place resembles the present one more than this
     view_below: float = 0.50  #: also store when the place is known but no view of it resembles this one
     fresh: float = 6.0  #: s since a believed recall within which the position is good enough to store a new view
-    votes: int = 2  #: recalls that must agree before a lost robot believes them
+    accept_lost: float = 0.75  #: similarity of the view at which a lost robot believes a recall
+    votes: int = 3  #: recalls that must agree before a lost robot believes them
     doubt: float = 3.0  #: s without recognising a known place after which the robot looks for itself elsewhere
     snap_periods: int = 6  #: control periods for which a lost robot's ring and sheets are set
     snap_pull: float = 3.0  #: current of the cue that sets them
@@ -276,7 +277,8 @@ class SpatialMemory:
         self.similarity = best
         closest = float(place_match.max()) if place_match.size else 0.0
         known_view = best >= correction.view_below
-        if closest < correction.store_below or (not known_view and self._fresh < correction.fresh):
+        new = closest < correction.store_below or (not known_view and self._fresh < correction.fresh)
+        if new and not self.ca3.full:  # overwriting would cost more than the new memory is worth
             self.ca3.store(cues[correction.offsets], grid, self.time)
         if self._doubt > correction.doubt:
             self._search()
@@ -311,7 +313,7 @@ class SpatialMemory:
         recall = self.ca3.recall(match[at])
         self._take(recall)
         self.similarity = recall.similarity
-        if recall.similarity < correction.accept:
+        if recall.similarity < correction.accept_lost:
             return
         active = recall.counts > 0.0
         curve = (match[:, active] * recall.counts[active]).sum(axis=1)
@@ -323,6 +325,9 @@ class SpatialMemory:
             apart = abs(np.angle(np.exp(1j * (turn - last.turn))))
             if apart < 0.22 and float(np.hypot(*(place - last.place))) < 0.30:
                 votes = last.votes + 1
+        if self.localised and abs(turn) < 0.5 and float(np.hypot(*(place - self.position))) < 0.4:
+            self._doubt = 0.0  # seen from afar, it is where it thought
+            return
         self._candidate = Candidate(turn, place, votes)
         if votes >= correction.votes + (2 if self.localised else 0):
             self.localised, self._candidate = False, None

@@ -2,7 +2,8 @@
 
     tau_m dv/dt = -v + I + drive,   tau_s dI/dt = -I,   spike and v := 0 at v >= threshold, held for t_ref
 
-integrated exactly between spikes (Rotter & Diesmann 1999, Biol. Cybern. 81:381). Gerstner et al. 2014, eq. 1.5.
+integrated exactly between spikes (Rotter & Diesmann 1999, Biol. Cybern. 81:381); a spike lies on the grid of
+steps. Gerstner et al. 2014, Neuronal Dynamics, eq. 1.5.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ class LIF:
             if getattr(self, name) <= 0.0:
                 raise ValueError(f"LIF {name} must be > 0, got {getattr(self, name)}")
         if self.tau_membrane == self.tau_synapse:
-            raise ValueError("LIF tau_membrane and tau_synapse must differ (the exact propagator divides by it)")
+            raise ValueError("LIF tau_membrane and tau_synapse must differ: the propagator divides by it")
         if self.refractory < 0.0 or self.noise < 0.0:
             raise ValueError("LIF refractory and noise must be >= 0")
 
@@ -88,7 +89,8 @@ def advance(
     """Advance `state` in place by `steps` of `dt` s under a constant `drive` (n,).
 
     Spikes are written to `spikes` (capacity, 2) as (step, neuron), ascending; their number is returned.
-    Raises ValueError when they do not fit.
+    Synaptic input is whatever was added to `state.current` beforehand; the noise of a step is drawn under `key`
+    and the step's number since the start. Raises ValueError when the spikes do not fit.
     """
     keep, decay, coupling = neurons.propagators(dt)
     count: int = _advance(
@@ -102,8 +104,21 @@ def advance(
 
 @njit(cache=True)
 def _advance(
-    membrane, current, silent, clock, drive, steps, keep, decay, coupling, threshold, refractory, noise, key, spikes
-):  # fmt: skip
+    membrane: Floats,
+    current: Floats,
+    silent: NDArray[np.int32],
+    clock: NDArray[np.int64],
+    drive: Floats,
+    steps: int,
+    keep: np.float32,
+    decay: np.float32,
+    coupling: np.float32,
+    threshold: np.float32,
+    refractory: int,
+    noise: np.float32,
+    key: np.uint32,
+    spikes: NDArray[np.int32],
+) -> int:
     gain, count = np.float32(1.0) - keep, 0
     for step in range(steps):
         at = step_key(key, np.uint32(clock[0] & 0xFFFFFFFF))

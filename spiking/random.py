@@ -1,7 +1,8 @@
 """Random streams: one seed at the top, a named stream for each part, counter-based draws inside kernels.
 
-A kernel never holds a generator. It hashes (key, step, index) instead, so a draw depends on where it is used and
-not on how many were made before it: the order of loops, the batch size and a resume at any step leave it unchanged.
+A kernel never holds a generator. It hashes (key, step, index) instead, so a draw depends on where it is used
+and not on how many were made before it: the order of loops, the batch size and a resume at any step leave it
+unchanged.
 """
 
 from __future__ import annotations
@@ -63,7 +64,7 @@ def uniform(at: np.uint32, index: np.uint32) -> np.float32:
 
 @njit(cache=True, inline="always")
 def gaussian(at: np.uint32, index: np.uint32) -> np.float32:
-    """Draw a standard normal deviate, approximated by the sum of four uniform bytes (Irwin-Hall, |z| <= 3.45)."""
+    """Draw a standard normal deviate: the sum of four uniform bytes (Irwin-Hall, |z| <= 3.45)."""
     bits = hash32(np.uint32(at + index * np.uint32(0x85EBCA6B)))
     total = (
         np.float32(bits & np.uint32(255))

@@ -132,7 +132,7 @@ def short_experiment() -> Callable[..., ExperimentConfig]:
     """Return a function that makes a water maze of few seconds a trial, with changed fields."""
 
     def make(*settings: str, **changes: Any) -> ExperimentConfig:
-        config = load(settings=["environment.time_limit=3.2", "trials=2", *settings])
+        config = load(settings=["environment.time_limit=3.2", "trials=2", "habituation=0", *settings])
         return replace(config, **changes)
 
     return make

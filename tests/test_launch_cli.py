@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 Tolman = Callable[..., tuple[int, str, str]]
-QUICK = ("--set", "environment.time_limit=1.2", "--set", "algorithm=random")
+QUICK = ("--set", "environment.time_limit=1.2", "--set", "algorithm=random", "--set", "habituation=0")
 
 
 def assert_refused(result: tuple[int, str, str], *parts: str) -> None:

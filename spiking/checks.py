@@ -1,0 +1,27 @@
+"""Checks at the boundary of the substrate: a compiled kernel trusts its arrays, so a wrong shape stops here."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def require_positive(owner: str, **values: float) -> None:
+    """Raise ValueError unless every named value is finite and > 0."""
+    for name, value in values.items():
+        if not (np.isfinite(value) and value > 0.0):
+            raise ValueError(f"{owner} {name} must be finite and > 0, got {value}")
+
+
+def require_shape(what: str, array: NDArray[np.generic], shape: tuple[int, ...]) -> None:
+    """Raise ValueError unless `array` has `shape`."""
+    if array.shape != shape:
+        raise ValueError(f"{what} must have shape {shape}, got {array.shape}")
+
+
+def require_spikes(what: str, spikes: NDArray[np.int32]) -> None:
+    """Raise ValueError unless `spikes` is a C-ordered (k, 2) array of int32 (step, neuron)."""
+    if spikes.ndim != 2 or spikes.shape[1] != 2:
+        raise ValueError(f"{what} must be (k, 2) rows of (step, neuron), got shape {spikes.shape}")
+    if spikes.dtype != np.int32 or not spikes.flags.c_contiguous:
+        raise ValueError(f"{what} must be C-ordered int32, got {spikes.dtype}")
