@@ -21,11 +21,12 @@ def learning_curve(
     latency: Floats,
     success: NDArray[np.bool_],
     place_error: Floats,
-    reckoning_error: float | None = None,
+    reckoning_errors: Mapping[str, float | None] | None = None,
 ) -> Figure:
     """One run: escape latency in s and place error in m, trial by trial, each array (trials,).
 
-    `reckoning_error` in m is drawn for comparison: what dead reckoning alone was off by in the first episode.
+    `reckoning_errors` in m, by what does it, are drawn for comparison: what dead reckoning alone was off by
+    in the first episode.
     """
     with house_style():
         figure = new_figure(9.0, 3.4)
@@ -33,11 +34,13 @@ def learning_curve(
         draw_latency(left, latency, success)
         trial = np.arange(1, place_error.size + 1)
         right.plot(trial, 100.0 * place_error, "o-", color=BLUE, markersize=4, linewidth=1.2, label="memory")
-        if reckoning_error is not None:
-            right.axhline(100.0 * reckoning_error, color=VERMILION, linestyle="--", linewidth=1.2)
+        for how, error in (reckoning_errors or {}).items():
+            if error is None:
+                continue
+            right.axhline(100.0 * error, color=VERMILION, linestyle="--", linewidth=1.2)
             right.annotate(
-                "dead reckoning, first episode",
-                (trial[-1], 100.0 * reckoning_error),
+                f"dead reckoning by {how}, first episode",
+                (trial[-1], 100.0 * error),
                 xytext=(0, 4),
                 textcoords="offset points",
                 color=VERMILION,

@@ -30,8 +30,8 @@ def overview(
 ) -> Figure:
     """Compose learning curve, first and last path, value map, and up to six captioned rate maps."""
     with house_style():
-        figure = new_figure(11.0, 5.6)
-        rows = figure.add_gridspec(2, 1, height_ratios=[1.5, 1.0])
+        figure = new_figure(11.0, 5.0)
+        rows = figure.add_gridspec(2, 1, height_ratios=[1.4, 1.0])
         top, bottom = figure.add_subfigure(rows[0, 0]), figure.add_subfigure(rows[1, 0])
         curve, before, after, critic = top.subplots(1, 4, width_ratios=[1.5, 1.0, 1.0, 1.15])
         draw_latency(curve, latency, success)

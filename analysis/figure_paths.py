@@ -30,8 +30,9 @@ class Path:
 def trajectories(scene: Scene, first: Sequence[Path], last: Sequence[Path]) -> Figure:
     """Draw the first trials in the upper row and the last in the lower."""
     columns = max(len(first), len(last), 1)
+    wide = 4 if columns > 2 else 2  # the legend must not be wider than the figure
     with house_style():
-        figure = new_figure(2.35 * columns, 5.5)
+        figure = new_figure(2.35 * columns, 5.5 if wide == 4 else 5.8)
         axes = figure.subplots(2, columns, squeeze=False)
         for row, paths in enumerate((first, last)):
             for column in range(columns):
@@ -41,7 +42,7 @@ def trajectories(scene: Scene, first: Sequence[Path], last: Sequence[Path]) -> F
                 else:
                     ax.set_axis_off()
         scale_bar(axes[1, 0], scene)
-        figure.legend(handles=_legend(scene), loc="outside lower center", ncols=4, fontsize=8.5)
+        figure.legend(handles=_legend(scene), loc="outside lower center", ncols=wide, fontsize=8.5)
         return figure
 
 

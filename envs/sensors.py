@@ -21,9 +21,9 @@ class SensorNoise:
 
     The wheels' defaults make dead reckoning by wheel odometry alone drift as recorded robots of this size do
     (0.81-0.85 m): over 300 s of exploring a round arena of 2 m at 0.25 m/s, its position RMS is 0.6-1.0 m
-    averaged over seeds (0.80 m, mean of 40). The gyro is that of a realistic MEMS part: with the same wheels'
-    speed and the heading integrated from the gyro, the RMS is 0.16 m (mean of 40 seeds, 0.06-0.29 m). RMS over
-    all samples from 0 to 300 s, in the frame of the start pose, without later alignment.
+    averaged over seeds (0.80 m, mean of 40). The gyro is like a MEMS part: with the wheels' speed and the
+    heading integrated from the gyro, the RMS is 0.16 m (mean of 40 seeds, 0.06-0.29 m). RMS over all samples
+    from 0 to 300 s, in the frame of the start pose, without later alignment.
 
     Attributes
     ----------

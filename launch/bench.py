@@ -1,8 +1,8 @@
 """`tolman bench`: speed of the whole loop on one core, and the share of each part of it.
 
-The agent first lives as long as it would explore before training, because memory costs more the more is in it. Then
-the loop is timed bare. Shares come from another run in which the methods of each part are timed: that costs
-some time itself, which is charged to the loop.
+The agent first lives as long as it would explore before training, because memory costs more the more is
+in it. Then the loop is timed bare. Shares come from another run in which the methods of each part are timed:
+that costs some time itself, which is charged to the loop.
 """
 
 from __future__ import annotations
@@ -86,7 +86,9 @@ def bench(config: ExperimentConfig, seconds: float, runs: int) -> dict[str, Any]
     with Session(config) as session:
         environment, agent = session.environment, session.agent
         loop = _Loop(session)
-        loop.run(max(25, round(config.exploration / CONTROL_PERIOD)))  # compiles what is not in the cache, too
+        loop.run(
+            max(25, round(config.exploration / CONTROL_PERIOD))
+        )  # also compiles what is not in the cache
         times = []
         busy = time.process_time()
         for _ in range(runs):

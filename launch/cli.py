@@ -142,9 +142,7 @@ def _view(parser: argparse.ArgumentParser) -> None:
         "endpoint", nargs="?", metavar="ENDPOINT", help="where `tolman run --publish` publishes"
     )
     parser.add_argument("--seconds", type=float, metavar="S", help="close after S seconds")
-    parser.add_argument(
-        "--output", metavar="FILE", help="write pictures to FILE instead of opening a window"
-    )
+    parser.add_argument("--output", metavar="FILE", help="write pictures to FILE instead of opening a window")
 
 
 def _plot(parser: argparse.ArgumentParser) -> None:

@@ -40,8 +40,8 @@ class EnvironmentConfig:
             raise ValueError(f"time_limit must be > 0 s, got {self.time_limit}")
 
 
-#: s of free exploration that an agent gets before trial 1 unless the experiment says otherwise. Without a map there
-#: is no place to learn the value of (latent learning: Tolman 1948, Psychological Review 55:189-208).
+#: s of free exploration before trial 1 unless the experiment says otherwise. Without a map there is no place
+#: to learn the value of (latent learning: Tolman 1948, Psychological Review 55:189-208).
 _HABITUATION = {"WaterMaze": 180.0}
 
 
@@ -67,7 +67,7 @@ class ExperimentConfig:
 
     @property
     def exploration(self) -> float:
-        """s of free exploration, without reward, before trial 1: 180 in the water maze, else none by default."""
+        """s of exploring without reward before trial 1: by default 180 in the water maze, else none."""
         if self.habituation is not None:
             return self.habituation
         bare = self.task.removeprefix("tolman/").partition("-v")[0]

@@ -85,7 +85,7 @@ def notes(version: tuple[int, ...] = sys.version_info[:3]) -> list[str]:
         and not os.environ.get("WAYLAND_DISPLAY")
         and sys.platform.startswith("linux")
     ):
-        remarks.append("No display: `tolman view --output FILE` writes a picture instead of opening a window.")
+        remarks.append("No display: `tolman view --output FILE` draws a picture instead of opening a window.")
     if not os.access(Path(__file__).parents[1], os.W_OK):
         remarks.append(
             "The installation is read-only: compiled kernels are kept in the user's cache, or compiled anew"

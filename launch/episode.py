@@ -101,7 +101,8 @@ def run_episode(
         observation, reward, terminated, truncated, info = environment.step(action)
         agent.reward(float(reward) if rewarded else 0.0, terminated and rewarded)
         pose = true_pose(info)
-        score.reckon(np.asarray(observation["odometry"], np.float64), CONTROL_PERIOD)
+        odometry = np.asarray(observation["odometry"], np.float64)
+        score.reckon(odometry, float(observation["gyro"][0]), CONTROL_PERIOD)
         ended = terminated or truncated
         total += float(reward)
         if snapshot is not None:
@@ -119,7 +120,7 @@ def run_episode(
         trial=trial,
         latency_s=number(info, "time_s") or step * CONTROL_PERIOD,
         path_m=number(info, "path_m") or 0.0,
-        optimal_path_m=number(info, "optimal_path_m"),
+        optimal_path_m=number(info, "optimal_path_m") or None,  # 0 where there is nothing to reach
         success=bool(info.get("success", False)),
         collisions=int(info.get("collisions", 0)),
         reward=total,

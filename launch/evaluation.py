@@ -92,6 +92,7 @@ def score_table(arms: Mapping[str, Mapping[str, Any]], title: str) -> Table:
         "collisions": ("collisions", 1.0, 1),
         "place error, cm": ("localisation_error_m", 100.0, 1),
         "dead reckoning, cm": ("dead_reckoning_error_m", 100.0, 1),
+        "  with the gyro, cm": ("dead_reckoning_gyro_error_m", 100.0, 1),
         "heading error, rad": ("heading_error_rad", 1.0, 2),
     }
     for name, (key, scale, digits) in rows.items():

@@ -15,8 +15,8 @@ from .terminal import import_quietly
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 
-#: A process of ours keeps one core busy; libraries that start a thread a core would only get in the way, and sums
-#: of linear algebra would depend on the number of cores in their last bit.
+#: A process of ours keeps one core busy; libraries that start a thread a core would only get in the way, and
+#: sums of linear algebra would depend on the number of cores in their last bit.
 ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 
 

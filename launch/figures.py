@@ -24,6 +24,7 @@ COMPARISON_FIGURE = "comparison.png"
 
 _SHOWN_PATHS = 4  #: trials at either end
 _SHOWN_CELLS = 18
+_SCORED_CELLS = 40  #: of each grid module
 _FILM_SECONDS = 10.0  #: longest animation
 _FRAME_PERIODS = 2  #: control periods between frames: 12.5 frames a second
 _LEAST_SPIKES = 50  #: cells with fewer are not scored
@@ -71,7 +72,7 @@ def make_figures(folder: Path, console: Console | None = None) -> list[Path]:
         sheets: dict[str, Callable[[], Figure | None]] = {
             "overview.png": lambda: _overview(run, place, grids),
             "learning_curve.png": lambda: figure_learning.learning_curve(
-                run.latency, run.success, run.place_error, run.reckoning_error
+                run.latency, run.success, run.place_error, run.reckoning_errors
             ),
             "trajectories.png": lambda: figure_paths.trajectories(
                 run.scene,
@@ -111,9 +112,11 @@ def _grid_sheet(run: RunFolder, grids: dict[str, CellMaps]) -> Figure | None:
     maps, titles, every = [], [], []
     each = max(1, _SHOWN_CELLS // max(1, len(grids)))
     for name, module in grids.items():
-        cells = best_cells(module, 40, _LEAST_SPIKES)
-        if cells.size == 0:
+        active = np.flatnonzero(module.spikes >= _LEAST_SPIKES)
+        if active.size == 0:
             continue
+        # Scored cells are drawn evenly, so that the share in the heading is not that of hand-picked ones.
+        cells = active[np.linspace(0, active.size - 1, min(_SCORED_CELLS, active.size)).astype(np.int64)]
         scores, scales = gridness_scores(module, cells)
         every.append(scores)
         for k in np.argsort(np.nan_to_num(scores, nan=-9.0))[::-1][:each]:
@@ -125,7 +128,7 @@ def _grid_sheet(run: RunFolder, grids: dict[str, CellMaps]) -> Figure | None:
     scores = np.concatenate(every)
     heading = (
         f"Grid cells, gridness and grid scale: gridness > 0.4 in {100 * np.mean(scores > 0.4):.0f} %"
-        f" of {scores.size} cells sampled"
+        f" of {scores.size} cells drawn evenly; the best are shown"
     )
     return figure_cells.rate_map_sheet(np.array(maps), run.bins, run.scene, titles, heading)
 
@@ -142,7 +145,7 @@ def _overview(run: RunFolder, place: CellMaps | None, grids: dict[str, CellMaps]
         if cells.size:
             scores, _ = gridness_scores(module, cells)
             best = int(np.nanargmax(np.nan_to_num(scores, nan=-9.0)))
-            fields.append((module.rate[cells[best]], f"grid cell, {scores[best]:.2f}"))
+            fields.append((module.rate[cells[best]], f"grid cell, gridness {scores[best]:.2f}"))
     value, direction = run.value()
     return figure_overview.overview(
         run.scene,

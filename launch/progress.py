@@ -99,12 +99,15 @@ def describe(summary: Mapping[str, Any], output: Path, files: Sequence[Path]) ->
             f" {a}-{b} (median), {100 * learned['ratio']:.0f} % of the time."
         )
     error, reckoned = summary["localisation_error_m"]["value"], summary["dead_reckoning_error_m"]["value"]
+    by_gyro = summary["dead_reckoning_gyro_error_m"]["value"]
     if error is not None:
         beside = (
             ""
             if reckoned is None
-            else f"; dead reckoning was off by {100 * reckoned:.0f} cm in the first episode"
+            else f"; dead reckoning in the first episode was off by {100 * reckoned:.0f} cm by the wheels"
         )
+        if reckoned is not None and by_gyro is not None:
+            beside += f" alone, by {100 * by_gyro:.0f} cm with the gyro's heading"
         lines.append(
             f"The memory's own idea of the place was off by {100 * error:.0f} cm on average{beside}."
         )

@@ -13,7 +13,7 @@ from .. import __version__
 from ..analysis.statistics import bootstrap_interval, paired_p_value
 from .config import ExperimentConfig, config_hash
 from .energy import energy_per_decision
-from .scoring import TrialRecord, spl
+from .scoring import TrialRecord, spl, success
 
 #: Trials at either end of a session that the learning summary compares.
 BLOCK = 5
@@ -56,7 +56,7 @@ def summarise(command: str, config: ExperimentConfig, runs: Sequence[SeedRun]) -
         "config_hash": config_hash(config),
         "trials": {str(run.seed): [asdict(record) for record in run.trials] for run in runs},
         "ci_over": "seeds" if len(runs) > 1 else "trials",
-        "success_rate": _measure(runs, lambda r: float(r.success), np.mean),
+        "success_rate": _measure(runs, success, np.mean),
         "spl": _measure(runs, spl, np.mean),
         "latency_s": _measure(runs, lambda r: r.latency_s, np.median),
         "collisions": _measure(runs, lambda r: float(r.collisions), np.mean),
@@ -65,6 +65,7 @@ def summarise(command: str, config: ExperimentConfig, runs: Sequence[SeedRun]) -
         "localised_fraction": _measure(runs, lambda r: r.localised_fraction, np.mean),
         "heading_error_rad": _measure(runs, lambda r: r.heading_error_rad, np.mean),
         "dead_reckoning_error_m": _first_episode(runs, lambda r: r.dead_reckoning_error_m),
+        "dead_reckoning_gyro_error_m": _first_episode(runs, lambda r: r.dead_reckoning_gyro_error_m),
         "localisation_error_first_episode_m": _first_episode(runs, lambda r: r.localisation_error_all_m),
         "learning": learning(runs),
         "real_time_factor": sum(record.timed_s for record in everything) / wall if wall > 0.0 else None,

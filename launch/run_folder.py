@@ -65,9 +65,10 @@ class RunFolder:
         return np.array([np.nan if error is None else error for error in errors])
 
     @property
-    def reckoning_error(self) -> float | None:
-        """m: what dead reckoning was off by in the first episode."""
-        return self.checkpoint.records[0].dead_reckoning_error_m
+    def reckoning_errors(self) -> dict[str, float | None]:
+        """m: what dead reckoning was off by in the first episode, by the sensors that give the heading."""
+        first = self.checkpoint.records[0]
+        return {"wheels": first.dead_reckoning_error_m, "wheels and gyro": first.dead_reckoning_gyro_error_m}
 
     def path(self, trial: int) -> DrawnPath:
         """Return the path of one trial in world coordinates."""

@@ -47,8 +47,8 @@ def command(arguments: Namespace) -> None:
             console.print(f"publishing at {bridge.endpoint}; watch with: tolman view {bridge.endpoint}")
             if bridge.others > 0:
                 console.print(
-                    f"warning: {bridge.others} other agent(s) publish at {bridge.endpoint}; a viewer would mix"
-                    " them with this one"
+                    f"warning: {bridge.others} other agent(s) publish at {bridge.endpoint}; a viewer would"
+                    " mix them with this one"
                 )
             if arguments.view:
                 _open_viewer(bridge, stack)

@@ -12,7 +12,8 @@ Localisation error
 Dead reckoning
     Integrates the same noisy wheel odometry as exact arcs in the same frame. It starts at the first start
     pose and is scored within the agent's first episode only: a later episode begins with a teleport that
-    odometry cannot see. The agent's error over those same periods is reported for comparison.
+    odometry cannot see. The agent's error over those same periods is reported for comparison, and so is dead
+    reckoning by the wheels' speed with the gyro's turning rate: the agent has a gyro, too.
 """
 
 from __future__ import annotations
@@ -50,11 +51,22 @@ class TrialRecord:
     synaptic_operations: int
     wall_s: float  #: of the whole loop, without the first step (which may compile)
     timed_s: float  #: simulated time that `wall_s` covers
+    dead_reckoning_gyro_error_m: float | None = None  #: the wheels' speed, the gyro's turning rate
 
 
-def spl(record: TrialRecord) -> float:
-    """Return success weighted by path length: S l / max(p, l) (Anderson et al. 2018, 'On evaluation ...')."""
-    if not record.success or record.optimal_path_m is None:
+def success(record: TrialRecord) -> float | None:
+    """Return 1 or 0; `None` where there is nothing to find."""
+    return None if record.optimal_path_m is None else float(record.success)
+
+
+def spl(record: TrialRecord) -> float | None:
+    """Return success weighted by path length: S l / max(p, l) (Anderson et al. 2018, 'On evaluation ...').
+
+    `None` where there is nothing to find.
+    """
+    if record.optimal_path_m is None:
+        return None
+    if not record.success:
         return 0.0
     if record.optimal_path_m <= 0.0:
         return 1.0
@@ -67,12 +79,14 @@ class LocalisationScore:
     def __init__(self, origin: Pose, first_episode: bool, start: Pose) -> None:
         self._origin = origin
         self._reckoned: Pose | None = into_frame(origin, start) if first_episode else None
+        self._by_gyro = self._reckoned
         self._periods = 0
         self._localised = 0
         self._place = 0.0
         self._place_all = 0.0
         self._heading = 0.0
         self._reckoning = 0.0
+        self._gyro_reckoning = 0.0
 
     def add(self, true_pose: Pose, estimate: Pose, localised: bool) -> None:
         """Score one control period: world `true_pose` (3,) against the agent's `estimate` (3,)."""
@@ -86,11 +100,15 @@ class LocalisationScore:
             self._heading += abs(float(wrap(truth[2] - estimate[2])))
         if self._reckoned is not None:
             self._reckoning += math.hypot(truth[0] - self._reckoned[0], truth[1] - self._reckoned[1])
+        if self._by_gyro is not None:
+            self._gyro_reckoning += math.hypot(truth[0] - self._by_gyro[0], truth[1] - self._by_gyro[1])
 
-    def reckon(self, odometry: Pose, dt: float) -> None:
-        """Advance dead reckoning by one control period of `odometry` (2,): m/s, rad/s."""
+    def reckon(self, odometry: Pose, gyro: float, dt: float) -> None:
+        """Advance dead reckoning by one control period: `odometry` (2,) m/s and rad/s, `gyro` rad/s."""
         if self._reckoned is not None:
             self._reckoned = integrate_twist(self._reckoned, float(odometry[0]), float(odometry[1]), dt)
+        if self._by_gyro is not None:
+            self._by_gyro = integrate_twist(self._by_gyro, float(odometry[0]), gyro, dt)
 
     @property
     def reckoned(self) -> Pose | None:
@@ -106,6 +124,9 @@ class LocalisationScore:
             "heading_error_rad": self._heading / self._localised if self._localised else None,
             "dead_reckoning_error_m": (
                 self._reckoning / self._periods if self._reckoned is not None and self._periods else None
+            ),
+            "dead_reckoning_gyro_error_m": (
+                self._gyro_reckoning / self._periods if self._by_gyro is not None and self._periods else None
             ),
         }
 

@@ -35,6 +35,10 @@ class Session:
         self.config = config
         self.environment: Environment = make_environment(config.task, config.environment, render=render)
         try:
+            if config.exploration > 0.0:
+                make_habituation(
+                    self.environment, config
+                ).close()  # refuses a bad length before anything runs
             self.agent: Agent = make_agent(config, camera_of(self.environment), config.seed)
         except BaseException:
             self.environment.close()

@@ -19,6 +19,7 @@ from .errors import UserError
 from .executor import make_executor
 from .files import write_json
 from .results import SeedRun
+from .scoring import success
 from .session import Session
 
 
@@ -126,11 +127,10 @@ def _progress(console: Console | None, total: int, done: int) -> Iterator[Callab
 
     def report(job: Job, run: SeedRun) -> None:
         bar.advance(task)
-        found = sum(record.success for record in run.trials)
+        found = [score for record in run.trials if (score := success(record)) is not None]
+        head = f"{sum(found):.0f} of {len(found)} found, " if found else ""
         median = float(np.median([record.latency_s for record in run.trials]))
-        console.print(
-            f"{job.arm}  seed {run.seed}: {found} of {len(run.trials)} found, median {median:.1f} s"
-        )
+        console.print(f"{job.arm}  seed {run.seed}: {head}median {median:.1f} s")
 
     if console.is_terminal:
         with bar:

@@ -89,6 +89,8 @@ class GridModule:
         cue = self.cue_at(self.phase_of(position), strength)
         for _ in range(max(1, round(seconds / 0.04))):
             self.advance(np.zeros(2), 40, cue)
+        for _ in range(20):  # let the cued bump relax to its own shape
+            self.advance(np.zeros(2), 40)
 
     def phase_of(self, position: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the phases (..., 2) in [0, 1) of positions (..., 2), m."""

@@ -12,8 +12,7 @@ from .attractor import AttractorNeurons, AttractorState, advance, tiled
 from .calibration import DriveTable, circular_speed
 
 Floats = NDArray[np.float32]
-STEP = 1e-3  #: s, neuron time step
-
+SETTLE = 0.8  #: s a new bump is left alone
 
 @dataclass(frozen=True, slots=True)
 class HeadingConfig:
@@ -68,6 +67,9 @@ class HeadDirection:
         cue = self.cue(angle, strength)
         for _ in range(max(1, round(seconds / 0.04))):
             self.advance(0.0, 40, cue)
+        # A bump that a cue has just shaped resists the first turn by ~0.1 rad; left alone, it relaxes.
+        for _ in range(round(SETTLE / 0.04)):
+            self.advance(0.0, 40)
         self.turn_rate = 0.0
 
     def cue(self, angle: float, strength: float) -> Floats:

@@ -26,6 +26,7 @@ from .views import ViewFrame
 Floats = NDArray[np.float32]
 PERIOD = 0.040  #: s, control period
 STEPS = 40  #: neuron steps in a control period
+RELAX_PERIODS = 4  #: last periods of a snap, in which the cue fades so that the new bumps take their own shape
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +46,10 @@ class CorrectionConfig:
     store_below: float = 0.80  #: store when no memory's place resembles the present one more than this
     view_below: float = 0.50  #: also store when the place is known but no view of it resembles this one
     fresh: float = 6.0  #: s since a believed recall within which the position is good enough to store a new view
-    accept_lost: float = 0.75  #: similarity of the view at which a lost robot believes a recall
+    accept_lost: float = 0.73  #: similarity of the view at which a lost robot believes a recall
     votes: int = 3  #: recalls that must agree before a lost robot believes them
     doubt: float = 3.0  #: s without recognising a known place after which the robot looks for itself elsewhere
-    snap_periods: int = 6  #: control periods for which a lost robot's ring and sheets are set
+    snap_periods: int = 10  #: control periods for which a lost robot's ring and sheets are set
     snap_pull: float = 3.0  #: current of the cue that sets them
 
     def __post_init__(self) -> None:
@@ -191,6 +192,9 @@ class SpatialMemory:
         self.view_trace += self.frame.turned(view_counts, seen_at)
         if target is not None:
             target.periods -= 1
+            if not self.localised and target.periods < RELAX_PERIODS:
+                target.pull_heading *= 0.5
+                target.pull_grid *= 0.5
             if target.periods == 0:
                 self._reached()
         self.recall_spikes = self.recall_spikes[:0]

@@ -1,1 +1,48 @@
-"""spiking"""
+"""The spiking substrate: neurons, sources, projections, plasticity, and the random streams under them.
+
+A neuron model is a triple: frozen parameters with units and source, a declared state of plain arrays, and a
+compiled `advance` with its NumPy twin `advance_reference` in the module of the model (`lif`, `escape`,
+`poisson`). Spikes are always rows (step, neuron) of an int32 array. A closed loop of one population onto
+another is
+
+    count = lif.advance(neurons, state, drive, 1, key, spikes)
+    projection.deliver(line, spikes[:count], target.current)
+
+Every random draw depends on the seed, the name of its stream, the step and the neuron, and on nothing else.
+"""
+
+from . import escape, lif, modulators, poisson
+from .delays import DelayLine
+from .dense import DenseProjection
+from .escape import EscapeRate, EscapeRateState
+from .hashing import SpikeHash
+from .lif import LIF, LIFState
+from .modulators import Modulator, ModulatorState
+from .plasticity import PlasticityState, PlasticProjection, RewardSTDP
+from .poisson import PoissonState
+from .random import generator, key, stream
+from .sparse import SparseProjection
+
+__all__ = [
+    "LIF",
+    "DelayLine",
+    "DenseProjection",
+    "EscapeRate",
+    "EscapeRateState",
+    "LIFState",
+    "Modulator",
+    "ModulatorState",
+    "PlasticProjection",
+    "PlasticityState",
+    "PoissonState",
+    "RewardSTDP",
+    "SparseProjection",
+    "SpikeHash",
+    "escape",
+    "generator",
+    "key",
+    "lif",
+    "modulators",
+    "poisson",
+    "stream",
+]

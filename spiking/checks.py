@@ -1,4 +1,4 @@
-"""Checks at the boundary of the substrate: a compiled kernel trusts its arrays, so a wrong shape stops here."""
+"""Checks at the boundary of the substrate: compiled kernels trust their arrays, a wrong shape stops here."""
 
 from __future__ import annotations
 
@@ -23,5 +23,7 @@ def require_spikes(what: str, spikes: NDArray[np.int32]) -> None:
     """Raise ValueError unless `spikes` is a C-ordered (k, 2) array of int32 (step, neuron)."""
     if spikes.ndim != 2 or spikes.shape[1] != 2:
         raise ValueError(f"{what} must be (k, 2) rows of (step, neuron), got shape {spikes.shape}")
-    if spikes.dtype != np.int32 or not spikes.flags.c_contiguous:
-        raise ValueError(f"{what} must be C-ordered int32, got {spikes.dtype}")
+    if spikes.dtype != np.int32:
+        raise ValueError(f"{what} must be int32, got {spikes.dtype}")
+    if not spikes.flags.c_contiguous:
+        raise ValueError(f"{what} must be C-ordered: pass numpy.ascontiguousarray of them")

@@ -1,8 +1,8 @@
 """The delay line of a projection: a ring of future input currents.
 
-A spike of step t with a delay of d steps, d >= 1, is part of the target's current when step t + d begins. `deliver`
-of a projection is called once a step, after the neurons have spiked: it writes the new spikes into the ring, adds
-what is due to the target, and turns the ring by one slot.
+A spike of step t with a delay of d steps, d >= 1, is part of the target's current when step t + d begins.
+`deliver` of a projection is called once a step, after the neurons have spiked: it writes the new spikes into
+the ring, adds what is due to the target, and turns the ring by one slot.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class DelayLine(NamedTuple):
 def require_delivery(
     line: DelayLine, longest: int, n_post: int, spikes: NDArray[np.int32], target: Floats
 ) -> None:
-    """Raise ValueError unless line, spikes and target fit a projection of `longest` delay onto `n_post` neurons."""
+    """Raise ValueError unless line, spikes and target fit a projection with these sizes."""
     require_shape("the delay line", line.ring, (longest, n_post))
     require_spikes("spikes", spikes)
     require_shape("the target current", target, (n_post,))

@@ -39,12 +39,12 @@ class DenseProjection:
     @property
     def n_pre(self) -> int:
         """Number of presynaptic neurons."""
-        return self.weights.shape[0]
+        return int(self.weights.shape[0])
 
     @property
     def n_post(self) -> int:
         """Number of postsynaptic neurons."""
-        return self.weights.shape[1]
+        return int(self.weights.shape[1])
 
     @property
     def synapses(self) -> int:

@@ -1,13 +1,13 @@
-"""Escape-rate neurons: a spike response model with one-spike memory (SRM0) that fires by chance near threshold.
+"""Escape-rate neurons: spike response models with one-spike memory (SRM0) that fire by chance near threshold.
 
     tau_m dv/dt = -v + I + drive,   tau_s dI/dt = -I,   u = v + chi exp(-(t - t_last) / tau_m)
     softplus     rho(u) = rho_0 log(1 + exp((u - theta) / Delta_u))
     exponential  rho(u) = rho_0 exp((u - theta) / Delta_u)
 
 and a spike falls in a step of dt with probability 1 - exp(-rho dt). A spike does not reset v: it adds the
-refractory kernel chi, which only the last spike leaves (Fremaux, Sprekeler & Gerstner 2013, PLoS Comput. Biol.
-9:e1003024; Gerstner et al. 2014, Neuronal Dynamics, ch. 9). Below threshold both escape functions agree; far
-above it softplus grows linearly, which keeps a strongly driven neuron at a biological rate.
+refractory kernel chi, which only the last spike leaves (Fremaux, Sprekeler & Gerstner 2013, PLoS Comput.
+Biol. 9:e1003024; Gerstner et al. 2014, Neuronal Dynamics, ch. 9). Below threshold both escape functions
+agree; far above it softplus grows linearly, which keeps a strongly driven neuron at a biological rate.
 """
 
 from __future__ import annotations
@@ -46,27 +46,30 @@ class EscapeRate:
         for name in ("tau_membrane", "tau_synapse", "width", "rate_scale", "psp_area"):
             require_positive("EscapeRate", **{name: getattr(self, name)})
         if self.tau_membrane == self.tau_synapse:
-            raise ValueError("EscapeRate tau_membrane and tau_synapse must differ: the propagator divides by it")
+            raise ValueError(
+                "EscapeRate tau_membrane and tau_synapse must differ: the propagator divides by it"
+            )
         if self.escape not in ("softplus", "exponential"):
             raise ValueError(f"EscapeRate escape must be 'softplus' or 'exponential', got {self.escape!r}")
 
     @property
     def current_per_weight(self) -> float:
-        """mV that a spike over a synapse of weight 1 adds to the current, to give a potential of `psp_area`."""
+        """Current, mV, that a spike adds over a synapse of weight 1, so that its potential has `psp_area`."""
         return self.psp_area / self.tau_synapse
 
     def hazard(self, potential: NDArray[np.floating]) -> NDArray[np.float64]:
         """Return the momentary rate rho(u), Hz, of `potential` u, mV, any shape."""
         scaled = np.minimum((np.asarray(potential, np.float64) - self.threshold) / self.width, _STEEPEST)
         grown = np.exp(scaled)
-        return self.rate_scale * (np.log1p(grown) if self.escape == "softplus" else grown)
+        grown = np.log1p(grown) if self.escape == "softplus" else grown
+        return np.asarray(self.rate_scale * grown, np.float64)
 
     def rate(self, drive: NDArray[np.floating]) -> NDArray[np.float64]:
         """Return the steady rate, Hz, under a constant `drive` (n,), mV.
 
         The spikes are a renewal process: the rate is one over the integral of the survivor function (Gerstner
-        et al. 2014, ch. 7.5). It is integrated with the hazard constant in each of 4000 cells of 12 tau_m, and in
-        closed form after them.
+        et al. 2014, ch. 7.5). It is integrated with the hazard constant in each of 4000 cells of 12 tau_m,
+        and in closed form after them.
         """
         cell = 12.0 * self.tau_membrane / 4000
         kernel = self.after_spike * np.exp(-(np.arange(4000) + 0.5) * cell / self.tau_membrane)
@@ -77,7 +80,8 @@ class EscapeRate:
         tiny = np.finfo(np.float64).tiny
         expected = np.maximum(cell * hazard, tiny)
         interval = cell * np.sum(entering * -np.expm1(-expected) / expected, axis=1)
-        return 1.0 / (interval + survivor[:, -1] / np.maximum(self.hazard(drive), tiny))
+        interval += survivor[:, -1] / np.maximum(self.hazard(drive), tiny)
+        return np.asarray(1.0 / interval, np.float64)
 
     def propagators(self, dt: float) -> tuple[np.float32, np.float32, np.float32]:
         """Return (membrane decay, synapse decay, current-to-membrane) of one step of `dt` s."""
@@ -99,7 +103,8 @@ class EscapeRateState(NamedTuple):
         """Return `n` neurons at rest."""
         if n < 1:
             raise ValueError(f"a population needs >= 1 neuron, got {n}")
-        return cls(*(np.zeros(n, np.float32) for _ in range(3)), np.zeros(1, np.int64))
+        rest = np.zeros((3, n), np.float32)
+        return cls(rest[0], rest[1], rest[2], np.zeros(1, np.int64))
 
     def clear(self) -> None:
         """Return the neurons to rest; the draws go on."""
@@ -119,9 +124,9 @@ def advance(
 ) -> int:
     """Advance `state` in place by `steps` of `dt` s under a constant `drive` (n,), mV.
 
-    Spikes are written to `spikes` (capacity, 2) as (step, neuron), ascending; their number is returned. The hazard
-    of a step is that at its end, so the rate is of first order in `dt`. Raises ValueError for a wrong shape, and
-    when the spikes do not fit.
+    Spikes are written to `spikes` (capacity, 2) as (step, neuron), ascending; their number is returned. The
+    hazard of a step is that at its end, so the rate is of first order in `dt`. Raises ValueError for a wrong
+    shape, and when the spikes do not fit.
     """
     require_shape("drive", drive, state.membrane.shape)
     require_spikes("the spike buffer", spikes)
@@ -173,8 +178,8 @@ def _advance(
             membrane[i] = keep * membrane[i] + gain * drive[i] + coupling * current[i]
             current[i] *= decay
             after[i] *= keep
-            # Double precision, because the last bit of exp differs between mathematics libraries: against a draw
-            # of 24 bits such a difference decides nothing, so the spikes are the same everywhere.
+            # Double precision, because the last bit of exp differs between mathematics libraries: against a
+            # draw of 24 bits such a difference decides nothing, so the spikes are the same everywhere.
             u = np.float64(membrane[i] + after[i])
             grown = math.exp(min((u - threshold) / width, _STEEPEST))
             expected = scale * (math.log1p(grown) if softplus else grown)

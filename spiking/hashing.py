@@ -9,7 +9,10 @@ from numpy.typing import NDArray
 
 
 class SpikeHash:
-    """Chained BLAKE2b: each period's digest covers the one before, so 32 bytes are the whole state."""
+    """Chained BLAKE2b: each period's digest covers the one before, so 32 bytes are the whole state.
+
+    The state is that of the last `mark`; spikes added since then are not in it.
+    """
 
     def __init__(self) -> None:
         self._digest = bytes(32)
@@ -36,5 +39,8 @@ class SpikeHash:
 
     @state.setter
     def state(self, value: NDArray[np.uint8]) -> None:
-        self._digest = bytes(np.asarray(value, np.uint8))
+        digest = bytes(np.asarray(value, np.uint8))
+        if len(digest) != 32:
+            raise ValueError(f"the state of a spike hash has 32 bytes, got {len(digest)}")
+        self._digest = digest
         self._open = hashlib.blake2b(self._digest, digest_size=32)

@@ -89,8 +89,8 @@ def advance(
     """Advance `state` in place by `steps` of `dt` s under a constant `drive` (n,).
 
     Spikes are written to `spikes` (capacity, 2) as (step, neuron), ascending; their number is returned.
-    Synaptic input is whatever was added to `state.current` beforehand; the noise of a step is drawn under `key`
-    and the step's number since the start. Raises ValueError when the spikes do not fit.
+    Synaptic input is whatever was added to `state.current` beforehand; the noise of a step is drawn under
+    `key` and the step's number since the start. Raises ValueError when the spikes do not fit.
     """
     keep, decay, coupling = neurons.propagators(dt)
     count: int = _advance(

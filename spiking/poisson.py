@@ -1,7 +1,8 @@
 """Poisson sources: independent spike trains of given rates, drawn from counters.
 
-A step of dt holds a spike with probability rate * dt and never two, so the mean rate is exact and the variance of
-the count over its mean is 1 - rate * dt: keep rate * dt well below 1 where Poisson statistics matter.
+A step of dt holds a spike with probability rate * dt and never two, so the mean rate is exact and the
+variance of the count over its mean is 1 - rate * dt: keep rate * dt well below 1 where Poisson statistics
+matter.
 """
 
 from __future__ import annotations
@@ -46,7 +47,9 @@ def advance(
     require_spikes("the spike buffer", spikes)
     count: int = _advance(state.step, rates, np.float32(dt), steps, key, spikes)
     if count == _BAD_RATE:
-        raise ValueError(f"rates must be in [0, {1.0 / dt:g}] Hz for dt = {dt:g} s, got {_offender(rates, dt)}")
+        raise ValueError(
+            f"rates must be in [0, {1.0 / dt:g}] Hz for dt = {dt:g} s, got {_offender(rates, dt)}"
+        )
     if count < 0:
         raise ValueError(f"spikes exceed the buffer of {len(spikes)} for {steps} steps")
     return count

@@ -1,6 +1,6 @@
 """Sparse projections: synapses in rows of their presynaptic neuron, touched only when it spikes.
 
-A synapse takes 6 bytes where the target has at most 65,536 neurons (float32 weight, uint16 index), one or two more
+A synapse takes 6 bytes where the target has at most 65,536 neurons (float32 weight, uint16 index), and 2 more
 when each synapse has a delay of its own.
 """
 
@@ -23,8 +23,8 @@ Indices = NDArray[np.uint16] | NDArray[np.uint32]
 class SparseProjection:
     """Synapses of a projection in compressed rows, one row a presynaptic neuron.
 
-    Build it with `from_probability`, `from_in_degree` or `from_arrays`. The connections are fixed; `weights` is an
-    array that plasticity changes in place.
+    Build it with `from_probability`, `from_in_degree` or `from_arrays`. The connections are fixed; `weights`
+    is an array that plasticity changes in place.
     """
 
     n_pre: int
@@ -33,6 +33,7 @@ class SparseProjection:
     post: Indices  #: (synapses,) postsynaptic neuron, ascending in a row
     weights: Floats  #: (synapses,)
     delays: NDArray[np.uint16]  #: (synapses,) steps, or (1,) for all of them
+    longest_delay: int  #: steps
 
     @classmethod
     def from_arrays(
@@ -46,32 +47,38 @@ class SparseProjection:
     ) -> SparseProjection:
         """Return the projection with synapses `pre` (k,) to `post` (k,).
 
-        `weight` and `delay` (steps of the neurons' clock, >= 1) are scalars or (k,). Two synapses may join the same
-        pair. Raises ValueError for indices outside the populations, wrong lengths and impossible delays.
+        `weight` and `delay` (steps of the neurons' clock, >= 1) are scalars or (k,). Two synapses may join
+        the same pair. Raises ValueError for indices outside the populations, wrong lengths and impossible
+        delays.
         """
-        source, goal = np.asarray(pre), np.asarray(post)
+        source, goal, steps = np.asarray(pre), np.asarray(post), np.asarray(delay)
         if n_pre < 1 or n_post < 1:
             raise ValueError(f"a projection needs >= 1 neuron on each side, got {n_pre} and {n_post}")
         if source.ndim != 1 or source.shape != goal.shape:
-            raise ValueError(f"pre and post must be of one length, got shapes {source.shape} and {goal.shape}")
+            raise ValueError(
+                f"pre and post must be of one length, got shapes {source.shape} and {goal.shape}"
+            )
         for name, index, size in (("pre", source, n_pre), ("post", goal, n_post)):
+            if index.size and index.dtype.kind not in "iu":
+                raise ValueError(f"{name} must be integers, got {index.dtype}")
             if index.size and (index.min() < 0 or index.max() >= size):
                 raise ValueError(f"{name} must be in 0..{size - 1}, got {index.min()}..{index.max()}")
-        steps = np.asarray(delay)
-        if steps.size and not (steps.min() >= 1 and steps.max() <= 65535 and np.all(steps == np.floor(steps))):
+        if steps.size and not (
+            steps.min() >= 1 and steps.max() <= 65535 and np.all(steps == np.floor(steps))
+        ):
             raise ValueError(f"delay must be whole steps in 1..65535, got {steps.min()}..{steps.max()}")
         order = np.lexsort((goal, source))
         row = np.zeros(n_pre + 1, np.int64)
         np.cumsum(np.bincount(source.astype(np.int64), minlength=n_pre), out=row[1:])
+        steps = steps.reshape(1) if steps.ndim == 0 else _per_synapse("delay", steps, source.size)[order]
         return cls(
             n_pre,
             n_post,
             row,
-            goal[order].astype(np.uint16 if n_post <= 65536 else np.uint32),
+            narrow(goal[order], n_post),
             _per_synapse("weight", weight, source.size)[order].astype(np.float32),
-            steps.reshape(1).astype(np.uint16)
-            if steps.ndim == 0
-            else _per_synapse("delay", steps, source.size)[order].astype(np.uint16),
+            steps.astype(np.uint16),
+            int(steps.max(initial=1)),
         )
 
     @classmethod
@@ -89,8 +96,9 @@ class SparseProjection:
     ) -> SparseProjection:
         """Return a projection that has each possible synapse with `probability`, independently.
 
-        `delay` is one number of steps, or (low, high) for uniform draws including both. The draws are those of the
-        stream `name` under `seed`. `loops=False` leaves out synapses from a neuron onto the one of the same index.
+        `delay` is one number of steps, or (low, high) for uniform draws including both. The draws are those
+        of the stream `name` under `seed`. `loops=False` leaves out synapses from a neuron onto the one of the
+        same index.
         """
         if not 0.0 <= probability <= 1.0:
             raise ValueError(f"connection probability must be in [0, 1], got {probability}")
@@ -122,7 +130,7 @@ class SparseProjection:
         name: str,
         loops: bool = True,
     ) -> SparseProjection:
-        """Return a projection in which each target hears `in_degree` different neurons; see `from_probability`."""
+        """Return a projection where each target hears `in_degree` neurons; see `from_probability`."""
         choices = n_pre if loops else n_pre - 1
         if not 0 <= in_degree <= choices:
             raise ValueError(f"in-degree must be in 0..{choices}, got {in_degree}")
@@ -133,19 +141,12 @@ class SparseProjection:
         if not loops:
             heard += heard >= np.arange(n_post)[:, None]
         post = np.repeat(np.arange(n_post), in_degree)
-        return cls.from_arrays(
-            n_pre, n_post, heard.ravel(), post, weight, _drawn(delay, post.size, random)
-        )
+        return cls.from_arrays(n_pre, n_post, heard.ravel(), post, weight, _drawn(delay, post.size, random))
 
     @property
     def synapses(self) -> int:
         """Number of synapses."""
         return self.post.size
-
-    @property
-    def longest_delay(self) -> int:
-        """Longest delay, steps."""
-        return int(self.delays.max(initial=1))
 
     @property
     def pre(self) -> NDArray[np.int64]:
@@ -177,6 +178,13 @@ class SparseProjection:
         target += line.ring[at]
         line.ring[at] = 0.0
         line.position[0] = (at + 1) % longest
+
+
+def narrow(index: NDArray[np.integer], size: int) -> Indices:
+    """Return `index`, neurons of a population of `size`, in the narrowest type."""
+    if size <= 65536:
+        return index.astype(np.uint16)
+    return index.astype(np.uint32)
 
 
 def _per_synapse(name: str, values: ArrayLike, count: int) -> NDArray[np.float64]:

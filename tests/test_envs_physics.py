@@ -154,7 +154,7 @@ def dead_reckoning_rms(track: NDArray[np.float64], noise: SensorNoise, seed: int
 
 
 def test_default_noise_drifts_as_recorded_robots_do() -> None:
-    """Position RMS over 300 s by the wheels alone, mean of seeds; recorded robots of this size: 0.81-0.85 m."""
+    """Position RMS over 300 s by the wheels alone, mean of seeds; recorded robots: 0.81-0.85 m."""
     rms = np.array([dead_reckoning_rms(explore(s), SensorNoise(), 100 + s) for s in range(12)])
     by_wheels, by_gyro = rms.mean(axis=0)
     assert 0.6 <= by_wheels <= 1.0

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tolman.bridge.state import StatePublisher
 
 Tolman = Callable[..., tuple[int, str, str]]
 QUICK = ("--set", "environment.time_limit=1.2", "--set", "algorithm=random", "--set", "habituation=0")
@@ -36,6 +37,8 @@ def assert_refused(result: tuple[int, str, str], *parts: str) -> None:
         ("run WaterMaze --set agent.nonsense=1", ["unknown key agent.nonsense", "learning"]),
         ("run WaterMaze --set environment.camera.width=-3", ["camera width"]),
         ("run WaterMaze --set environment.time_limit=0.05", ["time_limit"]),
+        ("train WaterMaze --output x --set habituation=0.05", ["habituation", "0.05 s"]),
+        ("train WaterMaze --output x --set agent.memory.place.cells=-3", ["place cells", "-3"]),
         ("run WaterMaze --set environment.goal=[5,5]", ["goal (5, 5)"]),
         (
             "run OpenField --set environment.goal=[0,0]",
@@ -132,6 +135,29 @@ def test_a_damaged_checkpoint_is_refused_and_kept(tolman: Tolman, trained: Path,
                  ("train", "WaterMaze", *QUICK, "--output", trained, "--resume")):  # fmt: skip
         assert_refused(tolman(*verb), str(file))
     assert file.read_bytes() == broken
+
+
+def test_a_second_publisher_at_an_endpoint_is_warned_of(tolman: Tolman) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        endpoint = f"tcp://127.0.0.1:{free.getsockname()[1]}"
+    with StatePublisher(endpoint) as first:
+        assert first.others == 0
+        code, out, err = tolman("run", "WaterMaze", *QUICK, "--publish", endpoint)
+    assert (code, err) == (0, "")
+    assert out.count("warning: 1 other agent(s) publish") == 1
+
+
+def test_bench_charges_every_part_of_the_navigator(tolman: Tolman, tmp_path: Path) -> None:
+    file = tmp_path / "bench.json"
+    code, _, err = tolman("bench", "--seconds", 1, "--runs", 1, "--set", "habituation=2", "--json", file)
+    assert (code, err) == (0, "")
+    result = json.loads(file.read_text())
+    assert result["neurons"] >= 5000
+    assert result["real_time_factor"] > 0.0
+    assert sum(result["shares"].values()) == pytest.approx(1.0)
+    parts = {"physics", "camera", "events", "perception", "memory: grid cells", "memory: CA3", "actor-critic"}
+    assert all(result["shares"][part] > 0.0 for part in parts)
 
 
 def test_run_with_everything_on(tolman: Tolman, trained: Path, tmp_path: Path) -> None:

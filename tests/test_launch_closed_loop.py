@@ -35,12 +35,13 @@ class Slow(gymnasium.Wrapper[Any, Any, Any, Any]):
 
 
 def spikes(config: ExperimentConfig, wrap: Wrap | None = None, agent_seed: int = 3) -> str:
-    """Return the spike hash after two short trials."""
+    """Return the spike hash after exploring and two short trials."""
     environment = make_environment(config.task, config.environment)
     agent = make_agent(config, camera_of(environment), agent_seed)
     looped = environment if wrap is None else wrap(environment)
-    _, origin = run_episode(looped, agent, 1, seed=11)
-    run_episode(looped, agent, 2, origin=origin)
+    origin = run_episode(looped, agent, 0, seed=11, rewarded=False)[1]
+    for trial in (1, 2):
+        run_episode(looped, agent, trial, origin=origin)
     environment.close()
     return agent.spike_hash
 
@@ -57,8 +58,9 @@ def test_neither_info_nor_speed_reaches_the_spikes(short_experiment: Callable[..
 def test_a_session_taken_up_from_its_checkpoint_goes_on_bit_by_bit(
     short_experiment: Callable[..., ExperimentConfig],
 ) -> None:
-    config = short_experiment(seed=6)
+    config = short_experiment(seed=6, habituation=4.0)
     with Session(config) as whole:
+        whole.next_trial()
         whole.next_trial()
         checkpoint = whole.checkpoint()
         whole.next_trial()

@@ -28,6 +28,14 @@ def test_defaults_survive_a_round_trip_through_plain_values() -> None:
     assert config_hash(from_builtins(to_builtins(config), "here")) == config_hash(config)
 
 
+def test_only_the_water_maze_is_explored_first_unless_asked() -> None:
+    assert load().exploration == 180.0
+    assert load(settings=["task=OpenField"]).exploration == 0.0
+    assert load(settings=["task=tolman/WaterMaze-v0", "habituation=5"]).exploration == 5.0
+    assert load(settings=["task=tolman/OpenField-v0", "habituation=5"]).exploration == 5.0
+    assert load(Path("demo")).exploration == 180.0
+
+
 def test_settings_override_the_file_and_the_file_the_defaults(tmp_path: Path) -> None:
     file = tmp_path / "experiment.toml"
     file.write_text("trials = 7\n[environment]\ntime_limit = 20\n[agent]\nlearning = false\n")

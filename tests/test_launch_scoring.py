@@ -61,10 +61,11 @@ def test_dead_reckoning_of_perfect_odometry_is_exact_on_a_circle() -> None:
         x = start[0] + 0.4 * (np.sin(start[2] + angle) - np.sin(start[2]))
         y = start[1] - 0.4 * (np.cos(start[2] + angle) - np.cos(start[2]))
         score.add(np.array([x, y, start[2] + angle]), np.zeros(3), localised=True)
-        score.reckon(np.array([0.2, 0.5]), dt)
-    error = score.summary()["dead_reckoning_error_m"]
-    assert error is not None
-    assert error < 1e-12
+        score.reckon(np.array([0.2, 0.5]), 0.5, dt)
+    for name in ("dead_reckoning_error_m", "dead_reckoning_gyro_error_m"):
+        error = score.summary()[name]
+        assert error is not None
+        assert error < 1e-12
 
 
 def test_dead_reckoning_error_grows_with_a_wrong_scale() -> None:
@@ -72,7 +73,7 @@ def test_dead_reckoning_error_grows_with_a_wrong_scale() -> None:
     score = LocalisationScore(np.zeros(3), first_episode=True, start=np.zeros(3))
     for step in range(25):
         score.add(np.array([step / 25, 0.0, 0.0]), np.zeros(3), localised=False)
-        score.reckon(np.array([1.1, 0.0]), 0.04)
+        score.reckon(np.array([1.1, 0.0]), 0.0, 0.04)
     assert score.summary()["dead_reckoning_error_m"] == pytest.approx(0.1 * 12 / 25)
     assert score.summary()["localisation_error_m"] is None
 
@@ -83,7 +84,7 @@ def test_spl() -> None:
     assert (
         spl(replace(RECORD, path_m=0.5)) == 1.0
     )  # shorter than the shortest: a rounding matter, not a bonus
-    assert spl(replace(RECORD, optimal_path_m=None)) == 0.0
+    assert spl(replace(RECORD, optimal_path_m=None)) is None
 
 
 def test_summary_has_what_users_read(tmp_path: Path) -> None:
@@ -130,17 +131,8 @@ def test_evaluate_and_compare_resume_and_write_their_results(
     spiking_double: None,
     short_experiment: Callable[..., ExperimentConfig],
 ) -> None:
-    common = (
-        "WaterMaze",
-        "--seeds",
-        "0..1",
-        "--trials",
-        "2",
-        "--set",
-        "environment.time_limit=2",
-        "--jobs",
-        "1",
-    )
+    short = ("--set", "environment.time_limit=2", "--set", "habituation=0")
+    common = ("WaterMaze", "--seeds", "0..1", "--trials", "2", *short, "--jobs", "1")
     file = tmp_path / "evaluate.json"
     code, out, err = tolman("evaluate", *common, "--json", file)
     assert (code, err) == (0, "")
@@ -169,9 +161,8 @@ def test_seeds_run_in_parallel_give_what_they_give_alone(
     for jobs in (1, 2):
         file = tmp_path / f"{jobs}.json"
         common = ("WaterMaze", "--seeds", "3,4", "--trials", "1", "--jobs", jobs, "--json", file)
-        code, _, err = tolman(
-            "evaluate", *common, "--set", "algorithm=random", "--set", "environment.time_limit=2"
-        )
+        short = ("--set", "environment.time_limit=2", "--set", "habituation=2")
+        code, _, err = tolman("evaluate", *common, "--set", "algorithm=random", *short)
         assert (code, err) == (0, "")
         results.append(json.loads(file.read_text()))
     assert results[0]["spike_hash"] == results[1]["spike_hash"]
