@@ -1,7 +1,7 @@
 """Spiking critic and actor: where the value is, and where to go.
 
-Parameters follow Fremaux et al. 2013 and ModelDB 245018 (Brzosko, Zannone et al. 2017); start weights, bounds and rates
-were measured for a water maze of 1 m radius (docs/learning.md).
+Parameters follow Fremaux et al. 2013 and ModelDB 245018 (Brzosko, Zannone et al. 2017); start weights, bounds
+and rates were measured for a water maze of 1 m radius (docs/learning.md).
 """
 
 from __future__ import annotations
@@ -38,7 +38,9 @@ class ActorCriticConfig:
     tau_reward: float = 5.0  #: s, discount
     value_per_hz: float = 0.02
     value_offset: float = -0.24
-    input_rate: float = 1257.0  #: Hz, total presynaptic drive to which the input is normalised (ModelDB 245018)
+    input_rate: float = (
+        1257.0  #: Hz, total presynaptic drive to which the input is normalised (ModelDB 245018)
+    )
     least_rate: float = 60.0  #: Hz, below which the input is not scaled up any further
     critic_start: float = 0.65
     critic_low: float = 0.2
@@ -77,7 +79,7 @@ class ActorCritic:
         self.weights = np.empty((places, m), np.float32)
         self.weights[:, : config.critics] = config.critic_start
         self.weights[:, config.critics :] = config.actor_start
-        self.direction = np.arange(config.actors) * (2.0 * np.pi / config.actors)
+        self.direction = np.asarray(np.arange(config.actors) * (2.0 * np.pi / config.actors), np.float64)
         self._lateral = _lateral(config, self.direction)
         self._constants = _constants(config)
         self._bounds = np.array(
@@ -124,8 +126,8 @@ class ActorCritic:
     ) -> NDArray[np.int32]:
         """Run `steps` ms on place spikes (k, 2) of (ms, cell); return spikes (k, 2), critics first.
 
-        `reward` arrives at the first step; `inhibition` (actors,), mV, is added to the actor's membranes: negative
-        keeps directions from being chosen.
+        `reward` arrives at the first step; `inhibition` (actors,), mV, is added to the actor's membranes:
+        negative keeps directions from being chosen.
         """
         config, t = self.config, self.traces
         rates = (config.critic_rate, config.actor_rate) if learning else (0.0, 0.0)

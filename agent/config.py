@@ -17,9 +17,15 @@ class NavigatorConfig:
     """Everything that can be chosen about an agent."""
 
     learning: bool = True  #: whether critic and actor learn; the map is learned either way
-    third_factor: Literal["td", "reward"] = "td"  #: dopamine: the temporal-difference error, or reward as it comes
-    gyro_share: float = 0.95  #: of the turn rate; the rest comes from the wheels, which are not trusted in contact
-    consummation: float = 1.5  #: s after the goal during which place cells are silent and synapses go on changing
+    third_factor: Literal["td", "reward"] = (
+        "td"  #: dopamine: the temporal-difference error, or reward as it comes
+    )
+    gyro_share: float = (
+        0.95  #: of the turn rate; the rest comes from the wheels, which are not trusted in contact
+    )
+    consummation: float = (
+        1.5  #: s after the goal during which place cells are silent and synapses go on changing
+    )
     perception: PerceptionConfig = field(default_factory=PerceptionConfig)
     memory: MemoryConfig = field(default_factory=MemoryConfig)
     actor_critic: ActorCriticConfig = field(default_factory=ActorCriticConfig)

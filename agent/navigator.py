@@ -1,7 +1,7 @@
 """The agent: perception, spatial memory, actor-critic and reflexes, composed into one closed loop.
 
-Nothing here, or in what it composes, reads a true pose: the agent lives on events, wheel odometry, gyro, bumps and
-reward.
+Nothing here, or in what it composes, reads a true pose: the agent lives on events, wheel odometry, gyro,
+bumps and reward.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class Navigator:
         self._fan_out = self._fan_outs()
 
     def reset(self, seed: int | None = None) -> None:
-        """Begin an episode: the present pose is unknown (or, the first time, the map's origin); learning stays.
+        """Begin an episode: the pose is unknown (the first time, it is the map's origin); learning stays.
 
         With `seed`, all random streams start anew from it.
         """
@@ -110,8 +110,8 @@ class Navigator:
     def reward(self, r: float, terminated: bool) -> None:
         """Take the reward of the step just made.
 
-        At the end of an episode place cells fall silent and the controller lives on for `consummation` s, so that
-        the reward reaches the synapses that earned it.
+        At the end of an episode place cells fall silent and the controller lives on for `consummation` s, so
+        that the reward reaches the synapses that earned it.
         """
         self._reward += float(r)
         if not terminated:
@@ -140,7 +140,7 @@ class Navigator:
     @property
     def neurons(self) -> int:
         """Number of spiking neurons."""
-        return max(part.stop for part in self.populations.values())
+        return int(max(part.stop for part in self.populations.values()))
 
     @property
     def synapses(self) -> int:

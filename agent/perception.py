@@ -1,9 +1,10 @@
-"""Events to spikes: a retina that integrates events, and ON and OFF cells that fire with the contrast it holds.
+"""Events to spikes: a retina that integrates events, ON and OFF cells that fire with the contrast held.
 
-A pixel that has sent ON and OFF events since some moment has seen its log intensity rise by the sum of its thresholds
-(reconstruction: L = L0 + sum p C). L0 is unknown and thresholds are mismatched, so the sum is forgotten as it goes:
-every event multiplies what is held by (1 - forgetting). The pixel forgets with what it sees and not with time, so the
-image held does not depend on the robot's speed, and stays while the robot stands still.
+A pixel that has sent ON and OFF events since some moment has seen its log intensity rise by the sum of its
+thresholds (reconstruction: L = L0 + sum p C). L0 is unknown and thresholds are mismatched, so the sum is
+forgotten as it goes: every event multiplies what is held by (1 - forgetting). The pixel forgets with what it
+sees and not with time, so the image held does not depend on the robot's speed, and stays while the robot
+stands still.
 """
 
 from __future__ import annotations
@@ -126,11 +127,20 @@ def _pooling(
     column -= first
     row = np.arange(camera.height) * config.elevation_bins // camera.height
     bins = last - first + 1
-    return row[:, None] * bins + column[None, :], (np.arange(first, last + 1) + 0.5) * width
+    directions = (np.arange(first, last + 1) + 0.5) * width
+    return (row[:, None] * bins + column[None, :]).astype(np.int64), directions.astype(np.float64)
 
 
 @njit(cache=True)
-def _integrate(held, seen, x, y, p, threshold, forgetting):
+def _integrate(
+    held: Floats,
+    seen: Floats,
+    x: NDArray[Any],
+    y: NDArray[Any],
+    p: NDArray[Any],
+    threshold: np.float32,
+    forgetting: np.float32,
+) -> None:
     keep = np.float32(1.0) - forgetting
     more = np.float32(0.05)
     for k in range(x.size):

@@ -1,7 +1,7 @@
 """Reflexes and exploration: currents into the actor that do not need to be learned.
 
-They act on the actor's neurons and not on the wheels, so the choice stays a competition of spikes and what a reflex
-makes the robot do can be learned from.
+They act on the actor's neurons and not on the wheels, so the choice stays a competition of spikes and what a
+reflex makes the robot do can be learned from.
 """
 
 from __future__ import annotations
@@ -65,8 +65,8 @@ class Reflexes:
     ) -> Floats:
         """Return the currents (actors,), mV.
 
-        `bump` (8,) are the contact sectors, `heading` rad and `displacement` (2,) m of the period are the agent's own
-        estimates; `lost` lets it wander.
+        `bump` (8,) are the contact sectors, `heading` rad and `displacement` (2,) m of the period are the
+        agent's own estimates; `lost` lets it wander.
         """
         config = self.config
         self._contact *= np.float32(np.exp(-PERIOD / config.bump_decay))

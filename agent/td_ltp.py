@@ -1,56 +1,66 @@
 """The compiled step of the actor-critic: escape-rate neurons, TD error, and the TD-LTP rule.
 
-Neurons are SRM0 with exponential escape noise (Fremaux, Sprekeler & Gerstner 2013, PLoS Comput. Biol. 9:e1003024):
+Neurons are SRM0 with escape noise (Fremaux, Sprekeler & Gerstner 2013, PLoS Comput. Biol. 9:e1003024):
 
-    u_i = sum_j w_ji (X_j * eps)(t) + lateral + chi exp(-(t - t_i) / tau_m),   rho_i = rho_0 exp((u_i - theta) / Delta_u)
+    u_i = sum_j w_ji (X_j * eps)(t) + lateral + chi exp(-(t - t_i) / tau_m)
     eps(s) = eps_0 / (tau_m - tau_s) (exp(-s / tau_m) - exp(-s / tau_s))
+    rho_i = rho_0 log(1 + exp((u_i - theta) / Delta_u))
+
+The last line departs from the paper's exponential: it is the same below threshold and linear above it. With the
+exponential, value grows so steeply with weight that the critic ran away before the first reward.
 
 The value is read from the critic's spikes, and its temporal-difference error is dopamine:
 
     V = nu <Y * kappa> + V_0,   delta = dV/dt - V / tau_r + r
-    dw_ji / dt = eta delta [Y_i (X_j * eps)] * kappa          (eq. 17 there, 'TD-LTP')
+    dw_ji / dt = eta delta [Y_i (X_j * eps)] * tag          (eq. 17 there, 'TD-LTP')
+
+where `tag`, the eligibility, decays more slowly here than kappa, so that a reward reaches the whole approach.
 """
 
 from __future__ import annotations
 
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
 from ..spiking.random import step_key, uniform
 
+Floats = NDArray[np.float32]
 DT = np.float32(1e-3)
 
 
 @njit(cache=True)
 def advance(
-    place_spikes,  # (k, 2) of (ms, place cell), ascending in time
-    steps,
-    reward_pulse,  # reward that arrives at the first step
-    weights,  # (N, C + A) plastic, critic first
-    fast,  # (N, C + A) eligibility, short filter
-    slow,  # (N, C + A) eligibility, long filter
-    pre_m,  # (N,) presynaptic trace, membrane decay
-    pre_s,  # (N,) presynaptic trace, synapse decay
-    input_m,  # (C + A,)
-    input_s,  # (C + A,)
-    after,  # (C + A,) refractory kernel, mV
-    lateral,  # (A, A) mV per spike
-    lateral_m,  # (A,)
-    lateral_s,  # (A,)
-    inhibition,  # (A,) mV from reflexes
-    readout_fast,  # (A,) Hz
-    readout_slow,  # (A,) Hz
-    scalars,  # (10,) critic slow, fast, reward slow, fast, value, delta, delta sum, -, input trace m, s
-    clock,  # (1,) steps since the start
-    critics,
-    drive,  # mV of the input at weight 1, and the least input trace by which it is divided
-    constants,  # see ActorCritic._constants
-    bounds,  # critic low, critic high, actor low, actor high
-    rates,  # learning rates of critic and actor
-    third_factor,  # 0: TD error, 1: raw reward
-    key,
-    spikes,
-):
+    place_spikes: NDArray[np.int32],  # (k, 2) of (ms, place cell), ascending in time
+    steps: int,
+    reward_pulse: float,  # reward that arrives at the first step
+    weights: Floats,  # (N, C + A) plastic, critic first
+    fast: Floats,  # (N, C + A) eligibility, short filter
+    slow: Floats,  # (N, C + A) eligibility, long filter
+    pre_m: Floats,  # (N,) presynaptic trace, membrane decay
+    pre_s: Floats,  # (N,) presynaptic trace, synapse decay
+    input_m: Floats,  # (C + A,)
+    input_s: Floats,  # (C + A,)
+    after: Floats,  # (C + A,) refractory kernel, mV
+    lateral: Floats,  # (A, A) mV per spike
+    lateral_m: Floats,  # (A,)
+    lateral_s: Floats,  # (A,)
+    inhibition: Floats,  # (A,) mV from reflexes
+    readout_fast: Floats,  # (A,) Hz
+    readout_slow: Floats,  # (A,) Hz
+    # (10,): critic slow, fast, reward slow, fast, value, delta, delta sum, unused, input trace m, s
+    scalars: NDArray[np.float64],
+    clock: NDArray[np.int64],  # (1,) steps since the start
+    critics: int,
+    # (2,): mV of the input at weight 1, and the least input trace by which it is divided
+    drive: NDArray[np.float64],
+    constants: Floats,  # see ActorCritic._constants
+    bounds: Floats,  # critic low, critic high, actor low, actor high
+    rates: Floats,  # learning rates of critic and actor
+    third_factor: int,  # 0: TD error, 1: raw reward
+    key: np.uint32,
+    spikes: NDArray[np.int32],
+) -> int:
     n, m = weights.shape
     actors = m - critics
     rho0, theta, width, chi, psp = constants[0], constants[1], constants[2], constants[3], constants[4]
@@ -88,8 +98,8 @@ def advance(
                 input_m[i] += w
                 input_s[i] += w
             cursor += 1
-        # Feedforward inhibition divides by the summed input (divisive normalisation, Carandini & Heeger 2012), so
-        # the drive is the mean weight of the active places and not how many of them there are.
+        # Feedforward inhibition divides by the summed input (divisive normalisation, Carandini & Heeger
+        # 2012), so the drive is the mean weight of the active places and not how many of them there are.
         share = np.float32(drive[0] / max(scalars[8] - scalars[9], drive[1]))
         n_fired = 0
         for i in range(m):

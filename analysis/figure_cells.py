@@ -92,10 +92,12 @@ def draw_value(ax: Axes, value: Floats, heading: Floats, bins: Bins, scene: Scen
     with np.errstate(invalid="ignore"):
         clear = length > 0.35  # directions that do not cancel out
         u, v = (np.where(clear, component / length, np.nan)[pick] for component in heading)
-    ax.quiver(
+    arrows = ax.quiver(
         *np.meshgrid(x[pick[1]], y[pick[0]]), u, v,
         color="white", edgecolor=INK, linewidth=0.3, scale=22, width=0.006, headwidth=4.5, zorder=2,
+        pivot="mid",
     )  # fmt: skip
+    clip_to_arena(ax, arrows, scene)
     if scene["goal"] is not None:
         for colour, width in (("white", 4.0), (VERMILION, 1.8)):
             ring = Circle(

@@ -46,9 +46,12 @@ def learning_curve(
                 color=VERMILION,
                 fontsize=8.5,
                 ha="right",
+                bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 0.5},
+                zorder=1,
             )
         right.set(title="Error of the remembered place", xlabel="trial", ylabel="cm")
         right.set_ylim(bottom=0.0)
+        right.set_xlim(0.5, trial.size + 0.5)
         right.xaxis.set_major_locator(MaxNLocator(integer=True))
         return figure
 
@@ -71,6 +74,7 @@ def draw_latency(ax: Axes, latency: Floats, success: NDArray[np.bool_]) -> None:
         for block, at in ((latency[:_WINDOW], trial[:_WINDOW]), (latency[-_WINDOW:], trial[-_WINDOW:])):
             ax.hlines(np.median(block), at[0] - 0.4, at[-1] + 0.4, color=MUTED, linewidth=1.0, linestyle=":")
     ax.set(title="Escape latency", xlabel="trial", ylabel="s")
+    ax.set_xlim(0.5, latency.size + 0.5)
     ax.set_ylim(0.0, 1.22 * float(latency.max(initial=1.0)))
     ax.legend(
         fontsize=7.5, loc="upper right", ncols=3, columnspacing=1.0, handlelength=1.2, borderaxespad=0.0

@@ -1,10 +1,10 @@
 """Continuous attractor of spiking neurons on a ring or a torus, moved by asymmetric layers.
 
-One engine serves head-direction cells (a ring of 1 x n phases, two layers) and grid cells (a torus of n x n phases,
-four layers). Every layer holds one neuron a phase. All layers hear the same recurrent field; each layer's outgoing
-kernel is displaced a little in its own preferred direction, so a layer that is driven more pulls the bump its way
-(Xie, Hahnloser & Seung 2002; Burak & Fiete 2009). The connections are a convolution, so a spike adds one rolled
-kernel to the field and nothing is stored per synapse.
+One engine serves head-direction cells (a ring of 1 x n phases, two layers) and grid cells (a torus of n x n
+phases, four layers). Every layer holds one neuron a phase. All layers hear the same recurrent field; each
+layer's outgoing kernel is displaced a little in its own preferred direction, so a layer that is driven more
+pulls the bump its way (Xie, Hahnloser & Seung 2002; Burak & Fiete 2009). The connections are a convolution,
+so a spike adds one rolled kernel to the field and nothing is stored per synapse.
 """
 
 from __future__ import annotations
@@ -29,7 +29,9 @@ class AttractorNeurons:
     tau_synapse: float = 0.100  #: s, slow (NMDA-like): the bump diffuses as 1 / tau_synapse**2
     tau_readout: float = 0.020  #: s, of the filtered spikes that other parts read
     refractory: float = 0.003  #: s
-    noise: float = 0.03  #: standard deviation of the noise added to the membrane each ms; keeps spikes asynchronous
+    noise: float = (
+        0.03  #: standard deviation of the noise added to the membrane each ms; keeps spikes asynchronous
+    )
     drive: float = 1.3  #: constant input
 
     def __post_init__(self) -> None:
@@ -114,25 +116,25 @@ def advance(
 
 @njit(cache=True, fastmath=False)
 def _advance(
-    membrane,
-    silent,
-    field,
-    trace,
-    clock,
-    kernels,
-    layer_drive,
-    cue,
-    steps,
-    keep,
-    decay,
-    trace_decay,
-    trace_gain,
-    refractory,
-    noise,
-    drive,
-    key,
-    spikes,
-):
+    membrane: Floats,
+    silent: NDArray[np.int32],
+    field: Floats,
+    trace: Floats,
+    clock: NDArray[np.int64],
+    kernels: Floats,
+    layer_drive: Floats,
+    cue: Floats,
+    steps: int,
+    keep: np.float32,
+    decay: np.float32,
+    trace_decay: np.float32,
+    trace_gain: np.float32,
+    refractory: int,
+    noise: np.float32,
+    drive: np.float32,
+    key: np.uint32,
+    spikes: NDArray[np.int32],
+) -> int:
     layers, phases = membrane.shape
     ny, nx = kernels.shape[1] // 2, kernels.shape[2] // 2
     gain = np.float32(1.0) - keep

@@ -1,10 +1,10 @@
 """CA3: an associative memory of spiking neurons that stores place and view together in one shot.
 
-A memory is an assembly of a few neurons. Storing sets, once, the synapses from the active view cells and grid cells to
-the assembly, from the assembly back to the grid cells, and among the assembly's own neurons. Each neuron sees a random
-part of the input (`connectivity`), so an assembly is completed by its recurrent links when the cue is partial
-(Marr 1971; Treves & Rolls 1994). Recall is a short burst: neurons whose input resembles what they stored fire first,
-excite their assembly, and feedback inhibition holds the rest down.
+A memory is an assembly of a few neurons. Storing sets, once, the synapses from the active view cells and grid
+cells to the assembly, from the assembly back to the grid cells, and among the assembly's own neurons. Each
+neuron sees a random part of the input (`connectivity`), so an assembly is completed by its recurrent links
+when the cue is partial (Marr 1971; Treves & Rolls 1994). Recall is a short burst: neurons whose input
+resembles what they stored fire first, excite their assembly, and feedback inhibition holds the rest down.
 """
 
 from __future__ import annotations
@@ -140,16 +140,16 @@ class CA3:
         """
         out = np.zeros((len(cues), self.config.neurons), np.float32)
         _similarity(np.ascontiguousarray(cues), self.view_weights, self.usage, out)
-        return out / np.float32(np.sqrt(self.config.connectivity))
+        return np.asarray(out / np.float32(np.sqrt(self.config.connectivity)), np.float32)
 
     def grid_similarity(self, grid: Floats) -> Floats:
-        """Return the cosine (neurons,) between `grid` (grids,), a unit vector, and what each neuron stored."""
+        """Return the cosine (neurons,) of `grid` (grids,), a unit vector, and what each neuron stored."""
         out = np.zeros((1, self.config.neurons), np.float32)
         _similarity(np.ascontiguousarray(grid[None]), self.grid_weights, self.usage, out)
-        return out[0] / np.float32(np.sqrt(self.config.connectivity))
+        return np.asarray(out[0] / np.float32(np.sqrt(self.config.connectivity)), np.float32)
 
     def recall(self, view_match: Floats, grid_match: Floats | None = None) -> Recall:
-        """Let the network burst on the similarities (neurons,) of a cue; without `grid_match` by view alone."""
+        """Burst on the similarities (neurons,) of a cue; without `grid_match` by view alone."""
         config = self.config
         drive = config.view_gain * view_match
         if grid_match is not None:
@@ -172,7 +172,12 @@ class CA3:
 
 
 @njit(cache=True, fastmath=True)
-def _similarity(cues, weights, usage, out):
+def _similarity(
+    cues: Floats,
+    weights: Floats,
+    usage: Floats,
+    out: Floats,
+) -> None:
     for i in range(weights.shape[0]):
         if usage[i] > 0.0:
             row = weights[i]
@@ -185,7 +190,18 @@ def _similarity(cues, weights, usage, out):
 
 
 @njit(cache=True)
-def _burst(drive, recurrent, steps, keep, decay, coupling, excite, inhibit, refractory, spikes):
+def _burst(
+    drive: Floats,
+    recurrent: NDArray[np.uint8],
+    steps: int,
+    keep: np.float32,
+    decay: np.float32,
+    coupling: np.float32,
+    excite: np.float32,
+    inhibit: np.float32,
+    refractory: int,
+    spikes: NDArray[np.int32],
+) -> int:
     n = drive.size
     membrane, current = np.zeros(n, np.float32), np.zeros(n, np.float32)
     silent, fired = np.zeros(n, np.int32), np.empty(n, np.int32)

@@ -1,8 +1,9 @@
 """Read a position from the phases of grid modules, as a map would: the place where all modules agree.
 
-Phases alone repeat; together, modules of different scale agree at one place within a range far larger than the largest
-scale (Fiete, Burak & Brookings 2008; Mathis, Herz & Stemmler 2012). Positions are metres in the frame of the start
-pose: the scales are what path integration itself defines, and nothing else is known to the decoder.
+Phases alone repeat; together, modules of different scale agree at one place within a range far larger than
+the largest scale (Fiete, Burak & Brookings 2008; Mathis, Herz & Stemmler 2012). Positions are metres in the
+frame of the start pose: the scales are what path integration itself defines, and nothing else is known to the
+decoder.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """Grid cells: modules of spiking neurons on a twisted torus, moved by heading and speed.
 
-The torus is the rhombic unit cell of a hexagonal lattice (Guanella, Kiper & Verschure 2007), so one bump gives every
-cell a hexagonal map whose spacing between neighbouring field centres is the module's scale. Four layers prefer
-east, north, west and south in the map's frame and pull the bump their way (Burak & Fiete 2009, four directions).
+The torus is the rhombic unit cell of a hexagonal lattice (Guanella, Kiper & Verschure 2007), so one bump
+gives every cell a hexagonal map whose spacing between neighbouring field centres is the module's scale. Four
+layers prefer east, north, west and south in the map's frame and pull the bump their way (Burak & Fiete 2009,
+four directions).
 """
 
 from __future__ import annotations
@@ -55,7 +56,7 @@ class GridConfig:
 
     def orientations(self) -> NDArray[np.float64]:
         """Return the orientation of each module, rad; modules repeat every 60 degrees."""
-        return np.arange(self.modules) * self.orientation_step
+        return np.asarray(np.arange(self.modules) * self.orientation_step, np.float64)
 
 
 class GridModule:
@@ -114,7 +115,7 @@ class GridModule:
     def advance(
         self, velocity: NDArray[np.float64], steps: int, cue: Floats | None = None
     ) -> NDArray[np.int32]:
-        """Integrate `velocity` (2,) m/s in the map's frame for `steps` ms; return spikes (k, 2) of (ms, neuron)."""
+        """Integrate `velocity` (2,) m/s, map's frame, for `steps` ms; return spikes (k, 2): ms, neuron."""
         along = self._turn @ velocity / self.scale
         speed = float(np.hypot(along[0], along[1]))
         drive = self.table.drive(speed) / speed if speed > 0.0 else 0.0
@@ -133,7 +134,7 @@ class GridModule:
 
     @property
     def phase(self) -> NDArray[np.float64]:
-        """Phase (2,) of the bump by population vector, periods in [0, 1), advanced by the sheet's known lag."""
+        """Phase (2,) of the bump's population vector, periods in [0, 1), advanced by the sheet's lag."""
         lead = self.table.lag * (self.velocity @ self._to_lattice)
         return np.asarray((self.phase_from(self.state.trace.astype(np.float64)) + lead) % 1.0)
 
@@ -176,9 +177,7 @@ def calibrate(config: GridConfig) -> DriveTable:
     table = DriveTable.fit(np.concatenate(([0.0], drives)), np.array(speeds))
     run(np.zeros(2), 0.8, no_cue)
     start = run(np.zeros(2), 0.2, no_cue)[-1:]
-    moved = np.unwrap(
-        np.concatenate((start, run(east * table.drive(0.4), 1.2, no_cue))), axis=0, period=1.0
-    )
+    moved = np.unwrap(np.concatenate((start, run(east * table.drive(0.4), 1.2, no_cue))), axis=0, period=1.0)
     travelled = float(((moved[-1] - moved[0]) @ LATTICE)[0])
     return table.with_lag(max(0.0, (0.4 * 1.2 - travelled) / 0.4))
 

@@ -14,12 +14,13 @@ from .calibration import DriveTable, circular_speed
 Floats = NDArray[np.float32]
 SETTLE = 0.8  #: s a new bump is left alone
 
+
 @dataclass(frozen=True, slots=True)
 class HeadingConfig:
     """The ring. Two layers of `phases` neurons, displaced clockwise and counter-clockwise.
 
-    Xie, Hahnloser & Seung 2002, Phys. Rev. E 66:041902 (double-ring integrator). Weights are in units of the firing
-    threshold; those below give a bump of half-width ~35 degrees that turns linearly up to 3.5 rad/s.
+    Xie, Hahnloser & Seung 2002, Phys. Rev. E 66:041902 (double-ring integrator). Weights are in units of the
+    firing threshold; those below give a bump of half-width ~35 degrees that turns linearly up to 3.5 rad/s.
     """
 
     phases: int = 360
@@ -41,7 +42,7 @@ class HeadDirection:
     def __init__(self, config: HeadingConfig, seed: int) -> None:
         self.config = config
         self.key = key(seed, "head_direction")
-        self.phase = np.arange(config.phases) * (2.0 * np.pi / config.phases)
+        self.phase = np.asarray(np.arange(config.phases) * (2.0 * np.pi / config.phases), np.float64)
         self._compass = np.exp(1j * self.phase)
         self._kernels = _kernels(config, self.phase)
         self._no_cue = np.zeros(config.phases, np.float32)
@@ -110,9 +111,7 @@ class HeadDirection:
             angles = []
             for _ in range(round(seconds / 0.04)):
                 layers = np.array([drive, -drive], np.float32)
-                advance(
-                    config.neurons, state, self._kernels, layers, cue, 40, calibration_key, self._spikes
-                )
+                advance(config.neurons, state, self._kernels, layers, cue, 40, calibration_key, self._spikes)
                 angles.append(float(np.angle(complex((state.trace * self._compass).sum()))))
             return angles
 

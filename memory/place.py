@@ -1,8 +1,8 @@
-"""CA1 place cells: recruited where nothing is known, driven by grid cells and by what CA3 recalls from the view.
+"""CA1 place cells: recruited where nothing is known, driven by grid cells and by what CA3 recalls.
 
-A cell is recruited in one shot. Its synapses from the grid cells take the shape of their present activity, so it fires
-again where the grid comes back to that combination of phases (Solstad, Moser & Einevoll 2006); its synapses from CA3
-are those of the assembly that is active then and grow while both fire together.
+A cell is recruited in one shot. Its synapses from the grid cells take the shape of their present activity, so
+it fires again where the grid comes back to that combination of phases (Solstad, Moser & Einevoll 2006); its
+synapses from CA3 are those of the assembly that is active then and grow while both fire together.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ class PlaceCells:
         }
 
     def similarity(self, grid: Floats) -> Floats:
-        """Return the cosine (used,) between the unit vector `grid` (grids,) and each cell's stored pattern."""
+        """Return the cosine (used,) of the unit vector `grid` (grids,) and each cell's stored pattern."""
         return np.asarray((self.patterns[: self.used] * grid).sum(axis=1), np.float32)
 
     def recruit(self, grid: Floats, rates: Floats, ca3_counts: Floats) -> bool:
@@ -128,7 +128,7 @@ class PlaceCells:
     def advance(self, grid_spikes: NDArray[np.int32], steps: int) -> NDArray[np.int32]:
         """Run `steps` ms on grid spikes (k, 2) of (ms, phase input), ascending; return spikes (k, 2)."""
         config = self.config
-        keep, decay, coupling = config.neurons.propagators(1e-3)
+        keep, decay, _ = config.neurons.propagators(1e-3)
         used = self.used
         if used == 0:
             return self._spikes[:0]
@@ -148,9 +148,26 @@ class PlaceCells:
 
 @njit(cache=True)
 def _advance(
-    membrane, current, silent, clock, weights, grid_spikes, schaffer, used, steps, keep, decay, grid_share,
-    threshold, gain, schaffer_decay, refractory, noise, key, spikes,
-):  # fmt: skip
+    membrane: Floats,
+    current: Floats,
+    silent: NDArray[np.int32],
+    clock: NDArray[np.int64],
+    weights: Floats,
+    grid_spikes: NDArray[np.int32],
+    schaffer: Floats,
+    used: int,
+    steps: int,
+    keep: np.float32,
+    decay: np.float32,
+    grid_share: np.float32,
+    threshold: np.float32,
+    gain: np.float32,
+    schaffer_decay: np.float32,
+    refractory: int,
+    noise: np.float32,
+    key: np.uint32,
+    spikes: NDArray[np.int32],
+) -> int:
     rise = np.float32(1.0) - keep
     count, cursor = 0, 0
     for step in range(steps):

@@ -1,10 +1,10 @@
 """The spatial memory: heading, grid, places and recall working together, one control period at a time.
 
-Each period the ring integrates the turn rate and the sheets integrate speed along the heading. Three periods make a
-theta cycle (120 ms). Once a cycle the view held by the senses cues CA3. While the robot knows where it is, only
-memories of nearby places compete, and what they bring back pulls ring and sheets towards the heading and the phases
-they had when the memory was made: this bounds the drift. While it is lost, all memories compete at all headings, and
-two recalls in a row that agree set ring and sheets anew.
+Each period the ring integrates the turn rate and the sheets integrate speed along the heading. Three periods
+make a theta cycle (120 ms). Once a cycle the view held by the senses cues CA3. While the robot knows where it
+is, only memories of nearby places compete, and what they bring back pulls ring and sheets towards the heading
+and the phases they had when the memory was made: this bounds the drift. While it is lost, all memories
+compete at all headings, and two recalls in a row that agree set ring and sheets anew.
 """
 
 from __future__ import annotations
@@ -15,7 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..spiking.lif import LIFState
 from ..spiking.random import key
+from .attractor import AttractorState
 from .ca3 import CA3, CA3Config, Recall
 from .decoder import GridDecoder
 from .grid import GridConfig, GridModule, calibrate
@@ -26,7 +28,9 @@ from .views import ViewFrame
 Floats = NDArray[np.float32]
 PERIOD = 0.040  #: s, control period
 STEPS = 40  #: neuron steps in a control period
-RELAX_PERIODS = 4  #: last periods of a snap, in which the cue fades so that the new bumps take their own shape
+RELAX_PERIODS = (
+    4  #: last periods of a snap, in which the cue fades so that the new bumps take their own shape
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,17 +42,23 @@ class CorrectionConfig:
     tau_view: float = 0.150  #: s over which view spikes make a cue
     view_lag: float = 0.030  #: s by which view cells' spikes trail what they see
     accept: float = 0.60  #: similarity of the view at which a recall is believed
-    ripen: float = 12.0  #: s before a memory may correct: a younger one only tells what path integration knows
+    ripen: float = (
+        12.0  #: s before a memory may correct: a younger one only tells what path integration knows
+    )
     near: float = 0.45  #: similarity of the place at which a memory is nearby
     offsets: int = 4  #: headings tried on each side, in bins of the view's frame
     heading_pull: float = 0.1  #: current of the heading cue
     grid_pull: float = 0.2  #: current of the place cue
     store_below: float = 0.80  #: store when no memory's place resembles the present one more than this
     view_below: float = 0.50  #: also store when the place is known but no view of it resembles this one
-    fresh: float = 6.0  #: s since a believed recall within which the position is good enough to store a new view
+    fresh: float = (
+        6.0  #: s since a believed recall within which the position is good enough to store a new view
+    )
     accept_lost: float = 0.73  #: similarity of the view at which a lost robot believes a recall
     votes: int = 3  #: recalls that must agree before a lost robot believes them
-    doubt: float = 3.0  #: s without recognising a known place after which the robot looks for itself elsewhere
+    doubt: float = (
+        3.0  #: s without recognising a known place after which the robot looks for itself elsewhere
+    )
     snap_periods: int = 10  #: control periods for which a lost robot's ring and sheets are set
     snap_pull: float = 3.0  #: current of the cue that sets them
 
@@ -97,9 +107,7 @@ class Candidate:
 class SpatialMemory:
     """Heading ring, grid modules, CA3 and place cells; see the module's docstring for a period's course."""
 
-    def __init__(
-        self, config: MemoryConfig, bands: int, directions: NDArray[np.float64], seed: int
-    ) -> None:
+    def __init__(self, config: MemoryConfig, bands: int, directions: NDArray[np.float64], seed: int) -> None:
         self.config = config
         self.heading = HeadDirection(config.heading, seed)
         table = calibrate(config.grid)
@@ -160,8 +168,8 @@ class SpatialMemory:
     ) -> dict[str, NDArray[np.int32]]:
         """Live through one control period; return the spikes (k, 2) of (ms, neuron) of each population.
 
-        `view_counts` (bands * B,) are the view cells' spikes, `seeing` whether the view can be trusted, `speed` m/s
-        and `turn_rate` rad/s what the body's senses say.
+        `view_counts` (bands * B,) are the view cells' spikes, `seeing` whether the view can be trusted,
+        `speed` m/s and `turn_rate` rad/s what the body's senses say.
         """
         spikes: dict[str, NDArray[np.int32]] = {}
         target = self._target
@@ -222,7 +230,10 @@ class SpatialMemory:
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return the live arrays that last from one episode to the next."""
         out: dict[str, NDArray[Any]] = {"position": self.position, "rates": self.rates, "time": self.clock}
-        states = {"heading": self.heading.state, "place": self.place.state}
+        states: dict[str, AttractorState | LIFState] = {
+            "heading": self.heading.state,
+            "place": self.place.state,
+        }
         states |= {f"grid_{k}": module.state for k, module in enumerate(self.grids)}
         for part, state in states.items():
             out |= {f"{part}.{name}": array for name, array in state._asdict().items()}

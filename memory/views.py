@@ -1,9 +1,9 @@
 """From what is seen around the robot to what lies around the place: views turned by heading.
 
-View cells are egocentric. A memory of a place must not depend on where the robot looked, so the activity of the view
-cells is shifted by the heading into the map's frame before it is stored or compared: the gain-field circuit that
-Byrne, Becker & Burgess (2007, Psychol. Rev. 114:340) place in retrosplenial cortex. Comparing at shifts a little off
-the heading tells how wrong the heading is.
+View cells are egocentric. A memory of a place must not depend on where the robot looked, so the activity of
+the view cells is shifted by the heading into the map's frame before it is stored or compared: the gain-field
+circuit that Byrne, Becker & Burgess (2007, Psychol. Rev. 114:340) place in retrosplenial cortex. Comparing at
+shifts a little off the heading tells how wrong the heading is.
 """
 
 from __future__ import annotations
@@ -36,8 +36,9 @@ class ViewFrame:
     def shifted(self, view: Floats, shifts: NDArray[np.int64]) -> Floats:
         """Return `view` (bands, bins) at each of `shifts` (h,) bins as unit vectors (h, bands * bins).
 
-        A view shifted by k is what would be held if the heading were k bins further counter-clockwise. It is blurred
-        over `blur` bins first: the receptive fields of the map's frame are wider than those of the view cells.
+        A view shifted by k is what would be held if the heading were k bins further counter-clockwise. It is
+        blurred over `blur` bins first: the receptive fields of the map's frame are wider than those of the
+        view cells.
         """
         view = np.fft.irfft(np.fft.rfft(view, axis=1) * self._blur, self.bins, axis=1).astype(np.float32)
         norm = np.float32(max(float(np.sqrt((view * view).sum())), 1e-6))
@@ -45,7 +46,13 @@ class ViewFrame:
 
 
 @njit(cache=True)
-def _turn(ego, directions, heading, width, out):
+def _turn(
+    ego: Floats,
+    directions: NDArray[np.float64],
+    heading: float,
+    width: float,
+    out: Floats,
+) -> None:
     bands, bins = out.shape
     for b in range(directions.size):
         place = (directions[b] + heading) / width - 0.5

@@ -1,0 +1,136 @@
+"""The composed agent on the real environment: contract, determinism, saving, being carried."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import gymnasium
+import numpy as np
+import pytest
+import tolman.envs  # noqa: F401  # registers the tasks
+from tolman.agent import Navigator, NavigatorConfig
+
+
+def world() -> Any:
+    return gymnasium.make("tolman/OpenField-v0", disable_env_checker=True)
+
+
+def live(agent: Navigator, env: Any, periods: int, seed: int | None) -> list[float]:
+    """Drive for `periods`; return the localisation errors in the frame of the start pose, m."""
+    observation, info = env.reset(seed=seed)
+    agent.reset()
+    start = info["pose"].copy()
+    turn = np.array([[np.cos(start[2]), np.sin(start[2])], [-np.sin(start[2]), np.cos(start[2])]])
+    errors = []
+    for _ in range(periods):
+        observation, reward, terminated, _, info = env.step(agent.act(observation))
+        agent.reward(float(reward), terminated)
+        errors.append(float(np.hypot(*(agent.pose_estimate[:2] - turn @ (info["pose"][:2] - start[:2])))))
+    return errors
+
+
+@pytest.fixture(scope="module")
+def env() -> Any:
+    return world()
+
+
+@pytest.fixture(scope="module")
+def travelled(env: Any) -> tuple[Navigator, list[float]]:
+    agent = Navigator(NavigatorConfig(), env.unwrapped.camera, seed=1)
+    return agent, live(agent, env, 1000, seed=1)
+
+
+def test_it_knows_where_it_is(travelled: tuple[Navigator, list[float]]) -> None:
+    agent, errors = travelled
+    assert np.mean(errors) < 0.2, "m over 40 s"
+    assert agent.memory.ca3.memories > 10
+    assert agent.memory.place.used > 10
+
+
+def test_it_has_the_size_that_is_claimed(travelled: tuple[Navigator, list[float]]) -> None:
+    agent, _ = travelled
+    assert agent.neurons >= 5000
+    assert agent.neurons == sum(part.stop - part.start for part in agent.populations.values())
+    assert agent.synapses > 1_000_000
+    assert agent.spike_count > 0
+    assert agent.synaptic_operations > agent.spike_count
+
+
+def test_the_snapshot_is_plain_and_in_range(travelled: tuple[Navigator, list[float]]) -> None:
+    agent, _ = travelled
+    snapshot = agent.snapshot()
+    assert snapshot.time == pytest.approx(40.0)
+    assert snapshot.spike_neuron.size == snapshot.spike_time.size > 0
+    assert int(snapshot.spike_neuron.max()) < agent.neurons
+    assert int(snapshot.spike_time.max()) < 40
+    assert (np.diff(snapshot.spike_time.astype(int)) >= 0).all()
+    assert snapshot.pose_estimate.shape == (3,)
+
+
+def test_same_seed_same_spikes_other_seed_others() -> None:
+    hashes = []
+    for seed in (3, 3, 4):
+        env = world()
+        agent = Navigator(NavigatorConfig(), env.unwrapped.camera, seed=seed)
+        live(agent, env, 60, seed=3)
+        hashes.append(agent.spike_hash)
+    assert hashes[0] == hashes[1] != hashes[2]
+
+
+def test_a_saved_agent_goes_on_as_if_it_had_never_stopped(env: Any, tmp_path: Path) -> None:
+    first = Navigator(NavigatorConfig(), env.unwrapped.camera, seed=5)
+    live(first, env, 80, seed=5)
+    first.reward(1.0, True)
+    first.save(tmp_path / "agent.npz")
+    second = Navigator(NavigatorConfig(), env.unwrapped.camera, seed=5)
+    second.load(tmp_path / "agent.npz")
+    assert second.spike_hash == first.spike_hash
+    for agent in (first, second):
+        live(agent, env, 80, seed=6)
+    assert first.spike_hash == second.spike_hash
+    assert not first.localised or first.memory.ca3.memories > 0
+
+
+def test_a_state_that_does_not_fit_changes_nothing(env: Any, tmp_path: Path) -> None:
+    agent = Navigator(NavigatorConfig(), env.unwrapped.camera, seed=5)
+    state = agent.state_dict()
+    before = agent.spike_hash
+    short = {name: array for name, array in state.items() if name != "agent.counters"}
+    with pytest.raises(ValueError, match=r"agent\.counters"):
+        agent.load_state_dict(short)
+    with pytest.raises(ValueError, match="has shape"):
+        agent.load_state_dict(state | {"memory.position": np.zeros(3)})
+    assert agent.spike_hash == before
+    path = tmp_path / "not-an-agent.npz"
+    path.write_bytes(b"PK\x03\x04 but not really")
+    with pytest.raises(ValueError, match="damaged or not an agent file"):
+        agent.load(path)
+
+
+def test_act_before_reset_is_refused(env: Any) -> None:
+    agent = Navigator(NavigatorConfig(), env.unwrapped.camera, seed=0)
+    observation, _ = env.reset(seed=0)
+    with pytest.raises(RuntimeError, match="reset"):
+        agent.act(observation)
+
+
+def test_carried_it_is_lost_until_it_recognises_a_view(travelled: tuple[Navigator, list[float]]) -> None:
+    agent, _ = travelled
+    env = world()
+    observation, _ = env.reset(seed=1)
+    agent.reset()
+    assert not agent.localised
+    twist = agent.act(observation)
+    assert twist[0] == 0.0
+    assert twist[1] == pytest.approx(agent.config.motor.scan_rate)
+    for _ in range(250):
+        observation, *_ = env.step(agent.act(observation))
+    assert agent.localised
+
+
+def test_impossible_configurations_are_refused_by_name() -> None:
+    with pytest.raises(ValueError, match="third_factor must be"):
+        NavigatorConfig(third_factor="luck")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match=r"gyro_share must be in \[0, 1\]"):
+        NavigatorConfig(gyro_share=2.0)
