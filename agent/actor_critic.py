@@ -33,7 +33,7 @@ class ActorCriticConfig:
     tau_synapse: float = 0.005  #: s
     kappa_slow: float = 0.200  #: s
     kappa_fast: float = 0.050  #: s
-    tag_slow: float = 1.0  #: s, eligibility
+    tag_slow: float = 2.0  #: s, eligibility
     tag_fast: float = 0.050  #: s, eligibility
     tau_reward: float = 5.0  #: s, discount
     value_per_hz: float = 0.02
@@ -51,8 +51,8 @@ class ActorCriticConfig:
     lateral_excitation: float = 35.0  #: mV, shared between neighbours
     lateral_inhibition: float = -300.0  #: mV, shared by all
     lateral_concentration: float = 8.0
-    critic_rate: float = 0.02  #: learning rate
-    actor_rate: float = 0.03  #: learning rate
+    critic_rate: float = 0.03  #: learning rate
+    actor_rate: float = 0.06  #: learning rate
     readout_slow: float = 0.050  #: s
     readout_fast: float = 0.020  #: s
 
@@ -123,16 +123,18 @@ class ActorCritic:
         reward: float = 0.0,
         inhibition: Floats | None = None,
         learning: bool = True,
+        taught: float = -1.0,
     ) -> NDArray[np.int32]:
         """Run `steps` ms on place spikes (k, 2) of (ms, cell); return spikes (k, 2), critics first.
 
         `reward` arrives at the first step; `inhibition` (actors,), mV, is added to the actor's membranes:
-        negative keeps directions from being chosen.
+        negative keeps directions from being chosen. With `taught` >= 0 the spikes are a replay: dopamine is then
+        the difference between the value `taught` and the value read from the critic.
         """
         config, t = self.config, self.traces
         rates = (config.critic_rate, config.actor_rate) if learning else (0.0, 0.0)
         count = td_ltp.advance(
-            place_spikes, steps, float(reward), self.weights, t["fast"], t["slow"], t["pre_m"], t["pre_s"],
+            place_spikes, steps, float(reward), float(taught), self.weights, t["fast"], t["slow"], t["pre_m"], t["pre_s"],
             t["input_m"], t["input_s"], t["after"], self._lateral, t["lateral_m"], t["lateral_s"],
             self.no_inhibition if inhibition is None else inhibition, t["readout_fast"], t["readout_slow"],
             self.scalars, self.clock, config.critics, self._drive, self._constants, self._bounds,

@@ -27,6 +27,7 @@ from ..spiking.random import step_key, uniform
 
 Floats = NDArray[np.float32]
 DT = np.float32(1e-3)
+REPLAY_GAIN = 1.0 / 0.2  #: 1/s, an error of value that lasts 0.2 s counts as one reward of that size
 
 
 @njit(cache=True)
@@ -34,6 +35,7 @@ def advance(
     place_spikes: NDArray[np.int32],  # (k, 2) of (ms, place cell), ascending in time
     steps: int,
     reward_pulse: float,  # reward that arrives at the first step
+    taught: float,  # value that a replayed place had, or negative: not a replay
     weights: Floats,  # (N, C + A) plastic, critic first
     fast: Floats,  # (N, C + A) eligibility, short filter
     slow: Floats,  # (N, C + A) eligibility, long filter
@@ -48,7 +50,7 @@ def advance(
     inhibition: Floats,  # (A,) mV from reflexes
     readout_fast: Floats,  # (A,) Hz
     readout_slow: Floats,  # (A,) Hz
-    # (10,): critic slow, fast, reward slow, fast, value, delta, delta sum, unused, input trace m, s
+    # (10,): critic slow, fast, reward slow, fast, value, delta, delta sum, taught value, input trace m, s
     scalars: NDArray[np.float64],
     clock: NDArray[np.int64],  # (1,) steps since the start
     critics: int,
@@ -147,7 +149,12 @@ def advance(
         value = nu * scale * (scalars[0] - scalars[1]) + v0
         slope = nu * scale * (scalars[1] / tau_fast - scalars[0] / tau_slow)
         reward = kappa_scale * (scalars[2] - scalars[3])
-        delta = slope - value / tau_r + reward
+        if taught >= 0.0:
+            scalars[7] += (taught - scalars[7]) * (1.0 - keep_slow)  # as slow as the value it is compared with
+            delta = (scalars[7] - value if third_factor == 0 else scalars[7]) * REPLAY_GAIN
+            reward = delta
+        else:
+            delta = slope - value / tau_r + reward
         scalars[4] = value
         scalars[5] = delta
         scalars[6] += reward if third_factor == 1 else delta

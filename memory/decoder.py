@@ -25,6 +25,11 @@ class GridDecoder:
         waves = [np.exp(-2j * np.pi * module.phase_of(self.places)) for module in modules]
         self._waves = np.concatenate(waves, axis=1)  # (places, 2 * modules)
         self._precision = np.array([module.scale**-2.0 for module in modules])
+        self.visited = np.zeros(len(self.places), np.bool_)  #: places near which the robot has been
+
+    def visit(self, place: NDArray[np.float64], reach: float = 0.30) -> None:
+        """Remember that the robot has been at `place` (2,): the map extends `reach` m around it."""
+        self.visited |= ((self.places - place) ** 2).sum(axis=1) < reach**2
 
     def global_estimate(
         self, phases: NDArray[np.float64], near: NDArray[np.float64] | None = None, spread: float = 0.5
@@ -34,6 +39,8 @@ class GridDecoder:
         `near` (2,) is a prior: of places that agree about equally, the one within `spread` m wins.
         """
         agreement = (self._waves @ np.exp(2j * np.pi * phases).ravel()).real
+        if self.visited.any():  # far off, the modules agree again by chance
+            agreement = np.where(self.visited, agreement, -np.inf)
         if near is not None:
             agreement -= 0.5 * ((self.places - near) ** 2).sum(axis=1) / spread**2
         return self.refine(phases, self.places[int(np.argmax(agreement))])

@@ -47,7 +47,7 @@ class CorrectionConfig:
     )
     near: float = 0.45  #: similarity of the place at which a memory is nearby
     offsets: int = 4  #: headings tried on each side, in bins of the view's frame
-    heading_pull: float = 0.1  #: current of the heading cue
+    heading_pull: float = 0.25  #: current of the heading cue
     grid_pull: float = 0.2  #: current of the place cue
     store_below: float = 0.80  #: store when no memory's place resembles the present one more than this
     view_below: float = 0.50  #: also store when the place is known but no view of it resembles this one
@@ -230,6 +230,7 @@ class SpatialMemory:
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return the live arrays that last from one episode to the next."""
         out: dict[str, NDArray[Any]] = {"position": self.position, "rates": self.rates, "time": self.clock}
+        out["visited"] = self.decoder.visited
         states: dict[str, AttractorState | LIFState] = {
             "heading": self.heading.state,
             "place": self.place.state,
@@ -295,6 +296,7 @@ class SpatialMemory:
         new = closest < correction.store_below or (not known_view and self._fresh < correction.fresh)
         if new and not self.ca3.full:  # overwriting would cost more than the new memory is worth
             self.ca3.store(cues[correction.offsets], grid, self.time)
+            self.decoder.visit(self.position)
         if self._doubt > correction.doubt:
             self._search()
 
