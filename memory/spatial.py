@@ -47,7 +47,7 @@ class CorrectionConfig:
     )
     near: float = 0.45  #: similarity of the place at which a memory is nearby
     offsets: int = 4  #: headings tried on each side, in bins of the view's frame
-    heading_pull: float = 0.25  #: current of the heading cue
+    heading_pull: float = 0.1  #: current of the heading cue
     grid_pull: float = 0.2  #: current of the place cue
     store_below: float = 0.80  #: store when no memory's place resembles the present one more than this
     view_below: float = 0.50  #: also store when the place is known but no view of it resembles this one
