@@ -102,7 +102,7 @@ class ActorCritic:
             "readout_fast": np.zeros(config.actors, np.float32),
             "readout_slow": np.zeros(config.actors, np.float32),
         }
-        self.scalars = np.zeros(10, np.float64)
+        self.scalars = np.zeros(9, np.float64)
         self.no_inhibition = np.zeros(config.actors, np.float32)
 
     @property
@@ -123,18 +123,16 @@ class ActorCritic:
         reward: float = 0.0,
         inhibition: Floats | None = None,
         learning: bool = True,
-        taught: float = -1.0,
     ) -> NDArray[np.int32]:
         """Run `steps` ms on place spikes (k, 2) of (ms, cell); return spikes (k, 2), critics first.
 
         `reward` arrives at the first step; `inhibition` (actors,), mV, is added to the actor's membranes:
-        negative keeps directions from being chosen. With `taught` >= 0 the spikes are a replay: dopamine is then
-        the difference between the value `taught` and the value read from the critic.
+        negative keeps directions from being chosen.
         """
         config, t = self.config, self.traces
         rates = (config.critic_rate, config.actor_rate) if learning else (0.0, 0.0)
         count = td_ltp.advance(
-            place_spikes, steps, float(reward), float(taught), self.weights, t["fast"], t["slow"], t["pre_m"], t["pre_s"],
+            place_spikes, steps, float(reward), self.weights, t["fast"], t["slow"], t["pre_m"], t["pre_s"],
             t["input_m"], t["input_s"], t["after"], self._lateral, t["lateral_m"], t["lateral_s"],
             self.no_inhibition if inhibition is None else inhibition, t["readout_fast"], t["readout_slow"],
             self.scalars, self.clock, config.critics, self._drive, self._constants, self._bounds,

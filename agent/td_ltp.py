@@ -6,8 +6,8 @@ Neurons are SRM0 with escape noise (Fremaux, Sprekeler & Gerstner 2013, PLoS Com
     eps(s) = eps_0 / (tau_m - tau_s) (exp(-s / tau_m) - exp(-s / tau_s))
     rho_i = rho_0 log(1 + exp((u_i - theta) / Delta_u))
 
-The last line departs from the paper's exponential: it is the same below threshold and linear above it. With the
-exponential, value grows so steeply with weight that the critic ran away before the first reward.
+The last line departs from the paper's exponential: it is the same below threshold and linear above it. With
+the exponential, value grows so steeply with weight that the critic ran away before the first reward.
 
 The value is read from the critic's spikes, and its temporal-difference error is dopamine:
 
@@ -27,7 +27,6 @@ from ..spiking.random import step_key, uniform
 
 Floats = NDArray[np.float32]
 DT = np.float32(1e-3)
-REPLAY_GAIN = 1.0 / 0.2  #: 1/s, an error of value that lasts 0.2 s counts as one reward of that size
 
 
 @njit(cache=True)
@@ -35,7 +34,6 @@ def advance(
     place_spikes: NDArray[np.int32],  # (k, 2) of (ms, place cell), ascending in time
     steps: int,
     reward_pulse: float,  # reward that arrives at the first step
-    taught: float,  # value that a replayed place had, or negative: not a replay
     weights: Floats,  # (N, C + A) plastic, critic first
     fast: Floats,  # (N, C + A) eligibility, short filter
     slow: Floats,  # (N, C + A) eligibility, long filter
@@ -50,7 +48,7 @@ def advance(
     inhibition: Floats,  # (A,) mV from reflexes
     readout_fast: Floats,  # (A,) Hz
     readout_slow: Floats,  # (A,) Hz
-    # (10,): critic slow, fast, reward slow, fast, value, delta, delta sum, taught value, input trace m, s
+    # (9,): critic slow, fast, reward slow, fast, value, delta, delta sum, input trace m, s
     scalars: NDArray[np.float64],
     clock: NDArray[np.int64],  # (1,) steps since the start
     critics: int,
@@ -80,8 +78,8 @@ def advance(
     for step in range(steps):
         at = step_key(key, np.uint32(clock[0] & 0xFFFFFFFF))
         clock[0] += 1
-        scalars[8] *= keep_m
-        scalars[9] *= keep_s
+        scalars[7] *= keep_m
+        scalars[8] *= keep_s
         for j in range(n):
             pre_m[j] *= keep_m
             pre_s[j] *= keep_s
@@ -93,8 +91,8 @@ def advance(
             j = place_spikes[cursor, 1]
             pre_m[j] += np.float32(1.0)
             pre_s[j] += np.float32(1.0)
+            scalars[7] += 1.0
             scalars[8] += 1.0
-            scalars[9] += 1.0
             for i in range(m):
                 w = weights[j, i]
                 input_m[i] += w
@@ -102,7 +100,7 @@ def advance(
             cursor += 1
         # Feedforward inhibition divides by the summed input (divisive normalisation, Carandini & Heeger
         # 2012), so the drive is the mean weight of the active places and not how many of them there are.
-        share = np.float32(drive[0] / max(scalars[8] - scalars[9], drive[1]))
+        share = np.float32(drive[0] / max(scalars[7] - scalars[8], drive[1]))
         n_fired = 0
         for i in range(m):
             u = share * (input_m[i] - input_s[i]) + after[i]
@@ -149,12 +147,7 @@ def advance(
         value = nu * scale * (scalars[0] - scalars[1]) + v0
         slope = nu * scale * (scalars[1] / tau_fast - scalars[0] / tau_slow)
         reward = kappa_scale * (scalars[2] - scalars[3])
-        if taught >= 0.0:
-            scalars[7] += (taught - scalars[7]) * (1.0 - keep_slow)  # as slow as the value it is compared with
-            delta = (scalars[7] - value if third_factor == 0 else scalars[7]) * REPLAY_GAIN
-            reward = delta
-        else:
-            delta = slope - value / tau_r + reward
+        delta = slope - value / tau_r + reward
         scalars[4] = value
         scalars[5] = delta
         scalars[6] += reward if third_factor == 1 else delta
