@@ -133,19 +133,20 @@ class CA3:
             norm = float(np.sqrt((row * row).sum()))
             weights[neuron] = row / np.float32(max(norm, 1e-6))
 
-    def view_similarity(self, cues: Floats) -> Floats:
+    def view_similarity(self, cues: Floats, among: NDArray[np.bool_] | None = None) -> Floats:
         """Return the cosine (h, neurons) between cues (h, views), unit vectors, and what each neuron stored.
 
-        The cosine is taken over the inputs that the neuron sees.
+        The cosine is taken over the inputs that the neuron sees; it is 0 for neurons that are not `among`.
         """
         out = np.zeros((len(cues), self.config.neurons), np.float32)
-        _similarity(np.ascontiguousarray(cues), self.view_weights, self.usage, out)
+        who = self.usage > 0.0 if among is None else among & (self.usage > 0.0)
+        _similarity(np.ascontiguousarray(cues), self.view_weights, who, out)
         return np.asarray(out / np.float32(np.sqrt(self.config.connectivity)), np.float32)
 
     def grid_similarity(self, grid: Floats) -> Floats:
         """Return the cosine (neurons,) of `grid` (grids,), a unit vector, and what each neuron stored."""
         out = np.zeros((1, self.config.neurons), np.float32)
-        _similarity(np.ascontiguousarray(grid[None]), self.grid_weights, self.usage, out)
+        _similarity(np.ascontiguousarray(grid[None]), self.grid_weights, self.usage > 0.0, out)
         return np.asarray(out[0] / np.float32(np.sqrt(self.config.connectivity)), np.float32)
 
     def recall(self, view_match: Floats, grid_match: Floats | None = None) -> Recall:
@@ -175,11 +176,11 @@ class CA3:
 def _similarity(
     cues: Floats,
     weights: Floats,
-    usage: Floats,
+    who: NDArray[np.bool_],
     out: Floats,
 ) -> None:
     for i in range(weights.shape[0]):
-        if usage[i] > 0.0:
+        if who[i]:
             row = weights[i]
             for h in range(cues.shape[0]):
                 total = np.float32(0.0)

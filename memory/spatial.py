@@ -277,7 +277,7 @@ class SpatialMemory:
         place_match = self.ca3.grid_similarity(grid)
         near = place_match > correction.near
         best = 0.0
-        match = self.ca3.view_similarity(cues) * near
+        match = self.ca3.view_similarity(cues, near)
         if near.any():
             best = float(match.max())
         ripe = near & (self.time - self.ca3.born > correction.ripen)
