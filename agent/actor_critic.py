@@ -33,7 +33,7 @@ class ActorCriticConfig:
     tau_synapse: float = 0.005  #: s
     kappa_slow: float = 0.200  #: s
     kappa_fast: float = 0.050  #: s
-    tag_slow: float = 2.0  #: s, eligibility
+    tag_slow: float = 1.0  #: s, eligibility
     tag_fast: float = 0.050  #: s, eligibility
     tau_reward: float = 5.0  #: s, discount
     value_per_hz: float = 0.02
@@ -52,7 +52,7 @@ class ActorCriticConfig:
     lateral_inhibition: float = -300.0  #: mV, shared by all
     lateral_concentration: float = 8.0
     critic_rate: float = 0.03  #: learning rate
-    actor_rate: float = 0.06  #: learning rate
+    actor_rate: float = 0.03  #: learning rate
     readout_slow: float = 0.050  #: s
     readout_fast: float = 0.020  #: s
 
