@@ -5,6 +5,8 @@ from __future__ import annotations
 import concurrent.futures
 import multiprocessing
 import os
+import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Protocol, TypeVar
@@ -52,7 +54,7 @@ class Processes:
         with (
             _one_thread_each(),
             concurrent.futures.ProcessPoolExecutor(
-                workers, mp_context=context, initializer=import_quietly, initargs=("pybullet",)
+                workers, mp_context=context, initializer=_begin_worker, initargs=(os.getpid(),)
             ) as pool,
         ):
             futures = {pool.submit(function, task): index for index, task in enumerate(tasks)}
@@ -76,6 +78,18 @@ def make_executor(jobs: int | None, tasks: int) -> Executor:
 def available_cores() -> int:
     """Return the number of cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _begin_worker(parent: int) -> None:
+    """Prepare a worker, which is not to outlive its `parent`: a killed sweep would leave it computing."""
+    import_quietly("pybullet")
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1.0)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 @contextmanager
