@@ -22,6 +22,8 @@ Floats = NDArray[np.float32]
 LATTICE = np.array([[1.0, 0.0], [0.5, np.sqrt(3.0) / 2.0]])
 #: Preferred directions of the four layers, in the lattice's frame.
 DIRECTIONS = np.array([[1.0, 0.0], [0.0, 1.0], [-1.0, 0.0], [0.0, -1.0]])
+#: Shifts to the images of a torus that count; those farther off add less than 1e-12 at the widths in use.
+_IMAGES = np.repeat([-1, 0, 1], 3), np.tile([-1, 0, 1], 3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,13 +187,10 @@ def calibrate(config: GridConfig) -> DriveTable:
 def lattice_bump(u: NDArray[np.float64], v: NDArray[np.float64], width: float) -> NDArray[np.float64]:
     """Return a Gaussian of `width` periods on the hexagonal torus, at phase differences `u`, `v`."""
     u, v = u - np.round(u), v - np.round(v)
-    total = np.zeros(np.broadcast(u, v).shape)
-    for i in (-1, 0, 1):  # images farther off add less than 1e-12 at the widths in use
-        for j in (-1, 0, 1):
-            x = (u + i) * LATTICE[0, 0] + (v + j) * LATTICE[1, 0]
-            y = (u + i) * LATTICE[0, 1] + (v + j) * LATTICE[1, 1]
-            total += np.exp(-(x * x + y * y) / (2.0 * width * width))
-    return total
+    i, j = (shift.reshape((9,) + (1,) * np.ndim(u + v)) for shift in _IMAGES)
+    x = (u + i) * LATTICE[0, 0] + (v + j) * LATTICE[1, 0]
+    y = (u + i) * LATTICE[0, 1] + (v + j) * LATTICE[1, 1]
+    return np.asarray(np.exp(-(x * x + y * y) / (2.0 * width * width)).sum(axis=0))
 
 
 def _kernels(config: GridConfig) -> Floats:
