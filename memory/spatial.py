@@ -303,9 +303,7 @@ class SpatialMemory:
     def _correct(self, recall: Recall, match: Floats, at: int) -> None:
         correction = self.config.correction
         self._fresh, self._doubt, self._candidate = 0.0, 0.0, None
-        active = recall.counts > 0.0
-        curve = (match[:, active] * recall.counts[active]).sum(axis=1)
-        turn = (at + _peak(curve, at) - correction.offsets) * self.frame.width
+        turn = (_best_shift(recall, match, at) - correction.offsets) * self.frame.width
         belief = (recall.similarity - correction.accept) / (1.0 - correction.accept)
         self._target = Target(
             self.heading.heading + turn,
@@ -332,9 +330,7 @@ class SpatialMemory:
         self.similarity = recall.similarity
         if recall.similarity < correction.accept_lost:
             return
-        active = recall.counts > 0.0
-        curve = (match[:, active] * recall.counts[active]).sum(axis=1)
-        turn = (at + _peak(curve, at)) * self.frame.width
+        turn = _best_shift(recall, match, at) * self.frame.width
         turn = float(np.arctan2(np.sin(turn), np.cos(turn)))
         place = self.decoder.global_estimate(self._phases_of(recall.grid))
         votes, last = 1, self._candidate
@@ -368,6 +364,13 @@ class SpatialMemory:
     def _phases_of(self, pattern: Floats) -> NDArray[np.float64]:
         parts = pattern.reshape(len(self.grids), self.cells).astype(np.float64)
         return np.stack([module.phase_from(part) for module, part in zip(self.grids, parts, strict=True)])
+
+
+def _best_shift(recall: Recall, match: Floats, at: int) -> float:
+    """Row of `match` (shifts, neurons), between rows around `at`, that the recalled neurons agree on."""
+    active = recall.counts > 0.0
+    curve = (match[:, active] * recall.counts[active]).sum(axis=1)
+    return at + _peak(curve, at)
 
 
 def _peak(curve: Floats, at: int) -> float:
