@@ -16,6 +16,7 @@ from ..spiking.random import key
 from . import td_ltp
 
 Floats = NDArray[np.float32]
+AWAKE = np.zeros(6, np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,7 @@ class ActorCriticConfig:
     tau_synapse: float = 0.005  #: s
     kappa_slow: float = 0.200  #: s
     kappa_fast: float = 0.050  #: s
-    tag_slow: float = 1.0  #: s, eligibility
+    tag_slow: float = 0.2  #: s, eligibility
     tag_fast: float = 0.050  #: s, eligibility
     tau_reward: float = 5.0  #: s, discount
     value_per_hz: float = 0.02
@@ -80,13 +81,13 @@ class ActorCritic:
         self.weights[:, : config.critics] = config.critic_start
         self.weights[:, config.critics :] = config.actor_start
         self.direction = np.asarray(np.arange(config.actors) * (2.0 * np.pi / config.actors), np.float64)
-        self._lateral = _lateral(config, self.direction)
-        self._constants = _constants(config)
-        self._bounds = np.array(
+        self.lateral = _lateral(config, self.direction)
+        self.constants = _constants(config)
+        self.bounds = np.array(
             [config.critic_low, config.critic_high, config.actor_low, config.actor_high], np.float32
         )
         spread = config.tau_membrane - config.tau_synapse
-        self._drive = np.array([config.input_rate * config.epsilon0 * 1e-3, config.least_rate * spread])
+        self.drive = np.array([config.input_rate * config.epsilon0 * 1e-3, config.least_rate * spread])
         self._spikes = np.zeros((m * 40, 2), np.int32)
         self.clock = np.zeros(1, np.int64)
         self.traces: dict[str, NDArray[np.float32]] = {
@@ -102,8 +103,13 @@ class ActorCritic:
             "readout_fast": np.zeros(config.actors, np.float32),
             "readout_slow": np.zeros(config.actors, np.float32),
         }
-        self.scalars = np.zeros(9, np.float64)
+        self.scalars = np.zeros(12, np.float64)
         self.no_inhibition = np.zeros(config.actors, np.float32)
+
+    @property
+    def resting_spikes(self) -> float:
+        """Spikes per s of all critics together at which the value is 0."""
+        return -self.config.value_offset / self.config.value_per_hz * self.config.critics
 
     @property
     def synapses(self) -> int:
@@ -133,10 +139,10 @@ class ActorCritic:
         rates = (config.critic_rate, config.actor_rate) if learning else (0.0, 0.0)
         count = td_ltp.advance(
             place_spikes, steps, float(reward), self.weights, t["fast"], t["slow"], t["pre_m"], t["pre_s"],
-            t["input_m"], t["input_s"], t["after"], self._lateral, t["lateral_m"], t["lateral_s"],
+            t["input_m"], t["input_s"], t["after"], self.lateral, t["lateral_m"], t["lateral_s"],
             self.no_inhibition if inhibition is None else inhibition, t["readout_fast"], t["readout_slow"],
-            self.scalars, self.clock, config.critics, self._drive, self._constants, self._bounds,
-            np.array(rates, np.float32), self.third_factor, self.key, self._spikes,
+            self.scalars, self.clock, config.critics, self.drive, self.constants, self.bounds,
+            np.array(rates, np.float32), self.third_factor, AWAKE, self.key, self._spikes,
         )  # fmt: skip
         if count < 0:
             raise ValueError(f"actor-critic spikes exceed the buffer of {len(self._spikes)}")

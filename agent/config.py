@@ -10,6 +10,7 @@ from .actor_critic import ActorCriticConfig
 from .motor import MotorConfig
 from .perception import PerceptionConfig
 from .reflex import ReflexConfig
+from .replay import ReplayConfig
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,7 @@ class NavigatorConfig:
     perception: PerceptionConfig = field(default_factory=PerceptionConfig)
     memory: MemoryConfig = field(default_factory=MemoryConfig)
     actor_critic: ActorCriticConfig = field(default_factory=ActorCriticConfig)
+    replay: ReplayConfig = field(default_factory=ReplayConfig)
     reflex: ReflexConfig = field(default_factory=ReflexConfig)
     motor: MotorConfig = field(default_factory=MotorConfig)
 

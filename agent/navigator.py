@@ -21,6 +21,7 @@ from .config import NavigatorConfig
 from .motor import scan, steer
 from .perception import CameraGeometry, Perception
 from .reflex import Reflexes
+from .replay import Replay
 from .snapshot import AgentSnapshot
 from .storage import load_arrays, save_arrays
 
@@ -46,9 +47,11 @@ class Navigator:
         self.actor_critic = ActorCritic(
             config.actor_critic, config.memory.place.cells, seed, config.third_factor
         )
+        self.replay = Replay(config.replay, self.actor_critic, self.memory.experience)
         self.reflexes = Reflexes(config.reflex, self.actor_critic.direction, seed)
         self.populations = self._number_neurons()
         self._hash = SpikeHash()
+        self._seed = seed
         self._counters = np.zeros(4, np.int64)  # periods, spikes, synaptic operations, episodes
         self._scan_left = 0.0
         self._reward = 0.0
@@ -60,8 +63,13 @@ class Navigator:
     def reset(self, seed: int | None = None) -> None:
         """Begin an episode: the pose is unknown (the first time, it is the map's origin); learning stays.
 
-        With `seed`, all random streams start anew from it.
+        With `seed`, all random streams start anew from it. Before it is carried to its new place, an agent
+        that learns replays some of what it lived.
         """
+        if self.config.learning and self._counters[3] > 0:
+            self._period = []
+            self._note_replay(self.replay.in_rest(self._seed, int(self._counters[3])))
+            self._close_period(periods=0)
         if seed is not None:
             self._reseed(seed)
         self.perception.reset()
@@ -100,7 +108,9 @@ class Navigator:
         blend = 1.0 - np.exp(-PERIOD / max(self.config.motor.tau_vote, 1e-3))
         self._vote += blend * (self.actor_critic.vote - self._vote)
         self._scan_left -= PERIOD
-        if lost and self._scan_left > 0.0:
+        if self.memory.anchoring:
+            self._twist = np.zeros(2, np.float32)
+        elif lost and self._scan_left > 0.0:
             self._twist = scan(self.config.motor)
         else:
             self._twist = steer(self.config.motor, float(np.angle(self._vote)), heading)
@@ -120,6 +130,8 @@ class Navigator:
         for _ in range(round(self.config.consummation / PERIOD)):
             self._run_actor_critic(SILENT, self._reward, None)
             self._reward = 0.0
+        if self.config.learning:
+            self._note_replay(self.replay.after_reward(float(r)))
         self._close_period(periods=0)
 
     @property
@@ -219,12 +231,20 @@ class Navigator:
         self, place: NDArray[np.int32], reward: float, currents: NDArray[np.float32] | None
     ) -> None:
         spikes = self.actor_critic.advance(place, STEPS, reward, currents, self.config.learning)
+        self._note_controller(spikes)
+
+    def _note_controller(self, spikes: NDArray[np.int32]) -> None:
         critics = self.config.actor_critic.critics
         is_critic = spikes[:, 1] < critics
         self._note("critic", spikes[is_critic])
         actor = spikes[~is_critic].copy()
         actor[:, 1] -= critics
         self._note("actor", actor)
+
+    def _note_replay(self, replayed: list[tuple[NDArray[np.int32], NDArray[np.int32]]]) -> None:
+        for place, controller in replayed:
+            self._note("place", place)
+            self._note_controller(controller)
 
     def _number_neurons(self) -> dict[str, slice]:
         memory, config = self.memory, self.config.actor_critic
@@ -266,6 +286,7 @@ class Navigator:
         self._counters[0] += periods
 
     def _reseed(self, seed: int) -> None:
+        self._seed = seed
         self.perception.key = key(seed, "view")
         self.memory.reseed(seed)
         self.actor_critic.key = key(seed, "actor_critic")

@@ -48,7 +48,8 @@ def advance(
     inhibition: Floats,  # (A,) mV from reflexes
     readout_fast: Floats,  # (A,) Hz
     readout_slow: Floats,  # (A,) Hz
-    # (9,): critic slow, fast, reward slow, fast, value, delta, delta sum, input trace m, s
+    # (12,): critic slow, fast, reward slow, fast, value, delta, delta sum, input trace m, s; in
+    # replay the critic's present spikes, the last value, and the reward
     scalars: NDArray[np.float64],
     clock: NDArray[np.int64],  # (1,) steps since the start
     critics: int,
@@ -58,6 +59,9 @@ def advance(
     bounds: Floats,  # critic low, critic high, actor low, actor high
     rates: Floats,  # learning rates of critic and actor
     third_factor: int,  # 0: TD error, 1: raw reward
+    # (6,): discount of the value replayed just before (0 while awake); what each step keeps of the present
+    # value, the last value and the eligibility's two filters; and the scale of the latter
+    replaying: Floats,
     key: np.uint32,
     spikes: NDArray[np.int32],
 ) -> int:
@@ -70,11 +74,15 @@ def advance(
     nu, v0, tau_r = constants[12], constants[13], constants[14]
     keep_read_slow, keep_read_fast, read_scale = constants[15], constants[16], constants[17]
     keep_tag_slow, keep_tag_fast, tag_scale = constants[18], constants[19], constants[20]
+    discount, keep_now, keep_last = replaying[0], replaying[1], replaying[2]
+    if discount > 0.0:
+        keep_tag_slow, keep_tag_fast, tag_scale = replaying[3], replaying[4], replaying[5]
     every = 10
     count, cursor = 0, 0
     fired = np.empty(m, np.int32)
     scalars[2] += reward_pulse
     scalars[3] += reward_pulse
+    scalars[11] += reward_pulse
     for step in range(steps):
         at = step_key(key, np.uint32(clock[0] & 0xFFFFFFFF))
         clock[0] += 1
@@ -148,6 +156,13 @@ def advance(
         slope = nu * scale * (scalars[1] / tau_fast - scalars[0] / tau_slow)
         reward = kappa_scale * (scalars[2] - scalars[3])
         delta = slope - value / tau_r + reward
+        if discount > 0.0:
+            scalars[9] = scalars[9] * keep_now + critic_spikes
+            value = nu * (scalars[9] * (1.0 - keep_now) * 1e3 / critics) + v0
+            scalars[10] = scalars[10] * keep_last + (1.0 - keep_last) * value
+            scalars[11] *= keep_last
+            reward = scalars[11]
+            delta = discount * (scalars[10] + reward) - value
         scalars[4] = value
         scalars[5] = delta
         scalars[6] += reward if third_factor == 1 else delta
@@ -168,4 +183,71 @@ def advance(
                 for i in range(m):
                     slow[j, i] *= decay_slow
                     fast[j, i] *= decay_fast
+    return count
+
+
+@njit(cache=True)
+def replay(
+    cells: NDArray[np.int16],  # (n, slots) place cells that fired, the latest period first
+    times: NDArray[np.uint8],  # (n, slots) ms within the period, ascending
+    counts: NDArray[np.uint8],  # (n,)
+    course: Floats,  # (n,) rad
+    steps: int,  # ms of a period
+    speed: int,  # times faster than lived
+    blank: int,  # periods at the start in which nothing is learned
+    reward: float,  # at the start
+    rates: Floats,  # learning rates of critic and actor
+    drive: np.float32,  # mV, for actors along the course
+    direction: NDArray[np.float64],  # (A,) rad
+    replaying: Floats,
+    weights: Floats,
+    fast: Floats,
+    slow: Floats,
+    pre_m: Floats,
+    pre_s: Floats,
+    input_m: Floats,
+    input_s: Floats,
+    after: Floats,
+    lateral: Floats,
+    lateral_m: Floats,
+    lateral_s: Floats,
+    readout_fast: Floats,
+    readout_slow: Floats,
+    scalars: NDArray[np.float64],
+    clock: NDArray[np.int64],
+    critics: int,
+    input_drive: NDArray[np.float64],
+    constants: Floats,
+    bounds: Floats,
+    third_factor: int,
+    key: np.uint32,
+    place: NDArray[np.int32],  # (sum of counts, 2) out: replayed place spikes of (ms, cell)
+    spikes: NDArray[np.int32],  # out: spikes of critic and actor
+) -> int:
+    """Run the controller on a way backwards; return how many spikes it fired, -1 if they do not fit."""
+    nothing = np.zeros(2, np.float32)
+    toward = np.zeros(direction.size, np.float32)
+    pulse, begin, placed, count = reward, 0, 0, 0
+    for p in range(counts.size):
+        end = steps * (p + 1) // speed
+        first = placed
+        for back in range(counts[p]):
+            slot = counts[p] - 1 - back
+            place[placed, 0] = min((steps - 1 - times[p, slot]) // speed, end - begin - 1)
+            place[placed, 1] = cells[p, slot]
+            placed += 1
+        for k in range(direction.size):
+            toward[k] = drive * np.exp(8.0 * (np.cos(direction[k] - course[p]) - 1.0))
+        fired = advance(
+            place[first:placed], end - begin, pulse, weights, fast, slow, pre_m, pre_s, input_m, input_s,
+            after, lateral, lateral_m, lateral_s, toward, readout_fast, readout_slow, scalars, clock, critics,
+            input_drive, constants, bounds, nothing if p < blank else rates, third_factor, replaying, key,
+            spikes[count:],
+        )  # fmt: skip
+        if fired < 0:
+            return -1
+        place[first:placed, 0] += begin
+        spikes[count : count + fired, 0] += begin
+        count += fired
+        pulse, begin = 0.0, end
     return count

@@ -27,6 +27,7 @@ ARMS: dict[str, tuple[str, ...]] = {
     "td-ltp": (),
     "no-learning": ("agent.learning=false",),
     "raw-reward": ("agent.third_factor='reward'",),
+    "no-replay": ("agent.replay.sweeps=0", "agent.replay.stretches=0"),
     "random": ("algorithm='random'",),
 }
 

@@ -28,7 +28,9 @@ class PlaceConfig:
     spacing: float = 0.80  #: recruit when no cell's stored pattern resembles the present one more than this
     grid_share: float = 0.8  #: of the drive; the rest comes from CA3
     field_threshold: float = 0.45  #: similarity at which the mean drive reaches the firing threshold
-    gain: float = 1.8  #: drive per unit of similarity
+    gain: float = 2.5  #: drive per unit of similarity
+    inhibition: float = 0.05  #: drive that a spike of any cell takes from all
+    tau_inhibition: float = 0.020  #: s
     tau_input: float = 0.050  #: s, grid synapses
     tau_schaffer: float = 0.200  #: s, CA3 synapses: outlasts the pause between two recalls
     schaffer_rate: float = 0.1  #: growth of CA3 synapses a recall
@@ -55,6 +57,7 @@ class PlaceCells:
         self.ca3_weights = np.zeros((ca3, config.cells), np.float32)
         self.recruited = np.zeros(1, np.int64)
         self.state = LIFState.zeros(config.cells)
+        self.hold = np.zeros(1, np.float32)
         self.schaffer = np.zeros(config.cells, np.float32)
         self.activity = np.zeros(config.cells, np.float32)
         self._spikes = np.zeros((config.cells * 20, 2), np.int32)
@@ -73,6 +76,7 @@ class PlaceCells:
         """Return the cells to rest."""
         self.state.clear()
         self.schaffer[:] = 0.0
+        self.hold[:] = 0.0
         self.activity[:] = 0.0
 
     def arrays(self) -> dict[str, NDArray[Any]]:
@@ -133,8 +137,9 @@ class PlaceCells:
         if used == 0:
             return self._spikes[:0]
         count = _advance(
-            *self.state, self.grid_weights, grid_spikes, self.schaffer, used, steps, keep, decay,
+            *self.state, self.hold, self.grid_weights, grid_spikes, self.schaffer, used, steps, keep, decay,
             np.float32(config.grid_share), np.float32(config.field_threshold), np.float32(config.gain),
+            np.float32(config.inhibition), np.float32(np.exp(-1e-3 / config.tau_inhibition)),
             np.float32(np.exp(-1e-3 / config.tau_schaffer)), round(config.neurons.refractory / 1e-3),
             np.float32(config.neurons.noise), self.key, self._spikes,
         )  # fmt: skip
@@ -152,6 +157,7 @@ def _advance(
     current: Floats,
     silent: NDArray[np.int32],
     clock: NDArray[np.int64],
+    hold: Floats,
     weights: Floats,
     grid_spikes: NDArray[np.int32],
     schaffer: Floats,
@@ -162,6 +168,8 @@ def _advance(
     grid_share: np.float32,
     threshold: np.float32,
     gain: np.float32,
+    inhibit: np.float32,
+    hold_decay: np.float32,
     schaffer_decay: np.float32,
     refractory: int,
     noise: np.float32,
@@ -178,11 +186,13 @@ def _advance(
             for i in range(used):
                 current[i] += row[i]
             cursor += 1
+        held = hold[0]
+        hold[0] *= hold_decay
         for i in range(used):
             match = grid_share * current[i] + (np.float32(1.0) - grid_share) * min(
                 schaffer[i], np.float32(1.0)
             )
-            drive = max(np.float32(1.0) + gain * (match - threshold), np.float32(0.0))
+            drive = max(np.float32(1.0) + gain * (match - threshold) - held, np.float32(0.0))
             v = keep * membrane[i] + rise * drive + noise * gaussian(at, np.uint32(i))
             current[i] *= decay
             schaffer[i] *= schaffer_decay
@@ -192,6 +202,7 @@ def _advance(
             elif v >= np.float32(1.0):
                 v = np.float32(0.0)
                 silent[i] = refractory
+                hold[0] += inhibit
                 if count >= spikes.shape[0]:
                     return -1
                 spikes[count, 0] = step

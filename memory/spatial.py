@@ -20,6 +20,7 @@ from ..spiking.random import key
 from .attractor import AttractorState
 from .ca3 import CA3, CA3Config, Recall
 from .decoder import GridDecoder
+from .experience import Experience
 from .grid import GridConfig, GridModule, calibrate
 from .heading import HeadDirection, HeadingConfig
 from .place import PlaceCells, PlaceConfig
@@ -40,7 +41,7 @@ class CorrectionConfig:
     enabled: bool = True
     theta_periods: int = 3  #: control periods in a theta cycle
     tau_view: float = 0.150  #: s over which view spikes make a cue
-    view_lag: float = 0.030  #: s by which view cells' spikes trail what they see
+    view_lag: float = 0.065  #: s by which view cells' spikes trail what they see
     accept: float = 0.60  #: similarity of the view at which a recall is believed
     ripen: float = (
         12.0  #: s before a memory may correct: a younger one only tells what path integration knows
@@ -49,6 +50,10 @@ class CorrectionConfig:
     offsets: int = 4  #: headings tried on each side, in bins of the view's frame
     heading_pull: float = 0.1  #: current of the heading cue
     grid_pull: float = 0.2  #: current of the place cue
+    settle_heading: float = 1.5  #: current added to the heading cue just after the robot found itself
+    settle_grid: float = 0.6  #: current added to the place cue then
+    settle: float = 0.94  #: share of the uncertainty that every believed recall leaves
+    sure: float = 0.10  #: uncertainty below which new memories are stored
     store_below: float = 0.80  #: store when no memory's place resembles the present one more than this
     view_below: float = 0.50  #: also store when the place is known but no view of it resembles this one
     fresh: float = (
@@ -78,10 +83,14 @@ class MemoryConfig:
     ca3: CA3Config = field(default_factory=CA3Config)
     correction: CorrectionConfig = field(default_factory=CorrectionConfig)
     view_bins: int = 72  #: directions of the map's frame
+    experience: float = 600.0  #: s of movement kept for replay
+    moving: float = 0.1  #: m/s from which on a period is kept
 
     def __post_init__(self) -> None:
         if self.view_bins < 8:
             raise ValueError(f"memory view_bins must be >= 8, got {self.view_bins}")
+        if self.experience < PERIOD:
+            raise ValueError(f"memory experience must be >= {PERIOD} s, got {self.experience}")
 
 
 @dataclass
@@ -122,6 +131,7 @@ class SpatialMemory:
         self.frame = ViewFrame(bands, directions, config.view_bins)
         self.ca3 = CA3(config.ca3, self.frame.size, inputs, seed)
         self.place = PlaceCells(config.place, len(self.grids), inputs, config.ca3.neurons, seed)
+        self.experience = Experience(round(config.experience / PERIOD))
         self.decoder = GridDecoder(self.grids)
         self.view_trace = np.zeros((bands, config.view_bins), np.float32)
         self.rates = np.zeros(inputs, np.float32)
@@ -132,6 +142,7 @@ class SpatialMemory:
         self._cycle = 0
         self._fresh = 0.0
         self._doubt = 0.0
+        self._uncertain = 0.0
         self._candidate: Candidate | None = None
         self._target: Target | None = None
         self._last_counts = np.zeros(config.ca3.neurons, np.float32)
@@ -156,10 +167,12 @@ class SpatialMemory:
         self.localised = False
         self._forget_transients()
         self.place.reset()
+        self.experience.begin()
 
     def _forget_transients(self) -> None:
         self.view_trace[:] = 0.0
         self.similarity, self._fresh, self._doubt, self._cycle = 0.0, 0.0, 0.0, 0
+        self._uncertain = 0.0
         self._candidate, self._target = None, None
         self._last_counts[:] = 0.0
 
@@ -214,6 +227,8 @@ class SpatialMemory:
             inputs = np.concatenate(merged)
             inputs = inputs[np.argsort(inputs[:, 0], kind="stable")].astype(np.int32)
             spikes["place"] = self.place.advance(inputs, STEPS)
+            if speed > self.config.moving:
+                self.experience.note(spikes["place"], self.heading.heading)
         else:
             spikes["place"] = np.zeros((0, 2), np.int32)
         self._fresh += PERIOD
@@ -239,6 +254,7 @@ class SpatialMemory:
         for part, state in states.items():
             out |= {f"{part}.{name}": array for name, array in state._asdict().items()}
         out |= {f"ca3.{name}": array for name, array in self.ca3.arrays().items()}
+        out |= {f"experience.{name}": array for name, array in self.experience.arrays().items()}
         return out | {f"place.{name}": array for name, array in self.place.arrays().items()}
 
     @property
@@ -257,6 +273,11 @@ class SpatialMemory:
         out /= np.maximum(np.sqrt((out * out).sum(axis=1, keepdims=True)), np.float32(1e-6))
         return np.asarray(out.ravel() / np.float32(np.sqrt(len(self.grids))), np.float32)
 
+    @property
+    def anchoring(self) -> bool:
+        """Whether ring and sheets are being set anew, for which the robot had better stand still."""
+        return self._target is not None and not self.localised
+
     def _theta(self, seeing: bool) -> None:
         if not self.config.correction.enabled:
             seeing = False
@@ -272,7 +293,8 @@ class SpatialMemory:
 
     def _track(self, grid: Floats) -> None:
         correction = self.config.correction
-        reach = np.arange(-correction.offsets, correction.offsets + 1)
+        offsets = correction.offsets * (2 if self._uncertain > correction.sure else 1)
+        reach = np.arange(-offsets, offsets + 1)
         cues = self.frame.shifted(self.view_trace, reach)
         place_match = self.ca3.grid_similarity(grid)
         near = place_match > correction.near
@@ -291,27 +313,30 @@ class SpatialMemory:
             else:
                 self._doubt += PERIOD * correction.theta_periods
         self.similarity = best
-        closest = float(place_match.max()) if place_match.size else 0.0
-        known_view = best >= correction.view_below
-        new = closest < correction.store_below or (not known_view and self._fresh < correction.fresh)
-        if new and not self.ca3.full:  # overwriting would cost more than the new memory is worth
-            self.ca3.store(cues[correction.offsets], grid, self.time)
-            self.decoder.visit(self.position)
         if self._doubt > correction.doubt:
             self._search()
+        closest = float(place_match.max()) if place_match.size else 0.0
+        known_view = best >= correction.view_below
+        if self._uncertain > correction.sure:
+            return
+        new = closest < correction.store_below or (not known_view and self._fresh < correction.fresh)
+        if new and not self.ca3.full:  # overwriting would cost more than the new memory is worth
+            self.ca3.store(cues[len(reach) // 2], grid, self.time)
+            self.decoder.visit(self.position)
 
     def _correct(self, recall: Recall, match: Floats, at: int) -> None:
         correction = self.config.correction
         self._fresh, self._doubt, self._candidate = 0.0, 0.0, None
-        turn = (_best_shift(recall, match, at) - correction.offsets) * self.frame.width
+        turn = (_best_shift(recall, match, at, False) - len(match) // 2) * self.frame.width
         belief = (recall.similarity - correction.accept) / (1.0 - correction.accept)
         self._target = Target(
             self.heading.heading + turn,
             self._phases_of(recall.grid),
-            correction.heading_pull * belief,
-            correction.grid_pull * belief,
+            (correction.heading_pull + self._uncertain * correction.settle_heading) * belief,
+            (correction.grid_pull + self._uncertain * correction.settle_grid) * belief,
             correction.theta_periods,
         )
+        self._uncertain *= correction.settle
 
     def _take(self, recall: Recall) -> None:
         self.recall_spikes = recall.spikes.copy()
@@ -330,7 +355,7 @@ class SpatialMemory:
         self.similarity = recall.similarity
         if recall.similarity < correction.accept_lost:
             return
-        turn = _best_shift(recall, match, at) * self.frame.width
+        turn = _best_shift(recall, match, at, True) * self.frame.width
         turn = float(np.arctan2(np.sin(turn), np.cos(turn)))
         place = self.decoder.global_estimate(self._phases_of(recall.grid))
         votes, last = 1, self._candidate
@@ -358,7 +383,7 @@ class SpatialMemory:
         if self.localised:
             return
         self.position = self.decoder.global_estimate(self.phases)
-        self.localised, self._doubt, self._fresh = True, 0.0, 0.0
+        self.localised, self._doubt, self._fresh, self._uncertain = True, 0.0, 0.0, 1.0
         self.view_trace[:] = 0.0  # laid down under another heading
 
     def _phases_of(self, pattern: Floats) -> NDArray[np.float64]:
@@ -366,17 +391,20 @@ class SpatialMemory:
         return np.stack([module.phase_from(part) for module, part in zip(self.grids, parts, strict=True)])
 
 
-def _best_shift(recall: Recall, match: Floats, at: int) -> float:
-    """Row of `match` (shifts, neurons), between rows around `at`, that the recalled neurons agree on."""
+def _best_shift(recall: Recall, match: Floats, at: int, circular: bool) -> float:
+    """Row of `match` (shifts, neurons), between rows around `at`, that the recalled neurons agree on.
+
+    `circular` says that the shifts go all the way round.
+    """
     active = recall.counts > 0.0
     curve = (match[:, active] * recall.counts[active]).sum(axis=1)
-    return at + _peak(curve, at)
+    return at + _peak(curve, at, circular)
 
 
-def _peak(curve: Floats, at: int) -> float:
-    """Offset of a parabola's top from index `at`, in (-1/2, 1/2); the curve is circular where it is full."""
+def _peak(curve: Floats, at: int, circular: bool) -> float:
+    """Offset of a parabola's top from index `at`, in (-1/2, 1/2)."""
     left, middle, right = (float(curve[(at + k) % len(curve)]) for k in (-1, 0, 1))
     bend = left - 2.0 * middle + right
-    if bend >= 0.0 or (at in (0, len(curve) - 1) and len(curve) < 16):
+    if bend >= 0.0 or (not circular and at in (0, len(curve) - 1)):
         return 0.0
     return float(np.clip(0.5 * (left - right) / bend, -0.5, 0.5))
