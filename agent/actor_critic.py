@@ -34,7 +34,7 @@ class ActorCriticConfig:
     tau_synapse: float = 0.005  #: s
     kappa_slow: float = 0.200  #: s
     kappa_fast: float = 0.050  #: s
-    tag_slow: float = 0.2  #: s, eligibility
+    tag_slow: float = 1.0  #: s, eligibility
     tag_fast: float = 0.050  #: s, eligibility
     tau_reward: float = 5.0  #: s, discount
     value_per_hz: float = 0.02

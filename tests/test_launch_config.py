@@ -29,7 +29,7 @@ def test_defaults_survive_a_round_trip_through_plain_values() -> None:
 
 
 def test_only_the_water_maze_is_explored_first_unless_asked() -> None:
-    assert load().exploration == 180.0
+    assert load().exploration == 300.0
     assert load(settings=["task=OpenField"]).exploration == 0.0
     assert load(settings=["task=tolman/WaterMaze-v0", "habituation=5"]).exploration == 5.0
     assert load(settings=["task=tolman/OpenField-v0", "habituation=5"]).exploration == 5.0
