@@ -103,6 +103,7 @@ class ActorCritic:
             "readout_fast": np.zeros(config.actors, np.float32),
             "readout_slow": np.zeros(config.actors, np.float32),
         }
+        self.rows = np.zeros(places + 1, np.int32)
         self.scalars = np.zeros(12, np.float64)
         self.no_inhibition = np.zeros(config.actors, np.float32)
 
@@ -121,6 +122,7 @@ class ActorCritic:
         for trace in self.traces.values():
             trace[:] = 0.0
         self.scalars[:] = 0.0
+        self.rows[0] = 0
 
     def advance(
         self,
@@ -139,7 +141,7 @@ class ActorCritic:
         rates = (config.critic_rate, config.actor_rate) if learning else (0.0, 0.0)
         count = td_ltp.advance(
             place_spikes, steps, float(reward), self.weights, t["fast"], t["slow"], t["pre_m"], t["pre_s"],
-            t["input_m"], t["input_s"], t["after"], self.lateral, t["lateral_m"], t["lateral_s"],
+            self.rows, t["input_m"], t["input_s"], t["after"], self.lateral, t["lateral_m"], t["lateral_s"],
             self.no_inhibition if inhibition is None else inhibition, t["readout_fast"], t["readout_slow"],
             self.scalars, self.clock, config.critics, self.drive, self.constants, self.bounds,
             np.array(rates, np.float32), self.third_factor, AWAKE, self.key, self._spikes,

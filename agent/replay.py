@@ -106,10 +106,10 @@ class Replay:
         count = td_ltp.replay(
             *way, STEPS, config.speed, blank, float(reward), learning, np.float32(config.drive),
             controller.direction, self._replaying, controller.weights, t["fast"],
-            t["slow"], t["pre_m"], t["pre_s"], t["input_m"], t["input_s"], t["after"], controller.lateral,
-            t["lateral_m"], t["lateral_s"], t["readout_fast"], t["readout_slow"], controller.scalars,
-            controller.clock, controller.config.critics, controller.drive, controller.constants,
-            controller.bounds, controller.third_factor, controller.key, place, spikes,
+            t["slow"], t["pre_m"], t["pre_s"], controller.rows, t["input_m"], t["input_s"], t["after"],
+            controller.lateral, t["lateral_m"], t["lateral_s"], t["readout_fast"], t["readout_slow"],
+            controller.scalars, controller.clock, controller.config.critics, controller.drive,
+            controller.constants, controller.bounds, controller.third_factor, controller.key, place, spikes,
         )  # fmt: skip
         if count < 0:
             raise ValueError("replayed spikes exceed their buffer")

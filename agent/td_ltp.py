@@ -27,6 +27,7 @@ from ..spiking.random import step_key, uniform
 
 Floats = NDArray[np.float32]
 DT = np.float32(1e-3)
+TINY = np.float32(1e-30)
 
 
 @njit(cache=True)
@@ -39,6 +40,8 @@ def advance(
     slow: Floats,  # (N, C + A) eligibility, long filter
     pre_m: Floats,  # (N,) presynaptic trace, membrane decay
     pre_s: Floats,  # (N,) presynaptic trace, synapse decay
+    # (N + 1,): how many places have fired since the last reset, and which: the rows of all others are zero
+    rows: NDArray[np.int32],
     input_m: Floats,  # (C + A,)
     input_s: Floats,  # (C + A,)
     after: Floats,  # (C + A,) refractory kernel, mV
@@ -79,6 +82,9 @@ def advance(
         keep_tag_slow, keep_tag_fast, tag_scale = replaying[3], replaying[4], replaying[5]
     every = 10
     count, cursor = 0, 0
+    touched = np.zeros(n, np.bool_)
+    for r in range(1, rows[0] + 1):
+        touched[rows[r]] = True
     fired = np.empty(m, np.int32)
     scalars[2] += reward_pulse
     scalars[3] += reward_pulse
@@ -88,15 +94,22 @@ def advance(
         clock[0] += 1
         scalars[7] *= keep_m
         scalars[8] *= keep_s
-        for j in range(n):
+        for r in range(1, rows[0] + 1):
+            j = rows[r]
             pre_m[j] *= keep_m
             pre_s[j] *= keep_s
+            if pre_m[j] < TINY:  # denormal numbers are slow
+                pre_m[j], pre_s[j] = np.float32(0.0), np.float32(0.0)
         for i in range(m):
             input_m[i] *= keep_m
             input_s[i] *= keep_s
             after[i] *= keep_m
         while cursor < place_spikes.shape[0] and place_spikes[cursor, 0] <= step:
             j = place_spikes[cursor, 1]
+            if not touched[j]:
+                touched[j] = True
+                rows[0] += 1
+                rows[rows[0]] = j
             pre_m[j] += np.float32(1.0)
             pre_s[j] += np.float32(1.0)
             scalars[7] += 1.0
@@ -129,7 +142,8 @@ def advance(
         for f in range(n_fired):
             i = fired[f]
             after[i] = chi
-            for j in range(n):
+            for r in range(1, rows[0] + 1):
+                j = rows[r]
                 trace = psp * (pre_m[j] - pre_s[j])
                 slow[j, i] += trace
                 fast[j, i] += trace
@@ -172,7 +186,8 @@ def advance(
             change = factor * tag_scale * DT * every
             decay_slow, decay_fast = keep_tag_slow**every, keep_tag_fast**every
             learn = rates[0] > 0.0 or rates[1] > 0.0
-            for j in range(n):
+            for r in range(1, rows[0] + 1):
+                j = rows[r]
                 if learn:
                     for i in range(critics):
                         w = weights[j, i] + rates[0] * change * (slow[j, i] - fast[j, i])
@@ -183,6 +198,8 @@ def advance(
                 for i in range(m):
                     slow[j, i] *= decay_slow
                     fast[j, i] *= decay_fast
+                    if fast[j, i] < TINY:
+                        fast[j, i] = np.float32(0.0)
     return count
 
 
@@ -205,6 +222,7 @@ def replay(
     slow: Floats,
     pre_m: Floats,
     pre_s: Floats,
+    rows: NDArray[np.int32],
     input_m: Floats,
     input_s: Floats,
     after: Floats,
@@ -239,10 +257,10 @@ def replay(
         for k in range(direction.size):
             toward[k] = drive * np.exp(8.0 * (np.cos(direction[k] - course[p]) - 1.0))
         fired = advance(
-            place[first:placed], end - begin, pulse, weights, fast, slow, pre_m, pre_s, input_m, input_s,
-            after, lateral, lateral_m, lateral_s, toward, readout_fast, readout_slow, scalars, clock, critics,
-            input_drive, constants, bounds, nothing if p < blank else rates, third_factor, replaying, key,
-            spikes[count:],
+            place[first:placed], end - begin, pulse, weights, fast, slow, pre_m, pre_s, rows, input_m,
+            input_s, after, lateral, lateral_m, lateral_s, toward, readout_fast, readout_slow, scalars, clock,
+            critics, input_drive, constants, bounds, nothing if p < blank else rates, third_factor,
+            replaying, key, spikes[count:],
         )  # fmt: skip
         if fired < 0:
             return -1

@@ -33,7 +33,7 @@ def test_only_the_water_maze_is_explored_first_unless_asked() -> None:
     assert load(settings=["task=OpenField"]).exploration == 0.0
     assert load(settings=["task=tolman/WaterMaze-v0", "habituation=5"]).exploration == 5.0
     assert load(settings=["task=tolman/OpenField-v0", "habituation=5"]).exploration == 5.0
-    assert load(Path("demo")).exploration == 180.0
+    assert load(Path("demo")).exploration == 300.0
 
 
 def test_settings_override_the_file_and_the_file_the_defaults(tmp_path: Path) -> None:
