@@ -28,8 +28,6 @@ from ..spiking.random import generator
 from . import td_ltp
 from .actor_critic import ActorCritic
 
-NOTHING = np.zeros((0, 2), np.int32)
-
 
 @dataclass(frozen=True, slots=True)
 class ReplayConfig:
@@ -71,6 +69,7 @@ class Replay:
         keep = np.exp(-1e-3 / np.array([config.tau_now, config.tau_last, config.tag_slow, config.tag_fast]))
         self._replaying = np.array([discount, *keep, 1.0 / (config.tag_slow - config.tag_fast)], np.float32)
         self._window = round(config.window / PERIOD)
+        self._spikes = np.zeros(((self._window * STEPS // config.speed + 1) * controller.size, 2), np.int32)
         # The critic's filter fills before what it says counts.
         self._blank = round(3.0 * config.tau_now * config.speed / PERIOD)
 
@@ -101,7 +100,6 @@ class Replay:
         # A fast replay packs more spikes into a step; each teaches as much less.
         learning = np.array(rates, np.float32) / np.float32(config.speed)
         place = np.zeros((int(way.counts.sum()), 2), np.int32)
-        spikes = np.zeros((len(way.counts) * STEPS * controller.size // 4 + 64, 2), np.int32)
         t = controller.traces
         count = td_ltp.replay(
             *way, STEPS, config.speed, blank, float(reward), learning, np.float32(config.drive),
@@ -109,9 +107,10 @@ class Replay:
             t["slow"], t["pre_m"], t["pre_s"], controller.rows, t["input_m"], t["input_s"], t["after"],
             controller.lateral, t["lateral_m"], t["lateral_s"], t["readout_fast"], t["readout_slow"],
             controller.scalars, controller.clock, controller.config.critics, controller.drive,
-            controller.constants, controller.bounds, controller.third_factor, controller.key, place, spikes,
+            controller.constants, controller.bounds, controller.third_factor, controller.key, place,
+            self._spikes,
         )  # fmt: skip
         if count < 0:
             raise ValueError("replayed spikes exceed their buffer")
         controller.reset()
-        return place, spikes[:count]
+        return place, self._spikes[:count].copy()

@@ -4,7 +4,7 @@ Each period the ring integrates the turn rate and the sheets integrate speed alo
 make a theta cycle (120 ms). Once a cycle the view held by the senses cues CA3. While the robot knows where it
 is, only memories of nearby places compete, and what they bring back pulls ring and sheets towards the heading
 and the phases they had when the memory was made: this bounds the drift. While it is lost, all memories
-compete at all headings, and two recalls in a row that agree set ring and sheets anew.
+compete at all headings, and a few recalls in a row that agree set ring and sheets anew.
 """
 
 from __future__ import annotations
@@ -278,6 +278,10 @@ class SpatialMemory:
         """Whether ring and sheets are being set anew, for which the robot had better stand still."""
         return self._target is not None and not self.localised
 
+    @property
+    def _sure(self) -> bool:
+        return self._uncertain <= self.config.correction.sure
+
     def _theta(self, seeing: bool) -> None:
         if not self.config.correction.enabled:
             seeing = False
@@ -293,7 +297,7 @@ class SpatialMemory:
 
     def _track(self, grid: Floats) -> None:
         correction = self.config.correction
-        offsets = correction.offsets * (2 if self._uncertain > correction.sure else 1)
+        offsets = correction.offsets * (1 if self._sure else 2)
         reach = np.arange(-offsets, offsets + 1)
         cues = self.frame.shifted(self.view_trace, reach)
         place_match = self.ca3.grid_similarity(grid)
@@ -315,10 +319,10 @@ class SpatialMemory:
         self.similarity = best
         if self._doubt > correction.doubt:
             self._search()
+        if not self._sure:
+            return
         closest = float(place_match.max()) if place_match.size else 0.0
         known_view = best >= correction.view_below
-        if self._uncertain > correction.sure:
-            return
         new = closest < correction.store_below or (not known_view and self._fresh < correction.fresh)
         if new and not self.ca3.full:  # overwriting would cost more than the new memory is worth
             self.ca3.store(cues[len(reach) // 2], grid, self.time)
