@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from ..memory.spatial import MemoryConfig
+from ..memory.config import MemoryConfig
 from .actor_critic import ActorCriticConfig
 from .motor import MotorConfig
 from .perception import PerceptionConfig

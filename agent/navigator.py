@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..memory.spatial import PERIOD, STEPS, SpatialMemory
+from ..memory.config import PERIOD, STEPS
+from ..memory.spatial import SpatialMemory
 from ..spiking.hashing import SpikeHash
 from ..spiking.random import key
 from .actor_critic import ActorCritic

@@ -96,13 +96,8 @@ class Perception:
             np.float32(self.threshold),
             np.float32(self.config.forgetting),
         )
-        pooled = np.bincount(self._pool.ravel(), self.held.ravel(), self._share.size).astype(np.float32)
-        pooled = (pooled / self._share).reshape(self.config.elevation_bins, self.bins)
-        pooled -= pooled.mean(axis=1, keepdims=True)
-        spread = float(pooled.std())
-        self.contrast = pooled / np.float32(max(spread, 0.1))
-        drive = np.concatenate((self.contrast, -self.contrast)).ravel()
-        drive = np.maximum(drive, 0.0) * np.float32(self.config.gain)
+        drive = np.empty(self.size, np.float32)
+        _contrast(self.held, self._pool, self._share, np.float32(self.config.gain), self.contrast, drive)
         count = advance_lif(self.config.neurons, self.state, drive, steps, self.key, self._spikes)
         return self._spikes[:count]
 
@@ -113,7 +108,7 @@ class Perception:
     @property
     def awake(self) -> float:
         """Share of pixels that have seen enough change for their contrast to be trusted."""
-        return float(np.mean(self.seen >= 1.0))
+        return float(np.count_nonzero(self.seen >= 1.0)) / self.seen.size
 
 
 def _pooling(
@@ -149,3 +144,31 @@ def _integrate(
         held[i, j] = held[i, j] * keep + step
         if seen[i, j] < np.float32(1.0):
             seen[i, j] += more
+
+
+@njit(cache=True)
+def _contrast(
+    held: Floats,
+    pool: NDArray[np.int64],
+    share: Floats,  # pixels of each cell
+    gain: np.float32,
+    contrast: Floats,  # out: (elevations, directions), each band without its mean, in standard deviations
+    drive: Floats,  # out: of ON, then OFF cells
+) -> None:
+    bands, bins = contrast.shape
+    pooled = np.zeros(bands * bins)
+    for i in range(held.shape[0]):
+        for j in range(held.shape[1]):
+            pooled[pool[i, j]] += held[i, j]
+    power = 0.0
+    for band in range(bands):
+        row = pooled[band * bins : (band + 1) * bins]
+        row /= share[band * bins : (band + 1) * bins]
+        row -= row.mean()
+        power += (row * row).sum()
+    spread = max(np.sqrt(power / pooled.size), 0.1)
+    for k in range(pooled.size):
+        value = np.float32(pooled[k] / spread)
+        contrast[k // bins, k % bins] = value
+        drive[k] = gain * max(value, np.float32(0.0))
+        drive[pooled.size + k] = gain * max(-value, np.float32(0.0))

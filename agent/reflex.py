@@ -11,10 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ..memory.config import PERIOD
 from ..spiking.random import generator
 
 Floats = NDArray[np.float32]
-PERIOD = 0.040  #: s
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,8 +22,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ..memory.config import PERIOD, STEPS
 from ..memory.experience import Experience, Stretch
-from ..memory.spatial import PERIOD, STEPS
 from ..spiking.random import generator
 from . import td_ltp
 from .actor_critic import ActorCritic

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from ..spiking.lif import LIF
 from ..spiking.random import generator
+from .relay import dots
 
 Floats = NDArray[np.float32]
 
@@ -30,7 +31,7 @@ class CA3Config:
     assembly: int = 5  #: neurons a memory
     connectivity: float = 0.6  #: share of the inputs that a neuron sees
     view_gain: float = 4.0  #: drive at full similarity of the view
-    grid_gain: float = 2.0  #: drive at full similarity of the place
+    grid_gain: float = 0.0  #: drive at full similarity of the place; ties recall to the present estimate
     recurrent: float = 0.25  #: current a spike adds to each fellow of its assembly
     inhibition: float = 0.10  #: current a spike takes from all neurons
     burst: int = 24  #: ms of a recall
@@ -71,6 +72,7 @@ class CA3:
         self.recurrent = np.zeros((n, n), np.uint8)
         self.usage = np.zeros(n, np.float32)
         self.born = np.zeros(n, np.float64)  #: s, when the neuron last stored
+        self.heads = np.zeros(n, np.bool_)  #: one neuron of each assembly
         self.stored = np.zeros(1, np.int64)
         self._spikes = np.zeros((n * config.burst, 2), np.int32)
 
@@ -98,6 +100,7 @@ class CA3:
             "recurrent": self.recurrent,
             "usage": self.usage,
             "born": self.born,
+            "heads": self.heads,
             "stored": self.stored,
         }
 
@@ -116,6 +119,8 @@ class CA3:
             self._bind(int(neuron), view, grid)
         self.recurrent[np.ix_(chosen, chosen)] = 1
         self.recurrent[chosen, chosen] = 0
+        self.heads[chosen] = False
+        self.heads[chosen[0]] = True
         self.usage[chosen] += 1.0
         self.born[chosen] = now
         self.stored[0] += 1
@@ -140,13 +145,27 @@ class CA3:
         """
         out = np.zeros((len(cues), self.config.neurons), np.float32)
         who = self.usage > 0.0 if among is None else among & (self.usage > 0.0)
-        _similarity(np.ascontiguousarray(cues), self.view_weights, who, out)
+        dots(np.ascontiguousarray(cues), self.view_weights, who, out)
         return np.asarray(out / np.float32(np.sqrt(self.config.connectivity)), np.float32)
+
+    def search(self, cues: Floats, memories: int = 24) -> Floats:
+        """Return `view_similarity` (h, neurons) of `cues` (h, views) for the best `memories`, 0 for the rest.
+
+        One neuron of each assembly, at every second cue, tells which memories are worth comparing; the others
+        would be held down by inhibition. Neighbouring cues must resemble each other.
+        """
+        heads = np.flatnonzero(self.heads)
+        if len(heads) > memories:
+            coarse = self.view_similarity(cues[::2], self.heads)[:, heads].max(axis=0)
+            heads = heads[np.argpartition(-coarse, memories - 1)[:memories]]
+        among = np.asarray(self.recurrent[heads].any(axis=0), np.bool_)
+        among[heads] = True
+        return self.view_similarity(cues, among)
 
     def grid_similarity(self, grid: Floats) -> Floats:
         """Return the cosine (neurons,) of `grid` (grids,), a unit vector, and what each neuron stored."""
         out = np.zeros((1, self.config.neurons), np.float32)
-        _similarity(np.ascontiguousarray(grid[None]), self.grid_weights, self.usage > 0.0, out)
+        dots(np.ascontiguousarray(grid[None]), self.grid_weights, self.usage > 0.0, out)
         return np.asarray(out[0] / np.float32(np.sqrt(self.config.connectivity)), np.float32)
 
     def recall(self, view_match: Floats, grid_match: Floats | None = None) -> Recall:
@@ -170,24 +189,6 @@ class CA3:
         view = (weight[:, None] * self.view_weights[active]).sum(axis=0) / total
         similarity = float((weight * view_match[active]).sum() / total)
         return Recall(spikes, counts, np.asarray(grid, np.float32), np.asarray(view, np.float32), similarity)
-
-
-@njit(cache=True, fastmath=True)
-def _similarity(
-    cues: Floats,
-    weights: Floats,
-    who: NDArray[np.bool_],
-    out: Floats,
-) -> None:
-    for i in range(weights.shape[0]):
-        if who[i]:
-            row = weights[i]
-            for h in range(cues.shape[0]):
-                total = np.float32(0.0)
-                cue = cues[h]
-                for j in range(row.size):
-                    total += row[j] * cue[j]
-                out[h, i] = total
 
 
 @njit(cache=True)

@@ -9,9 +9,10 @@ decoder.
 from __future__ import annotations
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
-from .grid import LATTICE, GridModule
+from .grid import GridModule
 
 
 class GridDecoder:
@@ -24,7 +25,12 @@ class GridDecoder:
         self.places = np.stack([x.ravel(), y.ravel()], axis=1)
         waves = [np.exp(-2j * np.pi * module.phase_of(self.places)) for module in modules]
         self._waves = np.concatenate(waves, axis=1)  # (places, 2 * modules)
-        self._precision = np.array([module.scale**-2.0 for module in modules])
+        precision = np.array([module.scale**-2.0 for module in modules])
+        share = precision / precision.sum()
+        self._to_lattice = np.stack([module.phase_change(np.eye(2)) for module in modules])
+        self._to_metres = np.stack(
+            [w * np.linalg.inv(m) for w, m in zip(share, self._to_lattice, strict=True)]
+        )
         self.visited = np.zeros(len(self.places), np.bool_)  #: places near which the robot has been
 
     def visit(self, place: NDArray[np.float64], reach: float = 0.30) -> None:
@@ -47,12 +53,28 @@ class GridDecoder:
 
     def refine(self, phases: NDArray[np.float64], start: NDArray[np.float64]) -> NDArray[np.float64]:
         """Move `start` (2,) to the precision-weighted mean of what each module says nearby."""
-        place = np.array(start, np.float64)
-        for _ in range(3):
-            step = np.zeros(2)
-            for module, phase, precision in zip(self.modules, phases, self._precision, strict=True):
-                difference = phase - module.phase_of(place)
-                difference -= np.round(difference)
-                step += precision * module.to_metres(difference @ LATTICE)
-            place += step / self._precision.sum()
-        return place
+        return _refine(phases, np.asarray(start, np.float64), self._to_lattice, self._to_metres)
+
+
+@njit(cache=True)
+def _refine(
+    phases: NDArray[np.float64],
+    start: NDArray[np.float64],
+    to_lattice: NDArray[np.float64],  # (modules, 2, 2), position @ matrix = phases
+    to_metres: NDArray[np.float64],  # (modules, 2, 2), phase difference @ matrix = metres times share
+) -> NDArray[np.float64]:
+    x, y = start[0], start[1]
+    for _ in range(3):
+        dx, dy = 0.0, 0.0
+        for k in range(len(phases)):
+            m = to_lattice[k]
+            u = phases[k, 0] - (x * m[0, 0] + y * m[1, 0])
+            v = phases[k, 1] - (x * m[0, 1] + y * m[1, 1])
+            u -= np.round(u)
+            v -= np.round(v)
+            back = to_metres[k]
+            dx += u * back[0, 0] + v * back[1, 0]
+            dy += u * back[0, 1] + v * back[1, 1]
+        x += dx
+        y += dy
+    return np.array([x, y])

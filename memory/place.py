@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from ..spiking.lif import LIF, LIFState
 from ..spiking.random import gaussian, key, step_key
+from .relay import dots
 
 Floats = NDArray[np.float32]
 
@@ -90,7 +91,9 @@ class PlaceCells:
 
     def similarity(self, grid: Floats) -> Floats:
         """Return the cosine (used,) of the unit vector `grid` (grids,) and each cell's stored pattern."""
-        return np.asarray((self.patterns[: self.used] * grid).sum(axis=1), np.float32)
+        out = np.zeros((1, self.used), np.float32)
+        dots(grid[None], self.patterns[: self.used], np.ones(self.used, np.bool_), out)
+        return np.asarray(out[0], np.float32)
 
     def recruit(self, grid: Floats, rates: Floats, ca3_counts: Floats) -> bool:
         """Recruit a cell for the present grid activity; False when all are taken.

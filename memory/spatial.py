@@ -9,7 +9,7 @@ compete at all headings, and a few recalls in a row that agree set ring and shee
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,79 +18,21 @@ from numpy.typing import NDArray
 from ..spiking.lif import LIFState
 from ..spiking.random import key
 from .attractor import AttractorState
-from .ca3 import CA3, CA3Config, Recall
+from .ca3 import CA3, Recall
+from .config import PERIOD, STEPS, MemoryConfig
 from .decoder import GridDecoder
+from .evidence import Candidate, Evidence
 from .experience import Experience
-from .grid import GridConfig, GridModule, calibrate
-from .heading import HeadDirection, HeadingConfig
-from .place import PlaceCells, PlaceConfig
+from .grid import GridModule, calibrate
+from .heading import HeadDirection
+from .place import PlaceCells
+from .relay import merge
 from .views import ViewFrame
 
 Floats = NDArray[np.float32]
-PERIOD = 0.040  #: s, control period
-STEPS = 40  #: neuron steps in a control period
 RELAX_PERIODS = (
     4  #: last periods of a snap, in which the cue fades so that the new bumps take their own shape
 )
-
-
-@dataclass(frozen=True, slots=True)
-class CorrectionConfig:
-    """When a recall is believed, and how hard it pulls."""
-
-    enabled: bool = True
-    theta_periods: int = 3  #: control periods in a theta cycle
-    tau_view: float = 0.150  #: s over which view spikes make a cue
-    view_lag: float = 0.065  #: s by which view cells' spikes trail what they see
-    accept: float = 0.60  #: similarity of the view at which a recall is believed
-    ripen: float = (
-        12.0  #: s before a memory may correct: a younger one only tells what path integration knows
-    )
-    near: float = 0.45  #: similarity of the place at which a memory is nearby
-    offsets: int = 4  #: headings tried on each side, in bins of the view's frame
-    heading_pull: float = 0.1  #: current of the heading cue
-    grid_pull: float = 0.2  #: current of the place cue
-    settle_heading: float = 1.5  #: current added to the heading cue just after the robot found itself
-    settle_grid: float = 0.6  #: current added to the place cue then
-    settle: float = 0.94  #: share of the uncertainty that every believed recall leaves
-    sure: float = 0.10  #: uncertainty below which new memories are stored
-    store_below: float = 0.80  #: store when no memory's place resembles the present one more than this
-    view_below: float = 0.50  #: also store when the place is known but no view of it resembles this one
-    fresh: float = (
-        6.0  #: s since a believed recall within which the position is good enough to store a new view
-    )
-    accept_lost: float = 0.73  #: similarity of the view at which a lost robot believes a recall
-    votes: int = 3  #: recalls that must agree before a lost robot believes them
-    doubt: float = (
-        3.0  #: s without recognising a known place after which the robot looks for itself elsewhere
-    )
-    snap_periods: int = 10  #: control periods for which a lost robot's ring and sheets are set
-    snap_pull: float = 3.0  #: current of the cue that sets them
-
-    def __post_init__(self) -> None:
-        for name in ("theta_periods", "votes", "snap_periods"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"correction {name} must be >= 1, got {getattr(self, name)}")
-
-
-@dataclass(frozen=True, slots=True)
-class MemoryConfig:
-    """All parts of the spatial memory."""
-
-    heading: HeadingConfig = field(default_factory=HeadingConfig)
-    grid: GridConfig = field(default_factory=GridConfig)
-    place: PlaceConfig = field(default_factory=PlaceConfig)
-    ca3: CA3Config = field(default_factory=CA3Config)
-    correction: CorrectionConfig = field(default_factory=CorrectionConfig)
-    view_bins: int = 72  #: directions of the map's frame
-    experience: float = 600.0  #: s of movement kept for replay
-    moving: float = 0.1  #: m/s from which on a period is kept
-
-    def __post_init__(self) -> None:
-        if self.view_bins < 8:
-            raise ValueError(f"memory view_bins must be >= 8, got {self.view_bins}")
-        if self.experience < PERIOD:
-            raise ValueError(f"memory experience must be >= {PERIOD} s, got {self.experience}")
 
 
 @dataclass
@@ -102,15 +44,6 @@ class Target:
     pull_heading: float
     pull_grid: float
     periods: int  #: control periods left
-
-
-@dataclass
-class Candidate:
-    """Where a lost robot may be: the heading error (rad), the place (m), and how many recalls agree."""
-
-    turn: float
-    place: NDArray[np.float64]
-    votes: int
 
 
 class SpatialMemory:
@@ -143,7 +76,7 @@ class SpatialMemory:
         self._fresh = 0.0
         self._doubt = 0.0
         self._uncertain = 0.0
-        self._candidate: Candidate | None = None
+        self._evidence = Evidence(config.correction.leak)
         self._target: Target | None = None
         self._last_counts = np.zeros(config.ca3.neurons, np.float32)
         self.recall_spikes = np.zeros((0, 2), np.int32)
@@ -173,7 +106,8 @@ class SpatialMemory:
         self.view_trace[:] = 0.0
         self.similarity, self._fresh, self._doubt, self._cycle = 0.0, 0.0, 0.0, 0
         self._uncertain = 0.0
-        self._candidate, self._target = None, None
+        self._evidence.clear()
+        self._target = None
         self._last_counts[:] = 0.0
 
     def advance(
@@ -193,7 +127,7 @@ class SpatialMemory:
         spikes["head_direction"] = self.heading.advance(turn_rate, STEPS, heading_cue).copy()
         course = self.heading.heading - 0.5 * turn_rate * PERIOD
         velocity = speed * np.array([np.cos(course), np.sin(course)])
-        merged = []
+        sheets = []
         blend = np.float32(1.0 - np.exp(-PERIOD / 0.100))
         for k, module in enumerate(self.grids):
             grid_cue = None
@@ -202,10 +136,9 @@ class SpatialMemory:
                 grid_cue = module.cue_at(target.phases[k], target.pull_grid)
             fired = module.advance(velocity, STEPS, grid_cue).copy()
             spikes[f"grid_{k}"] = fired
-            merged.append(np.stack([fired[:, 0], fired[:, 1] % self.cells + k * self.cells], axis=1))
-            part = slice(k * self.cells, (k + 1) * self.cells)
-            counts = np.bincount(fired[:, 1] % self.cells, minlength=self.cells) / np.float32(PERIOD)
-            self.rates[part] += blend * (counts.astype(np.float32) - self.rates[part])
+            sheets.append(fired)
+        inputs, counts = merge(sheets, self.cells, STEPS)
+        self.rates += blend * (counts / np.float32(PERIOD) - self.rates)
         self.position = self.decoder.refine(self.phases, self.position + velocity * PERIOD)
         self.view_trace *= np.float32(np.exp(-PERIOD / self.config.correction.tau_view))
         # Spikes are laid down where the robot looked when it saw them, so that a turn does not smear the cue.
@@ -224,8 +157,6 @@ class SpatialMemory:
             self._theta(seeing)
         spikes["ca3"] = self.recall_spikes
         if self.localised:
-            inputs = np.concatenate(merged)
-            inputs = inputs[np.argsort(inputs[:, 0], kind="stable")].astype(np.int32)
             spikes["place"] = self.place.advance(inputs, STEPS)
             if speed > self.config.moving:
                 self.experience.note(spikes["place"], self.heading.heading)
@@ -290,15 +221,16 @@ class SpatialMemory:
                 self._search()
             return
         grid = self.grid_vector()
-        if seeing:
+        if seeing and self._sure:
             self._track(grid)
+        elif seeing:
+            self._search()
         if self.place.used == 0 or float(self.place.similarity(grid).max()) < self.config.place.spacing:
             self.place.recruit(grid, self.rates, self._last_counts)
 
     def _track(self, grid: Floats) -> None:
         correction = self.config.correction
-        offsets = correction.offsets * (1 if self._sure else 2)
-        reach = np.arange(-offsets, offsets + 1)
+        reach = np.arange(-correction.offsets, correction.offsets + 1)
         cues = self.frame.shifted(self.view_trace, reach)
         place_match = self.ca3.grid_similarity(grid)
         near = place_match > correction.near
@@ -313,25 +245,31 @@ class SpatialMemory:
             recall = self.ca3.recall(match[at], np.where(ripe, place_match, np.float32(0.0)))
             self._take(recall)
             if recall.similarity >= correction.accept:
-                self._correct(recall, match, at)
+                turn = (_best_shift(recall, match, at, False) - correction.offsets) * self.frame.width
+                self._evidence.clear()
+                self._correct(recall, turn)
             else:
                 self._doubt += PERIOD * correction.theta_periods
         self.similarity = best
         if self._doubt > correction.doubt:
             self._search()
-        if not self._sure:
-            return
+        else:
+            self._learn(cues[correction.offsets], grid, place_match, best)
+
+    def _learn(self, view: Floats, grid: Floats, place_match: Floats, best: float) -> None:
+        """Store the present view and place, when no memory tells enough of them."""
+        correction = self.config.correction
         closest = float(place_match.max()) if place_match.size else 0.0
         known_view = best >= correction.view_below
         new = closest < correction.store_below or (not known_view and self._fresh < correction.fresh)
         if new and not self.ca3.full:  # overwriting would cost more than the new memory is worth
-            self.ca3.store(cues[len(reach) // 2], grid, self.time)
+            self.ca3.store(view, grid, self.time)
             self.decoder.visit(self.position)
 
-    def _correct(self, recall: Recall, match: Floats, at: int) -> None:
+    def _correct(self, recall: Recall, turn: float) -> None:
+        """Pull heading, which is wrong by `turn` rad, and grid towards what a recall says, until the next."""
         correction = self.config.correction
-        self._fresh, self._doubt, self._candidate = 0.0, 0.0, None
-        turn = (_best_shift(recall, match, at, False) - len(match) // 2) * self.frame.width
+        self._fresh, self._doubt = 0.0, 0.0
         belief = (recall.similarity - correction.accept) / (1.0 - correction.accept)
         self._target = Target(
             self.heading.heading + turn,
@@ -352,30 +290,31 @@ class SpatialMemory:
         correction, bins = self.config.correction, self.frame.bins
         if self.ca3.memories == 0:
             return
-        match = self.ca3.view_similarity(self.frame.shifted(self.view_trace, np.arange(bins)))
+        match = self.ca3.search(self.frame.shifted(self.view_trace, np.arange(bins)))
         at = int(np.argmax(match.max(axis=1)))
         recall = self.ca3.recall(match[at])
         self._take(recall)
         self.similarity = recall.similarity
-        if recall.similarity < correction.accept_lost:
-            return
         turn = _best_shift(recall, match, at, True) * self.frame.width
         turn = float(np.arctan2(np.sin(turn), np.cos(turn)))
-        place = self.decoder.global_estimate(self._phases_of(recall.grid))
-        votes, last = 1, self._candidate
-        if last is not None:
-            apart = abs(np.angle(np.exp(1j * (turn - last.turn))))
-            if apart < 0.22 and float(np.hypot(*(place - last.place))) < 0.30:
-                votes = last.votes + 1
+        phases = self._phases_of(recall.grid)
+        place = self.decoder.global_estimate(phases)
+        evidence = (recall.similarity - correction.telling) / (correction.plain - correction.telling)
         if self.localised and abs(turn) < 0.5 and float(np.hypot(*(place - self.position))) < 0.4:
-            self._doubt = 0.0  # seen from afar, it is where it thought
+            self._doubt = 0.0
+            self._evidence.add(Candidate(0.0, self.position.copy(), self.phases, evidence))
+            if recall.similarity >= correction.accept:
+                self._correct(recall, turn)
             return
-        self._candidate = Candidate(turn, place, votes)
-        if votes >= correction.votes + (2 if self.localised else 0):
-            self.localised, self._candidate = False, None
+        elsewhere = Candidate(turn, place, phases, evidence)
+        self._evidence.add(elsewhere)
+        bound = correction.bound * (correction.stubborn if self.localised else 1.0)
+        if self._evidence.decided(bound, correction.lead) is elsewhere:
+            self.localised = False
+            self._evidence.clear()
             self._target = Target(
                 self.heading.heading + turn,
-                self._phases_of(recall.grid),
+                phases,
                 correction.snap_pull,
                 correction.snap_pull,
                 correction.snap_periods,

@@ -42,7 +42,22 @@ class ViewFrame:
         """
         view = np.fft.irfft(np.fft.rfft(view, axis=1) * self._blur, self.bins, axis=1).astype(np.float32)
         norm = np.float32(max(float(np.sqrt((view * view).sum())), 1e-6))
-        return np.stack([np.roll(view, int(shift), axis=1).ravel() for shift in shifts]) / norm
+        out = np.empty((len(shifts), self.size), np.float32)
+        _shift(view / norm, shifts, out)
+        return out
+
+
+@njit(cache=True)
+def _shift(view: Floats, shifts: NDArray[np.int64], out: Floats) -> None:
+    bands, bins = view.shape
+    for h in range(shifts.size):
+        first = shifts[h] % bins
+        for e in range(bands):
+            to, at = out[h], e * bins
+            for b in range(bins - first):
+                to[at + first + b] = view[e, b]
+            for b in range(first):
+                to[at + b] = view[e, bins - first + b]
 
 
 @njit(cache=True)

@@ -1,0 +1,78 @@
+"""What the spatial memory is made of, and how recalls correct it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from .ca3 import CA3Config
+from .grid import GridConfig
+from .heading import HeadingConfig
+from .place import PlaceConfig
+
+PERIOD = 0.040  #: s, control period
+STEPS = 40  #: neuron steps in a control period
+
+
+@dataclass(frozen=True, slots=True)
+class CorrectionConfig:
+    """When a recall is believed, and how hard it pulls."""
+
+    enabled: bool = True
+    theta_periods: int = 3  #: control periods in a theta cycle
+    tau_view: float = 0.150  #: s over which view spikes make a cue
+    view_lag: float = 0.065  #: s by which view cells' spikes trail what they see
+    accept: float = 0.60  #: similarity of the view at which a recall is believed
+    ripen: float = (
+        12.0  #: s before a memory may correct: a younger one only tells what path integration knows
+    )
+    near: float = 0.45  #: similarity of the place at which a memory is nearby
+    offsets: int = 4  #: headings tried on each side, in bins of the view's frame
+    heading_pull: float = 0.1  #: current of the heading cue
+    grid_pull: float = 0.2  #: current of the place cue
+    settle_heading: float = 1.5  #: current added to the heading cue just after the robot found itself
+    settle_grid: float = 0.6  #: current added to the place cue then
+    settle: float = 0.94  #: share of the uncertainty that every believed recall leaves
+    sure: float = 0.10  #: uncertainty below which new memories are stored
+    store_below: float = 0.80  #: store when no memory's place resembles the present one more than this
+    view_below: float = 0.50  #: also store when the place is known but no view of it resembles this one
+    fresh: float = (
+        6.0  #: s since a believed recall within which the position is good enough to store a new view
+    )
+    telling: float = 0.62  #: similarity of the view from which on a recall is evidence for a lost robot
+    plain: float = 0.73  #: similarity at which it is evidence of 1
+    leak: float = 0.05  #: share of the evidence lost from one recall to the next
+    bound: float = 3.0  #: evidence at which a candidate is believed
+    lead: float = 2.0  #: by which it must exceed its rivals
+    stubborn: float = 1.7  #: times the bound for a robot that believes it knows where it is
+    doubt: float = (
+        3.0  #: s without recognising a known place after which the robot looks for itself elsewhere
+    )
+    snap_periods: int = 10  #: control periods for which a lost robot's ring and sheets are set
+    snap_pull: float = 3.0  #: current of the cue that sets them
+
+    def __post_init__(self) -> None:
+        for name in ("theta_periods", "snap_periods"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"correction {name} must be >= 1, got {getattr(self, name)}")
+        if self.plain <= self.telling:
+            raise ValueError(f"correction plain must be > telling {self.telling}, got {self.plain}")
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryConfig:
+    """All parts of the spatial memory."""
+
+    heading: HeadingConfig = field(default_factory=HeadingConfig)
+    grid: GridConfig = field(default_factory=GridConfig)
+    place: PlaceConfig = field(default_factory=PlaceConfig)
+    ca3: CA3Config = field(default_factory=CA3Config)
+    correction: CorrectionConfig = field(default_factory=CorrectionConfig)
+    view_bins: int = 72  #: directions of the map's frame
+    experience: float = 600.0  #: s of movement kept for replay
+    moving: float = 0.1  #: m/s from which on a period is kept
+
+    def __post_init__(self) -> None:
+        if self.view_bins < 8:
+            raise ValueError(f"memory view_bins must be >= 8, got {self.view_bins}")
+        if self.experience < PERIOD:
+            raise ValueError(f"memory experience must be >= {PERIOD} s, got {self.experience}")
