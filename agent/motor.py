@@ -13,8 +13,8 @@ class MotorConfig:
     """Speeds and gains of steering."""
 
     speed: float = 0.3  #: m/s, straight ahead
-    turn_gain: float = 4.0  #: rad/s per rad of error
-    turn_limit: float = 2.5  #: rad/s
+    turn_gain: float = 5.0  #: rad/s per rad of error
+    turn_limit: float = 3.0  #: rad/s, the most that the robot can
     tau_vote: float = 0.08  #: s over which the actor's vote is smoothed before the wheels follow it
     scan_rate: float = 2.5  #: rad/s, of the look around after being carried
     scan_seconds: float = 3.0  #: s the look around lasts at most

@@ -41,13 +41,13 @@ class CorrectionConfig:
     telling: float = 0.62  #: similarity of the view from which on a recall is evidence for a lost robot
     plain: float = 0.73  #: similarity at which it is evidence of 1
     leak: float = 0.05  #: share of the evidence lost from one recall to the next
-    bound: float = 3.0  #: evidence at which a candidate is believed
-    lead: float = 2.0  #: by which it must exceed its rivals
+    bound: float = 2.0  #: evidence at which a candidate is believed
+    lead: float = 1.5  #: by which it must exceed its rivals
     stubborn: float = 1.7  #: times the bound for a robot that believes it knows where it is
     doubt: float = (
         3.0  #: s without recognising a known place after which the robot looks for itself elsewhere
     )
-    snap_periods: int = 10  #: control periods for which a lost robot's ring and sheets are set
+    snap_periods: int = 7  #: control periods for which a lost robot's ring and sheets are set
     snap_pull: float = 3.0  #: current of the cue that sets them
 
     def __post_init__(self) -> None:

@@ -2,8 +2,8 @@
 
 A neuron model is a triple: frozen parameters with units and source, a declared state of plain arrays, and a
 compiled `advance` with its NumPy twin `advance_reference` in the module of the model (`lif`, `escape`,
-`poisson`). Spikes are always rows (step, neuron) of an int32 array. A closed loop of one population onto
-another is
+`hodgkin_huxley`, `poisson`). Spikes are always rows (step, neuron) of an int32 array. A closed loop of one
+population onto another is
 
     count = lif.advance(neurons, state, drive, 1, key, spikes)
     projection.deliver(line, spikes[:count], target.current)
@@ -11,11 +11,12 @@ another is
 Every random draw depends on the seed, the name of its stream, the step and the neuron, and on nothing else.
 """
 
-from . import escape, lif, modulators, poisson
+from . import escape, hodgkin_huxley, lif, modulators, poisson
 from .delays import DelayLine
 from .dense import DenseProjection
 from .escape import EscapeRate, EscapeRateState
 from .hashing import SpikeHash
+from .hodgkin_huxley import HodgkinHuxley, HodgkinHuxleyState
 from .lif import LIF, LIFState
 from .modulators import Modulator, ModulatorState
 from .plasticity import PlasticityState, PlasticProjection, RewardSTDP
@@ -29,6 +30,8 @@ __all__ = [
     "DenseProjection",
     "EscapeRate",
     "EscapeRateState",
+    "HodgkinHuxley",
+    "HodgkinHuxleyState",
     "LIFState",
     "Modulator",
     "ModulatorState",
@@ -40,6 +43,7 @@ __all__ = [
     "SpikeHash",
     "escape",
     "generator",
+    "hodgkin_huxley",
     "key",
     "lif",
     "modulators",
