@@ -1,9 +1,9 @@
 """The spiking substrate: neurons, sources, projections, plasticity, and the random streams under them.
 
 A neuron model is a triple: frozen parameters with units and source, a declared state of plain arrays, and a
-compiled `advance` with its NumPy twin `advance_reference` in the module of the model (`lif`, `escape`,
-`hodgkin_huxley`, `poisson`). Spikes are always rows (step, neuron) of an int32 array. A closed loop of one
-population onto another is
+compiled `advance` with its NumPy twin `advance_reference` in the module of the model (`lif`, `adaptive`,
+`escape`, `hodgkin_huxley`, `poisson`). Spikes are always rows (step, neuron) of an int32 array. A closed loop
+of one population onto another is
 
     count = lif.advance(neurons, state, drive, 1, key, spikes)
     projection.deliver(line, spikes[:count], target.current)
@@ -11,7 +11,8 @@ population onto another is
 Every random draw depends on the seed, the name of its stream, the step and the neuron, and on nothing else.
 """
 
-from . import escape, hodgkin_huxley, lif, modulators, poisson
+from . import adaptive, escape, hodgkin_huxley, lif, modulators, poisson
+from .adaptive import AdaptiveLIF, AdaptiveLIFState
 from .delays import DelayLine
 from .dense import DenseProjection
 from .escape import EscapeRate, EscapeRateState
@@ -26,6 +27,8 @@ from .sparse import SparseProjection
 
 __all__ = [
     "LIF",
+    "AdaptiveLIF",
+    "AdaptiveLIFState",
     "DelayLine",
     "DenseProjection",
     "EscapeRate",
@@ -41,6 +44,7 @@ __all__ = [
     "RewardSTDP",
     "SparseProjection",
     "SpikeHash",
+    "adaptive",
     "escape",
     "generator",
     "hodgkin_huxley",
