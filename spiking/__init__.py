@@ -2,8 +2,8 @@
 
 A neuron model is a triple: frozen parameters with units and source, a declared state of plain arrays, and a
 compiled `advance` with its NumPy twin `advance_reference` in the module of the model (`lif`, `adaptive`,
-`escape`, `hodgkin_huxley`, `poisson`). Spikes are always rows (step, neuron) of an int32 array. A closed loop
-of one population onto another is
+`escape`, `izhikevich`, `hodgkin_huxley`, `poisson`). Spikes are always rows (step, neuron) of an int32 array.
+A closed loop of one population onto another is
 
     count = lif.advance(neurons, state, drive, 1, key, spikes)
     projection.deliver(line, spikes[:count], target.current)
@@ -11,13 +11,14 @@ of one population onto another is
 Every random draw depends on the seed, the name of its stream, the step and the neuron, and on nothing else.
 """
 
-from . import adaptive, escape, hodgkin_huxley, lif, modulators, poisson
+from . import adaptive, escape, hodgkin_huxley, izhikevich, lif, modulators, poisson
 from .adaptive import AdaptiveLIF, AdaptiveLIFState
 from .delays import DelayLine
 from .dense import DenseProjection
 from .escape import EscapeRate, EscapeRateState
 from .hashing import SpikeHash
 from .hodgkin_huxley import HodgkinHuxley, HodgkinHuxleyState
+from .izhikevich import Izhikevich, IzhikevichState
 from .lif import LIF, LIFState
 from .modulators import Modulator, ModulatorState
 from .plasticity import PlasticityState, PlasticProjection, RewardSTDP
@@ -35,6 +36,8 @@ __all__ = [
     "EscapeRateState",
     "HodgkinHuxley",
     "HodgkinHuxleyState",
+    "Izhikevich",
+    "IzhikevichState",
     "LIFState",
     "Modulator",
     "ModulatorState",
@@ -48,6 +51,7 @@ __all__ = [
     "escape",
     "generator",
     "hodgkin_huxley",
+    "izhikevich",
     "key",
     "lif",
     "modulators",
