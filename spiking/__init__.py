@@ -11,7 +11,7 @@ A closed loop of one population onto another is
 Every random draw depends on the seed, the name of its stream, the step and the neuron, and on nothing else.
 """
 
-from . import adaptive, escape, hodgkin_huxley, izhikevich, lif, modulators, poisson
+from . import adaptive, escape, hodgkin_huxley, izhikevich, lif, modulators, poisson, short_term
 from .adaptive import AdaptiveLIF, AdaptiveLIFState
 from .delays import DelayLine
 from .dense import DenseProjection
@@ -24,6 +24,7 @@ from .modulators import Modulator, ModulatorState
 from .plasticity import PlasticityState, PlasticProjection, RewardSTDP
 from .poisson import PoissonState
 from .random import generator, key, stream
+from .short_term import ShortTerm, ShortTermState
 from .sparse import SparseProjection
 
 __all__ = [
@@ -45,6 +46,8 @@ __all__ = [
     "PlasticityState",
     "PoissonState",
     "RewardSTDP",
+    "ShortTerm",
+    "ShortTermState",
     "SparseProjection",
     "SpikeHash",
     "adaptive",
@@ -56,5 +59,6 @@ __all__ = [
     "lif",
     "modulators",
     "poisson",
+    "short_term",
     "stream",
 ]

@@ -16,6 +16,9 @@ from .checks import require_shape, require_spikes
 
 Floats = NDArray[np.float32]
 
+#: In place of what each spike releases: every spike counts in full.
+ALL: Floats = np.zeros(0, np.float32)
+
 
 class DelayLine(NamedTuple):
     """State of a projection: input on its way."""
@@ -35,14 +38,16 @@ class DelayLine(NamedTuple):
 
 
 def require_delivery(
-    line: DelayLine, longest: int, n_post: int, spikes: NDArray[np.int32], target: Floats
+    line: DelayLine, longest: int, n_post: int, spikes: NDArray[np.int32], target: Floats, released: Floats
 ) -> None:
-    """Raise ValueError unless line, spikes and target fit a projection with these sizes."""
+    """Raise ValueError unless line, spikes, target and release fit a projection with these sizes."""
     require_shape("the delay line", line.ring, (longest, n_post))
     require_spikes("spikes", spikes)
     require_shape("the target current", target, (n_post,))
     if target.dtype != np.float32:
         raise ValueError(f"the target current must be float32, got {target.dtype}")
+    if released.dtype != np.float32 or released.shape not in ((0,), (len(spikes),)):
+        raise ValueError(f"released must be ({len(spikes)},) float32, got {released.dtype} {released.shape}")
     if len(spikes) and spikes[0, 0] != spikes[-1, 0]:
         raise ValueError(f"spikes of one step only, got steps {spikes[0, 0]} to {spikes[-1, 0]}")
 

@@ -12,7 +12,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
-from .delays import DelayLine, delivery_failed, require_delivery
+from .delays import ALL, DelayLine, delivery_failed, require_delivery
 from .random import generator
 
 Floats = NDArray[np.float32]
@@ -157,24 +157,30 @@ class SparseProjection:
         """Return the state of this projection, empty."""
         return DelayLine.zeros(self.longest_delay, self.n_post)
 
-    def deliver(self, line: DelayLine, spikes: NDArray[np.int32], target: Floats) -> None:
+    def deliver(
+        self, line: DelayLine, spikes: NDArray[np.int32], target: Floats, released: Floats = ALL
+    ) -> None:
         """Send the `spikes` (k, 2) of one step; add to `target` (n_post,) what is due when the next begins.
 
-        Raises ValueError for spikes of several steps or of unknown neurons, and for wrong shapes; nothing has
-        changed then.
+        `released` (k,) scales the weights of each spike (`short_term`). Raises ValueError for spikes of
+        several steps or of unknown neurons, and for wrong shapes; nothing has changed then.
         """
-        require_delivery(line, self.longest_delay, self.n_post, spikes, target)
-        if not _deliver(self.row, self.post, self.weights, self.delays, *line, spikes, target):
+        require_delivery(line, self.longest_delay, self.n_post, spikes, target, released)
+        if not _deliver(self.row, self.post, self.weights, self.delays, *line, spikes, target, released):
             raise delivery_failed(self.n_pre, spikes)
 
-    def deliver_reference(self, line: DelayLine, spikes: NDArray[np.int32], target: Floats) -> None:
+    def deliver_reference(
+        self, line: DelayLine, spikes: NDArray[np.int32], target: Floats, released: Floats = ALL
+    ) -> None:
         """NumPy twin of `deliver`."""
         longest, at = len(line.ring), int(line.position[0])
         chosen = np.concatenate(
             [np.arange(self.row[j], self.row[j + 1]) for j in spikes[:, 1]] or [np.zeros(0, np.int64)]
         )
         delays = np.broadcast_to(self.delays, self.synapses)[chosen].astype(np.int64)
-        np.add.at(line.ring, ((at + delays - 1) % longest, self.post[chosen]), self.weights[chosen])
+        share = released if released.size else np.ones(len(spikes), np.float32)
+        sent = self.weights[chosen] * np.repeat(share, np.diff(self.row)[spikes[:, 1]])
+        np.add.at(line.ring, ((at + delays - 1) % longest, self.post[chosen]), sent)
         target += line.ring[at]
         line.ring[at] = 0.0
         line.position[0] = (at + 1) % longest
@@ -217,6 +223,7 @@ def _deliver(
     position: NDArray[np.int64],
     spikes: NDArray[np.int32],
     target: Floats,
+    released: Floats,  # (k,), or empty where every spike counts in full
 ) -> bool:
     for k in range(spikes.shape[0]):
         if not 0 <= spikes[k, 1] < row.size - 1:
@@ -227,14 +234,16 @@ def _deliver(
         into = ring[(at + longest - 1) % longest]
         for k in range(spikes.shape[0]):
             j = spikes[k, 1]
+            share = released[k] if released.size > 0 else np.float32(1.0)
             for s in range(row[j], row[j + 1]):
-                into[post[s]] += weights[s]
+                into[post[s]] += share * weights[s]
     else:
         for k in range(spikes.shape[0]):
             j = spikes[k, 1]
+            share = released[k] if released.size > 0 else np.float32(1.0)
             for s in range(row[j], row[j + 1]):
                 slot = at + delays[s] - 1
-                ring[slot - longest if slot >= longest else slot, post[s]] += weights[s]
+                ring[slot - longest if slot >= longest else slot, post[s]] += share * weights[s]
     for i in range(target.size):
         target[i] += due[i]
         due[i] = np.float32(0.0)
