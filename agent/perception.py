@@ -72,7 +72,6 @@ class Perception:
         )
         self.held = np.zeros(self.shape, np.float32)
         self.seen = np.zeros(self.shape, np.float32)
-        self.contrast = np.zeros((config.elevation_bins, self.bins), np.float32)
         self.state = LIFState.zeros(self.size)
         self._spikes = np.zeros((self.size * 20, 2), np.int32)
 
@@ -97,7 +96,7 @@ class Perception:
             np.float32(self.config.forgetting),
         )
         drive = np.empty(self.size, np.float32)
-        _contrast(self.held, self._pool, self._share, np.float32(self.config.gain), self.contrast, drive)
+        _contrast(self.held, self._pool, self._share, self.bins, np.float32(self.config.gain), drive)
         count = advance_lif(self.config.neurons, self.state, drive, steps, self.key, self._spikes)
         return self._spikes[:count]
 
@@ -151,17 +150,16 @@ def _contrast(
     held: Floats,
     pool: NDArray[np.int64],
     share: Floats,  # pixels of each cell
+    bins: int,  # directions of an elevation band
     gain: np.float32,
-    contrast: Floats,  # out: (elevations, directions), each band without its mean, in standard deviations
-    drive: Floats,  # out: of ON, then OFF cells
+    drive: Floats,  # out: of ON, then OFF cells: contrast without the band's mean, in standard deviations
 ) -> None:
-    bands, bins = contrast.shape
-    pooled = np.zeros(bands * bins)
+    pooled = np.zeros(share.size)
     for i in range(held.shape[0]):
         for j in range(held.shape[1]):
             pooled[pool[i, j]] += held[i, j]
     power = 0.0
-    for band in range(bands):
+    for band in range(share.size // bins):
         row = pooled[band * bins : (band + 1) * bins]
         row /= share[band * bins : (band + 1) * bins]
         row -= row.mean()
@@ -169,6 +167,5 @@ def _contrast(
     spread = max(np.sqrt(power / pooled.size), 0.1)
     for k in range(pooled.size):
         value = np.float32(pooled[k] / spread)
-        contrast[k // bins, k % bins] = value
         drive[k] = gain * max(value, np.float32(0.0))
         drive[pooled.size + k] = gain * max(-value, np.float32(0.0))

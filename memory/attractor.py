@@ -16,6 +16,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from ..spiking.checks import require_room
 from ..spiking.random import gaussian, step_key
 
 Floats = NDArray[np.float32]
@@ -109,8 +110,7 @@ def advance(
         key,
         spikes,
     )
-    if count < 0:
-        raise ValueError(f"attractor spikes exceed the buffer of {len(spikes)} for {steps} steps")
+    require_room(count, spikes, steps, "attractor ")
     return count
 
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from ..spiking.lif import LIF
 from ..spiking.random import generator
-from .relay import dots
+from .matching import dots
 
 Floats = NDArray[np.float32]
 

@@ -37,18 +37,11 @@ class GridDecoder:
         """Remember that the robot has been at `place` (2,): the map extends `reach` m around it."""
         self.visited |= ((self.places - place) ** 2).sum(axis=1) < reach**2
 
-    def global_estimate(
-        self, phases: NDArray[np.float64], near: NDArray[np.float64] | None = None, spread: float = 0.5
-    ) -> NDArray[np.float64]:
-        """Return the place (2,) where the modules' `phases` (modules, 2) agree best, refined.
-
-        `near` (2,) is a prior: of places that agree about equally, the one within `spread` m wins.
-        """
+    def global_estimate(self, phases: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the place (2,) where the modules' `phases` (modules, 2) agree best, refined."""
         agreement = (self._waves @ np.exp(2j * np.pi * phases).ravel()).real
         if self.visited.any():  # far off, the modules agree again by chance
             agreement = np.where(self.visited, agreement, -np.inf)
-        if near is not None:
-            agreement -= 0.5 * ((self.places - near) ** 2).sum(axis=1) / spread**2
         return self.refine(phases, self.places[int(np.argmax(agreement))])
 
     def refine(self, phases: NDArray[np.float64], start: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -106,9 +106,7 @@ class GridModule:
 
     def cue_at(self, phase: NDArray[np.float64], strength: float) -> Floats:
         """Return the current (phases**2,) that pulls the bump towards `phase` (2,)."""
-        out = np.empty(self.cells, np.float32)
-        _cue(float(phase[0]), float(phase[1]), strength, self.config.phases, self.config.cue_width, out)
-        return out
+        return _cue(self.config.phases, self.config.cue_width, float(phase[0]), float(phase[1]), strength)
 
     def advance(
         self, velocity: NDArray[np.float64], steps: int, cue: Floats | None = None
@@ -142,7 +140,7 @@ class GridModule:
 
 
 @njit(cache=True)
-def _cue(u: float, v: float, strength: float, n: int, width: float, out: Floats) -> None:
+def _cue(n: int, width: float, u: float, v: float, strength: float) -> Floats:
     # The Gaussian of `lattice_bump`, less its mean, without arrays: a recall needs one a module and period.
     half = 0.5 * np.sqrt(3.0)
     total = 0.0
@@ -162,8 +160,10 @@ def _cue(u: float, v: float, strength: float, n: int, width: float, out: Floats)
             bump[row * n + column] = value
             total += value
     mean = total / (n * n)
+    out = np.empty(n * n, np.float32)
     for k in range(n * n):
         out[k] = strength * (bump[k] - mean)
+    return out
 
 
 def calibrate(config: GridConfig) -> DriveTable:
@@ -190,10 +190,7 @@ def calibrate(config: GridConfig) -> DriveTable:
         step = [circular_speed(phases[:, axis], 0.04, 1.0) for axis in (0, 1)]
         return float(np.array(step) @ LATTICE @ drive / np.hypot(*drive))
 
-    n = config.phases
-    v, u = np.meshgrid(np.arange(n) / n, np.arange(n) / n, indexing="ij")
-    bump = lattice_bump(u - 0.5, v - 0.5, config.cue_width)
-    run(np.zeros(2), 0.4, np.asarray(2.0 * (bump - bump.mean()), np.float32).ravel())
+    run(np.zeros(2), 0.4, _cue(config.phases, config.cue_width, 0.5, 0.5, 2.0))
     drives = np.array([0.02, 0.05, 0.1, 0.2, 0.3])
     east, oblique = np.array([1.0, 0.0]), np.array([np.cos(1.0), np.sin(1.0)])
     speeds = [0.0, *(0.5 * (speed(d * east) + speed(d * oblique)) for d in drives)]

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from ..spiking.lif import LIF, LIFState
 from ..spiking.random import gaussian, key, step_key
-from .relay import dots
+from .matching import dots
 
 Floats = NDArray[np.float32]
 

@@ -45,22 +45,3 @@ def _merge(
         merged[begin[step], 1] = to
         begin[step] += 1
         counts[to] += np.float32(1.0)
-
-
-@njit(cache=True, fastmath=True)
-def dots(
-    cues: Floats,
-    weights: Floats,
-    who: NDArray[np.bool_],
-    out: Floats,
-) -> None:
-    """Put products of `cues` (h, j) and rows of `weights` (n, j) in `out` (h, n), for rows in `who`."""
-    for i in range(weights.shape[0]):
-        if who[i]:
-            row = weights[i]
-            for h in range(cues.shape[0]):
-                total = np.float32(0.0)
-                cue = cues[h]
-                for j in range(row.size):
-                    total += row[j] * cue[j]
-                out[h, i] = total

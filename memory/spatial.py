@@ -4,7 +4,8 @@ Each period the ring integrates the turn rate and the sheets integrate speed alo
 make a theta cycle (120 ms). Once a cycle the view held by the senses cues CA3. While the robot knows where it
 is, only memories of nearby places compete, and what they bring back pulls ring and sheets towards the heading
 and the phases they had when the memory was made: this bounds the drift. While it is lost, all memories
-compete at all headings, and a few recalls in a row that agree set ring and sheets anew.
+compete at all headings; recalls add evidence to rival places, and the one that leads sets ring and sheets
+anew. Until the robot is sure of it, it goes on searching that way.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from scipy.linalg import expm
 from scipy.optimize import brentq
 
-from .checks import require_positive, require_shape, require_spikes
+from .checks import require_population, require_positive, require_room, require_shape, require_spikes
 from .random import gaussian, gaussian_reference, step_key
 
 Floats = NDArray[np.float32]
@@ -47,8 +47,7 @@ class AdaptiveLIF:
 
     def zeros(self, n: int) -> AdaptiveLIFState:
         """Return `n` neurons at rest."""
-        if n < 1:
-            raise ValueError(f"a population needs >= 1 neuron, got {n}")
+        require_population(n)
         rest = np.zeros((3, n), np.float32)
         return AdaptiveLIFState(rest[0], rest[1], rest[2], np.zeros(n, np.int32), np.zeros(1, np.int64))
 
@@ -121,8 +120,7 @@ def advance(
         *state, drive, steps, neurons.propagator(dt).astype(np.float32), held, np.float32(neurons.jump),
         np.float32(neurons.threshold), round(neurons.refractory / dt), np.float32(neurons.noise), key, spikes,
     )  # fmt: skip
-    if count < 0:
-        raise ValueError(f"spikes exceed the buffer of {len(spikes)} for {steps} steps")
+    require_room(count, spikes, steps)
     return count
 
 

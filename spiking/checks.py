@@ -13,6 +13,18 @@ def require_positive(owner: str, **values: float) -> None:
             raise ValueError(f"{owner} {name} must be finite and > 0, got {value}")
 
 
+def require_population(n: int) -> None:
+    """Raise ValueError unless a population of `n` neurons can be."""
+    if n < 1:
+        raise ValueError(f"a population needs >= 1 neuron, got {n}")
+
+
+def require_room(count: int, spikes: NDArray[np.int32], steps: int, owner: str = "") -> None:
+    """Raise ValueError when a kernel says, by a negative `count`, that its spikes do not fit `spikes`."""
+    if count < 0:
+        raise ValueError(f"{owner}spikes exceed the buffer of {len(spikes)} for {steps} steps")
+
+
 def require_shape(what: str, array: NDArray[np.generic], shape: tuple[int, ...]) -> None:
     """Raise ValueError unless `array` has `shape`."""
     if array.shape != shape:

@@ -20,7 +20,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from .checks import require_positive, require_shape, require_spikes
+from .checks import require_population, require_positive, require_room, require_shape, require_spikes
 from .random import step_key, uniform, uniform_reference
 
 Floats = NDArray[np.float32]
@@ -101,8 +101,7 @@ class EscapeRateState(NamedTuple):
     @classmethod
     def zeros(cls, n: int) -> EscapeRateState:
         """Return `n` neurons at rest."""
-        if n < 1:
-            raise ValueError(f"a population needs >= 1 neuron, got {n}")
+        require_population(n)
         rest = np.zeros((3, n), np.float32)
         return cls(rest[0], rest[1], rest[2], np.zeros(1, np.int64))
 
@@ -146,8 +145,7 @@ def advance(
         key,
         spikes,
     )
-    if count < 0:
-        raise ValueError(f"spikes exceed the buffer of {len(spikes)} for {steps} steps")
+    require_room(count, spikes, steps)
     return count
 
 

@@ -18,7 +18,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from .checks import require_positive, require_shape, require_spikes
+from .checks import require_population, require_positive, require_room, require_shape, require_spikes
+from .steps import split
 
 Doubles = NDArray[np.float64]
 
@@ -42,15 +43,9 @@ class HodgkinHuxley:
         for name in ("capacitance", "g_sodium", "g_potassium", "g_leak", "longest_step"):
             require_positive("HodgkinHuxley", **{name: getattr(self, name)})
 
-    def splits(self, dt: float) -> int:
-        """Return into how many equal parts a step of `dt` s is split."""
-        require_positive("HodgkinHuxley", dt=dt)
-        return math.ceil(dt / self.longest_step - 1e-9)
-
     def zeros(self, n: int) -> HodgkinHuxleyState:
         """Return `n` neurons at `rest`."""
-        if n < 1:
-            raise ValueError(f"a population needs >= 1 neuron, got {n}")
+        require_population(n)
         volts = np.full(n, self.rest)
         m, h, n_gate = steady_gates(volts)
         return HodgkinHuxleyState(volts, m, h, n_gate, np.full(n, self.rest > self.threshold))
@@ -104,10 +99,9 @@ def advance(
     """
     require_shape("drive", drive, state.voltage.shape)
     require_spikes("the spike buffer", spikes)
-    splits = neurons.splits(dt)
-    count: int = _advance(*state, drive, steps, splits, dt * 1e3 / splits, _constants(neurons), spikes)
-    if count < 0:
-        raise ValueError(f"spikes exceed the buffer of {len(spikes)} for {steps} steps")
+    parts = split(dt, neurons.longest_step)
+    count: int = _advance(*state, drive, steps, *parts, _constants(neurons), spikes)
+    require_room(count, spikes, steps)
     return count
 
 
@@ -181,8 +175,7 @@ def advance_reference(
     neurons: HodgkinHuxley, state: HodgkinHuxleyState, drive: Doubles, steps: int, dt: float = 0.025e-3
 ) -> NDArray[np.int32]:
     """NumPy twin of `advance`; returns the spikes (k, 2)."""
-    splits = neurons.splits(dt)
-    part = dt * 1e3 / splits
+    splits, part = split(dt, neurons.longest_step)
     rows = []
     for step in range(steps):
         fired = np.zeros(state.voltage.size, np.bool_)

@@ -9,7 +9,6 @@ split, as the paper does for the membrane.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -17,8 +16,9 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from .checks import require_positive, require_shape, require_spikes
+from .checks import require_population, require_positive, require_room, require_shape, require_spikes
 from .random import gaussian, gaussian_reference, step_key
+from .steps import split
 
 Doubles = NDArray[np.float64]
 
@@ -62,8 +62,7 @@ class Izhikevich:
 
     def zeros(self, n: int) -> IzhikevichState:
         """Return `n` neurons at rest."""
-        if n < 1:
-            raise ValueError(f"a population needs >= 1 neuron, got {n}")
+        require_population(n)
         volts = np.full(n, self.rest)
         return IzhikevichState(volts, self.b * volts, np.zeros(n), np.zeros(1, np.int64))
 
@@ -101,16 +100,15 @@ def advance(
     require_shape("drive", drive, state.membrane.shape)
     require_spikes("the spike buffer", spikes)
     count: int = _advance(*state, drive, steps, *_constants(neurons, dt), key, spikes)
-    if count < 0:
-        raise ValueError(f"spikes exceed the buffer of {len(spikes)} for {steps} steps")
+    require_room(count, spikes, steps)
     return count
 
 
 def _constants(neurons: Izhikevich, dt: float) -> tuple[Doubles, int]:
-    splits = math.ceil(dt / neurons.longest_step - 1e-9)
+    splits, part = split(dt, neurons.longest_step)
     values = [
         neurons.a, neurons.b, neurons.c, neurons.d, neurons.peak, np.exp(-dt / neurons.tau_synapse),
-        neurons.noise, dt * 1e3 / splits,
+        neurons.noise, part,
     ]  # fmt: skip
     return np.array(values, np.float64), splits
 

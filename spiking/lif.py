@@ -15,6 +15,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from .checks import require_population, require_room
 from .random import gaussian, gaussian_reference, step_key
 
 Floats = NDArray[np.float32]
@@ -64,8 +65,7 @@ class LIFState(NamedTuple):
     @classmethod
     def zeros(cls, n: int) -> LIFState:
         """Return `n` neurons at rest."""
-        if n < 1:
-            raise ValueError(f"a population needs >= 1 neuron, got {n}")
+        require_population(n)
         return cls(
             np.zeros(n, np.float32), np.zeros(n, np.float32), np.zeros(n, np.int32), np.zeros(1, np.int64)
         )
@@ -97,8 +97,7 @@ def advance(
         *state, drive, steps, keep, decay, coupling, np.float32(neurons.threshold),
         round(neurons.refractory / dt), np.float32(neurons.noise), key, spikes,
     )  # fmt: skip
-    if count < 0:
-        raise ValueError(f"spikes exceed the buffer of {len(spikes)} for {steps} steps")
+    require_room(count, spikes, steps)
     return count
 
 

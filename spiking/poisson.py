@@ -13,7 +13,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from .checks import require_positive, require_spikes
+from .checks import require_positive, require_room, require_spikes
 from .random import step_key, uniform, uniform_reference
 
 Floats = NDArray[np.float32]
@@ -50,8 +50,7 @@ def advance(
         raise ValueError(
             f"rates must be in [0, {1.0 / dt:g}] Hz for dt = {dt:g} s, got {_offender(rates, dt)}"
         )
-    if count < 0:
-        raise ValueError(f"spikes exceed the buffer of {len(spikes)} for {steps} steps")
+    require_room(count, spikes, steps)
     return count
 
 

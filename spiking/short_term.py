@@ -16,7 +16,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
-from .checks import require_positive, require_spikes
+from .checks import require_population, require_positive, require_spikes
 
 Floats = NDArray[np.float32]
 
@@ -60,8 +60,7 @@ class ShortTermState(NamedTuple):
     @classmethod
     def zeros(cls, n: int) -> ShortTermState:
         """Return `n` neurons after long silence."""
-        if n < 1:
-            raise ValueError(f"a population needs >= 1 neuron, got {n}")
+        require_population(n)
         return cls(
             np.ones(n, np.float32), np.zeros(n, np.float32), np.full(n, -1, np.int64), np.zeros(1, np.int64)
         )
