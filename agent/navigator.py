@@ -288,7 +288,7 @@ class Navigator:
 
     def _reseed(self, seed: int) -> None:
         self._seed = seed
-        self.perception.key = key(seed, "view")
+        self.perception.reseed(seed)
         self.memory.reseed(seed)
         self.actor_critic.key = key(seed, "actor_critic")
         self.reflexes.reseed(seed)

@@ -16,9 +16,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from ..spiking.lif import LIF, LIFState
-from ..spiking.lif import advance as advance_lif
-from ..spiking.random import key
+from ..memory.neurons import NeuronConfig
+from ..spiking import Network
 
 Floats = NDArray[np.float32]
 
@@ -46,7 +45,7 @@ class PerceptionConfig:
     azimuth_bins: int = 72  #: around the full circle
     elevation_bins: int = 8
     gain: float = 1.6  #: drive of a view cell per standard deviation of contrast, threshold units
-    neurons: LIF = field(default_factory=lambda: LIF(tau_membrane=0.020, refractory=0.003, noise=0.05))
+    neurons: NeuronConfig = field(default_factory=lambda: NeuronConfig(noise=0.05))
 
     def __post_init__(self) -> None:
         if not 0.0 < self.forgetting < 1.0:
@@ -62,7 +61,6 @@ class Perception:
     def __init__(self, config: PerceptionConfig, camera: CameraGeometry, seed: int) -> None:
         self.config = config
         self.threshold = float(camera.threshold)
-        self.key = key(seed, "view")
         self.shape = (camera.height, camera.width)
         self._pool, self.directions = _pooling(config, camera)
         self.bins = len(self.directions)
@@ -72,14 +70,15 @@ class Perception:
         )
         self.held = np.zeros(self.shape, np.float32)
         self.seen = np.zeros(self.shape, np.float32)
-        self.state = LIFState.zeros(self.size)
-        self._spikes = np.zeros((self.size * 20, 2), np.int32)
+        self._network = Network(dt=1e-3, seed=seed)
+        self._cells = self._network.population("view", self.size, config.neurons.lif(), {})
+        self._record = self._network.record(self._cells)
 
     def reset(self) -> None:
         """Forget what the retina holds, as after being carried to another place."""
         self.held[:] = 0.0
         self.seen[:] = 0.0
-        self.state.clear()
+        self._cells.rest()
 
     def advance(self, events: dict[str, NDArray[Any]], steps: int) -> NDArray[np.int32]:
         """Take the events of a control period; return the view cells' spikes (k, 2) of (ms, neuron).
@@ -95,14 +94,21 @@ class Perception:
             np.float32(self.threshold),
             np.float32(self.config.forgetting),
         )
-        drive = np.empty(self.size, np.float32)
+        drive = self._cells.drive
         _contrast(self.held, self._pool, self._share, self.bins, np.float32(self.config.gain), drive)
-        count = advance_lif(self.config.neurons, self.state, drive, steps, self.key, self._spikes)
-        return self._spikes[:count]
+        begin = self._network.step_number
+        self._network.step(steps)
+        spikes = self._record.rows - np.array([begin, 0], np.int32)
+        self._record.clear()
+        return spikes
+
+    def reseed(self, seed: int) -> None:
+        """Draw the noise of the cells from the stream of `seed`."""
+        self._network.reseed(seed)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return the live arrays that last: the cells' state."""
-        return {f"view_{name}": array for name, array in self.state._asdict().items()}
+        return {f"view_{name}": array for name, array in self._network.arrays().items()}
 
     @property
     def awake(self) -> float:

@@ -16,9 +16,11 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from ..spiking.lif import LIF
+from ..spiking.lif import relax
+from ..spiking.model import fire, write
 from ..spiking.random import generator
 from .matching import dots
+from .neurons import NeuronConfig
 
 Floats = NDArray[np.float32]
 
@@ -35,7 +37,8 @@ class CA3Config:
     recurrent: float = 0.25  #: current a spike adds to each fellow of its assembly
     inhibition: float = 0.10  #: current a spike takes from all neurons
     burst: int = 24  #: ms of a recall
-    cell: LIF = field(default_factory=lambda: LIF(tau_membrane=0.010, tau_synapse=0.006, refractory=0.002))
+    tau_synapse: float = 0.006  #: s, of synapses among the neurons, and of their inhibition
+    cell: NeuronConfig = field(default_factory=lambda: NeuronConfig(tau_membrane=0.010, refractory=0.002))
 
     def __post_init__(self) -> None:
         if self.neurons < 1:
@@ -175,11 +178,14 @@ class CA3:
         if grid_match is not None:
             drive = drive + config.grid_gain * grid_match
         drive = np.where(self.usage > 0.0, drive, 0.0).astype(np.float32)
-        keep, decay, coupling = config.cell.propagators(1e-3)
         count = _burst(
-            drive, self.recurrent, config.burst, keep, decay, coupling, np.float32(config.recurrent),
-            np.float32(config.inhibition), round(config.cell.refractory / 1e-3), self._spikes,
+            drive, self.recurrent, config.burst, config.cell.constants(),
+            np.float32(config.cell.lif().reach(1e-3, config.tau_synapse)[0, 0]),
+            np.float32(np.exp(-1e-3 / config.tau_synapse)), np.float32(config.recurrent),
+            np.float32(config.inhibition), self._spikes,
         )  # fmt: skip
+        if count < 0:
+            raise ValueError("CA3 spikes exceed their buffer")
         spikes = self._spikes[:count]
         counts = np.bincount(spikes[:, 1], minlength=config.neurons).astype(np.float32)
         active = np.flatnonzero(counts)
@@ -196,41 +202,29 @@ def _burst(
     drive: Floats,
     recurrent: NDArray[np.uint8],
     steps: int,
-    keep: np.float32,
+    constants: Floats,  # of LIF neurons
+    reach: np.float32,  # drive that a current of 1 amounts to
     decay: np.float32,
-    coupling: np.float32,
     excite: np.float32,
     inhibit: np.float32,
-    refractory: int,
     spikes: NDArray[np.int32],
 ) -> int:
     n = drive.size
-    membrane, current = np.zeros(n, np.float32), np.zeros(n, np.float32)
-    silent, fired = np.zeros(n, np.int32), np.empty(n, np.int32)
-    gain = np.float32(1.0) - keep
+    membrane, current, total = np.zeros(n, np.float32), np.zeros(n, np.float32), np.empty(n, np.float32)
+    silent, fired, nothing = np.zeros(n, np.int32), np.empty(n, np.int32), np.zeros(0, np.float32)
     hold, count = np.float32(0.0), 0
     for step in range(steps):
-        n_fired = 0
         for i in range(n):
-            v = keep * membrane[i] + gain * (drive[i] - hold) + coupling * current[i]
+            total[i] = drive[i] - hold + reach * current[i]
             current[i] *= decay
-            if silent[i] > 0:
-                silent[i] -= 1
-                v = np.float32(0.0)
-            elif v >= np.float32(1.0):
-                v = np.float32(0.0)
-                silent[i] = refractory
-                fired[n_fired] = i
-                n_fired += 1
-            membrane[i] = v
-        hold *= decay
+        relax(membrane, total, nothing, constants)
+        n_fired = fire(membrane, silent, constants[3], constants[4], constants[5], fired)
+        hold = decay * hold + inhibit * n_fired
         for f in range(n_fired):
-            i = fired[f]
-            hold += inhibit
-            row = recurrent[i]
+            row = recurrent[fired[f]]
             for j in range(n):
                 current[j] += excite * np.float32(row[j])
-            spikes[count, 0] = step
-            spikes[count, 1] = i
-            count += 1
+        count = write(spikes, count, step, fired, n_fired)
+        if count < 0:
+            return -1
     return count

@@ -14,9 +14,11 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from ..spiking.lif import LIF, LIFState
-from ..spiking.random import gaussian, key, step_key
+from ..spiking.lif import relax
+from ..spiking.model import add_noise, fire, write
+from ..spiking.random import key, step_key
 from .matching import dots
+from .neurons import NeuronConfig
 
 Floats = NDArray[np.float32]
 
@@ -35,9 +37,7 @@ class PlaceConfig:
     tau_input: float = 0.050  #: s, grid synapses
     tau_schaffer: float = 0.200  #: s, CA3 synapses: outlasts the pause between two recalls
     schaffer_rate: float = 0.1  #: growth of CA3 synapses a recall
-    neurons: LIF = field(
-        default_factory=lambda: LIF(tau_membrane=0.020, tau_synapse=0.050, refractory=0.003, noise=0.06)
-    )
+    neurons: NeuronConfig = field(default_factory=lambda: NeuronConfig(noise=0.06))
 
     def __post_init__(self) -> None:
         if self.cells < 1:
@@ -57,7 +57,10 @@ class PlaceCells:
         self.patterns = np.zeros((config.cells, grids), np.float32)
         self.ca3_weights = np.zeros((ca3, config.cells), np.float32)
         self.recruited = np.zeros(1, np.int64)
-        self.state = LIFState.zeros(config.cells)
+        self.membrane, self.current = np.zeros(config.cells, np.float32), np.zeros(config.cells, np.float32)
+        self.silent, self.clock = np.zeros(config.cells, np.int32), np.zeros(1, np.int64)
+        self._constants = config.neurons.constants()
+        self._noise = config.neurons.noise_drive()
         self.hold = np.zeros(1, np.float32)
         self.schaffer = np.zeros(config.cells, np.float32)
         self.activity = np.zeros(config.cells, np.float32)
@@ -75,7 +78,8 @@ class PlaceCells:
 
     def reset(self) -> None:
         """Return the cells to rest."""
-        self.state.clear()
+        for array in (self.membrane, self.current, self.silent):
+            array[:] = 0
         self.schaffer[:] = 0.0
         self.hold[:] = 0.0
         self.activity[:] = 0.0
@@ -87,6 +91,10 @@ class PlaceCells:
             "patterns": self.patterns,
             "ca3_weights": self.ca3_weights,
             "recruited": self.recruited,
+            "membrane": self.membrane,
+            "current": self.current,
+            "silent": self.silent,
+            "step": self.clock,
         }
 
     def similarity(self, grid: Floats) -> Floats:
@@ -108,7 +116,7 @@ class PlaceCells:
         size = rates.size // self.modules
         for module in range(self.modules):
             part = slice(module * size, (module + 1) * size)
-            power = float((rates[part] * rates[part]).sum()) * self.config.neurons.tau_synapse
+            power = float((rates[part] * rates[part]).sum()) * self.config.tau_input
             self.grid_weights[part, cell] = rates[part] / np.float32(max(power, 1e-6) * self.modules)
         self.ca3_weights[:, cell] = ca3_counts / np.float32(max(float(ca3_counts.sum()), 1.0))
         self.recruited[0] += 1
@@ -135,16 +143,16 @@ class PlaceCells:
     def advance(self, grid_spikes: NDArray[np.int32], steps: int) -> NDArray[np.int32]:
         """Run `steps` ms on grid spikes (k, 2) of (ms, phase input), ascending; return spikes (k, 2)."""
         config = self.config
-        keep, decay, _ = config.neurons.propagators(1e-3)
         used = self.used
         if used == 0:
             return self._spikes[:0]
         count = _advance(
-            *self.state, self.hold, self.grid_weights, grid_spikes, self.schaffer, used, steps, keep, decay,
+            self.membrane, self.current, self.silent, self.clock, self.hold, self.grid_weights, grid_spikes,
+            self.schaffer, used, steps, self._constants, self._noise,
+            np.float32(np.exp(-1e-3 / config.tau_input)),
             np.float32(config.grid_share), np.float32(config.field_threshold), np.float32(config.gain),
             np.float32(config.inhibition), np.float32(np.exp(-1e-3 / config.tau_inhibition)),
-            np.float32(np.exp(-1e-3 / config.tau_schaffer)), round(config.neurons.refractory / 1e-3),
-            np.float32(config.neurons.noise), self.key, self._spikes,
+            np.float32(np.exp(-1e-3 / config.tau_schaffer)), self.key, self._spikes,
         )  # fmt: skip
         if count < 0:
             raise ValueError("place-cell spikes exceed their buffer")
@@ -166,7 +174,8 @@ def _advance(
     schaffer: Floats,
     used: int,
     steps: int,
-    keep: np.float32,
+    constants: Floats,  # of LIF neurons
+    noise: Floats,
     decay: np.float32,
     grid_share: np.float32,
     threshold: np.float32,
@@ -174,13 +183,12 @@ def _advance(
     inhibit: np.float32,
     hold_decay: np.float32,
     schaffer_decay: np.float32,
-    refractory: int,
-    noise: np.float32,
     key: np.uint32,
     spikes: NDArray[np.int32],
 ) -> int:
-    rise = np.float32(1.0) - keep
-    count, cursor = 0, 0
+    count, cursor, one, zero = 0, 0, np.float32(1.0), np.float32(0.0)
+    v, hold_off = membrane[:used], silent[:used]
+    drive, fired, nothing = np.empty(used, np.float32), np.empty(used, np.int32), np.zeros(0, np.float32)
     for step in range(steps):
         at = step_key(key, np.uint32(clock[0] & 0xFFFFFFFF))
         clock[0] += 1
@@ -190,26 +198,16 @@ def _advance(
                 current[i] += row[i]
             cursor += 1
         held = hold[0]
-        hold[0] *= hold_decay
         for i in range(used):
-            match = grid_share * current[i] + (np.float32(1.0) - grid_share) * min(
-                schaffer[i], np.float32(1.0)
-            )
-            drive = max(np.float32(1.0) + gain * (match - threshold) - held, np.float32(0.0))
-            v = keep * membrane[i] + rise * drive + noise * gaussian(at, np.uint32(i))
+            match = grid_share * current[i] + (one - grid_share) * min(schaffer[i], one)
+            drive[i] = max(one + gain * (match - threshold) - held, zero)
             current[i] *= decay
             schaffer[i] *= schaffer_decay
-            if silent[i] > 0:
-                silent[i] -= 1
-                v = np.float32(0.0)
-            elif v >= np.float32(1.0):
-                v = np.float32(0.0)
-                silent[i] = refractory
-                hold[0] += inhibit
-                if count >= spikes.shape[0]:
-                    return -1
-                spikes[count, 0] = step
-                spikes[count, 1] = i
-                count += 1
-            membrane[i] = v
+        add_noise(drive, noise, at)
+        relax(v, drive, nothing, constants)
+        n_fired = fire(v, hold_off, constants[3], constants[4], constants[5], fired)
+        hold[0] = hold_decay * held + inhibit * n_fired
+        count = write(spikes, count, step, fired, n_fired)
+        if count < 0:
+            return -1
     return count

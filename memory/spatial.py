@@ -16,9 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..spiking.lif import LIFState
 from ..spiking.random import key
-from .attractor import AttractorState
 from .ca3 import CA3, Recall
 from .config import PERIOD, STEPS, MemoryConfig
 from .decoder import GridDecoder
@@ -178,10 +176,7 @@ class SpatialMemory:
         """Return the live arrays that last from one episode to the next."""
         out: dict[str, NDArray[Any]] = {"position": self.position, "rates": self.rates, "time": self.clock}
         out["visited"] = self.decoder.visited
-        states: dict[str, AttractorState | LIFState] = {
-            "heading": self.heading.state,
-            "place": self.place.state,
-        }
+        states = {"heading": self.heading.state}
         states |= {f"grid_{k}": module.state for k, module in enumerate(self.grids)}
         for part, state in states.items():
             out |= {f"{part}.{name}": array for name, array in state._asdict().items()}

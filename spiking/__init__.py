@@ -1,64 +1,66 @@
-"""The spiking substrate: neurons, sources, projections, plasticity, and the random streams under them.
+"""The spiking substrate: neurons, synapses, plasticity, codes, and the network that runs them.
 
-A neuron model is a triple: frozen parameters with units and source, a declared state of plain arrays, and a
-compiled `advance` with its NumPy twin `advance_reference` in the module of the model (`lif`, `adaptive`,
-`escape`, `izhikevich`, `hodgkin_huxley`, `poisson`). Spikes are always rows (step, neuron) of an int32 array.
-A closed loop of one population onto another is
-
-    count = lif.advance(neurons, state, drive, 1, key, spikes)
-    projection.deliver(line, spikes[:count], target.current)
-
-Every random draw depends on the seed, the name of its stream, the step and the neuron, and on nothing else.
+A neuron model is a frozen record of parameters with units and source (`LIF`, `AdaptiveLIF`, `Izhikevich`,
+`HodgkinHuxley`, `EscapeRate`); a `Network` gives it state and inputs and runs it in one compiled loop. Every
+random draw depends on the seed, the name of its stream, the step and the neuron, and on nothing else. Spikes
+are rows (step, neuron) of an int32 array.
 """
 
-from . import adaptive, escape, hodgkin_huxley, izhikevich, lif, modulators, poisson, short_term
-from .adaptive import AdaptiveLIF, AdaptiveLIFState
-from .delays import DelayLine
+from .adaptive import AdaptiveLIF
+from .connection import Connection
 from .dense import DenseProjection
-from .escape import EscapeRate, EscapeRateState
+from .escape import EscapeRate
 from .hashing import SpikeHash
-from .hodgkin_huxley import HodgkinHuxley, HodgkinHuxleyState
-from .izhikevich import Izhikevich, IzhikevichState
-from .lif import LIF, LIFState
-from .modulators import Modulator, ModulatorState
-from .plasticity import PlasticityState, PlasticProjection, RewardSTDP
-from .poisson import PoissonState
+from .hodgkin_huxley import HodgkinHuxley
+from .izhikevich import FIRING_TYPES, Izhikevich
+from .lif import LIF
+from .modulators import Level, Modulator
+from .network import Network
+from .parameters import Gamma, LogNormal, Normal, Uniform, mismatched
+from .plasticity import STDP, Homeostasis, RewardSTDP, SequentialSTDP
+from .population import Poisson, Population, SpikeSource
+from .probes import SpikeProbe, StateProbe
 from .random import generator, key, stream
-from .short_term import ShortTerm, ShortTermState
+from .receptors import Receptor, alpha, exponential
+from .short_term import FACILITATING, ShortTerm
 from .sparse import SparseProjection
+from .torus import TorusProjection
 
 __all__ = [
+    "FACILITATING",
+    "FIRING_TYPES",
     "LIF",
+    "STDP",
     "AdaptiveLIF",
-    "AdaptiveLIFState",
-    "DelayLine",
+    "Connection",
     "DenseProjection",
     "EscapeRate",
-    "EscapeRateState",
+    "Gamma",
     "HodgkinHuxley",
-    "HodgkinHuxleyState",
+    "Homeostasis",
     "Izhikevich",
-    "IzhikevichState",
-    "LIFState",
+    "Level",
+    "LogNormal",
     "Modulator",
-    "ModulatorState",
-    "PlasticProjection",
-    "PlasticityState",
-    "PoissonState",
+    "Network",
+    "Normal",
+    "Poisson",
+    "Population",
+    "Receptor",
     "RewardSTDP",
+    "SequentialSTDP",
     "ShortTerm",
-    "ShortTermState",
     "SparseProjection",
     "SpikeHash",
-    "adaptive",
-    "escape",
+    "SpikeProbe",
+    "SpikeSource",
+    "StateProbe",
+    "TorusProjection",
+    "Uniform",
+    "alpha",
+    "exponential",
     "generator",
-    "hodgkin_huxley",
-    "izhikevich",
     "key",
-    "lif",
-    "modulators",
-    "poisson",
-    "short_term",
+    "mismatched",
     "stream",
 ]

@@ -1,17 +1,17 @@
 """Adaptive leaky integrate-and-fire neurons: a second variable slows down what fires.
 
-    tau_m dv/dt = -v - w + I + drive,   tau_w dw/dt = a v - w,   tau_s dI/dt = -I
-    spike at v >= threshold: v := 0, held for t_ref, and w := w + b
+    tau_m dv/dt = rest - v - w + input,   tau_w dw/dt = a (v - rest) - w
+    spike at v >= threshold: v := reset, held for t_ref, and w := w + b
 
 Gerstner et al. 2014, Neuronal Dynamics, ch. 6.1. Between spikes the equations are linear and are integrated
-exactly by a matrix exponential (Rotter & Diesmann 1999, Biol. Cybern. 81:381); a spike lies on the grid of
-steps.
+exactly by a matrix exponential (Rotter & Diesmann 1999, Biol. Cybern. 81:381); with conductances, v and w are
+each exact while the other is held. A spike lies on the grid of steps.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import NamedTuple
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar
 
 import numpy as np
 from numba import njit
@@ -19,188 +19,143 @@ from numpy.typing import NDArray
 from scipy.linalg import expm
 from scipy.optimize import brentq
 
-from .checks import require_population, require_positive, require_room, require_shape, require_spikes
-from .random import gaussian, gaussian_reference, step_key
-
-Floats = NDArray[np.float32]
+from .lif import require_reset
+from .model import Doubles, Reals, fire, shrink
+from .parameters import Parameter, require_finite, require_not_negative, require_positive, stack, values
 
 
 @dataclass(frozen=True, slots=True)
 class AdaptiveLIF:
-    """Parameters of a population, membrane in units above rest."""
+    """Parameters of a population, in membrane units of your choice; by default threshold is 1 above rest."""
 
-    tau_membrane: float = 20e-3  #: s
-    tau_synapse: float = 5e-3  #: s
-    tau_adaptation: float = 150e-3  #: s
-    coupling: float = 0.0  #: a, adaptation per unit of membrane, below threshold
-    jump: float = 0.2  #: b, adaptation that a spike adds, membrane units
-    threshold: float = 1.0  #: membrane units above rest
-    refractory: float = 2e-3  #: s
-    noise: float = 0.0  #: standard deviation added to the membrane each step
+    tau_membrane: Parameter = 20e-3  #: s
+    tau_adaptation: Parameter = 150e-3  #: s
+    coupling: Parameter = 0.0  #: a, adaptation per unit of membrane, below threshold
+    jump: Parameter = 0.2  #: b, adaptation that a spike adds, membrane units
+    threshold: Parameter = 1.0
+    refractory: Parameter = 2e-3  #: s
+    rest: Parameter = 0.0  #: membrane without input
+    reset: Parameter = 0.0  #: membrane after a spike
+    noise: Parameter = 0.0  #: standard deviation added to the membrane each step
+
+    kind: ClassVar[int] = 1
+    variables: ClassVar[tuple[str, ...]] = ("membrane", "adaptation")
+    channels: ClassVar[tuple[str, ...]] = ("soma",)
+    double: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
-        for name in ("tau_membrane", "tau_synapse", "tau_adaptation", "threshold"):
-            require_positive("AdaptiveLIF", **{name: getattr(self, name)})
-        for name in ("coupling", "jump", "refractory", "noise"):
-            if not getattr(self, name) >= 0.0:
-                raise ValueError(f"AdaptiveLIF {name} must be >= 0, got {getattr(self, name)}")
+        owner = "AdaptiveLIF"
+        require_positive(owner, tau_membrane=self.tau_membrane, tau_adaptation=self.tau_adaptation)
+        require_finite(owner, threshold=self.threshold, rest=self.rest, reset=self.reset)
+        require_not_negative(
+            owner, coupling=self.coupling, jump=self.jump, refractory=self.refractory, noise=self.noise
+        )
+        require_reset(owner, self.reset, self.threshold)
 
-    def zeros(self, n: int) -> AdaptiveLIFState:
-        """Return `n` neurons at rest."""
-        require_population(n)
-        rest = np.zeros((3, n), np.float32)
-        return AdaptiveLIFState(rest[0], rest[1], rest[2], np.zeros(n, np.int32), np.zeros(1, np.int64))
-
-    def rate(self, drive: NDArray[np.floating]) -> NDArray[np.float64]:
-        """Return the adapted rate, Hz, under a constant `drive` (n,), without noise and with `coupling` 0.
+    def rate(self, drive: Any) -> Doubles:
+        """Return the adapted rate, Hz, under a constant `drive` (k,), of a population of one kind.
 
         In the steady state the interval T and the adaptation just after a spike, w0 = b / (1 - exp(-T /
-        tau_w)), fit each other; T is where the membrane reaches threshold. Raises ValueError for a coupling.
+        tau_w)), fit each other; T is where the membrane reaches threshold. Raises ValueError for a coupling,
+        and when parameters differ between neurons.
         """
-        if self.coupling != 0.0:
-            raise ValueError(f"AdaptiveLIF rate is known for coupling 0 only, got {self.coupling}")
-        drive = np.asarray(drive, np.float64)
-        return np.array([self._steady_rate(float(value)) for value in drive.ravel()]).reshape(drive.shape)
+        numbers = [values(getattr(self, field.name)) for field in fields(self)]
+        if any(number.ndim for number in numbers):
+            raise ValueError("AdaptiveLIF rate needs parameters that are single numbers")
+        tau_m, tau_w, coupling, jump, threshold, refractory, rest, reset, _ = map(float, numbers)
+        if coupling != 0.0:
+            raise ValueError(f"AdaptiveLIF rate is known for coupling 0 only, got {coupling:g}")
+        share = tau_w / (tau_w - tau_m)
 
-    def _steady_rate(self, drive: float) -> float:
-        def excess(interval: float) -> float:
+        def excess(interval: float, drive: float) -> float:
             """Membrane above threshold `interval` s after the last spike, with adaptation to match."""
-            held, free = self.refractory, interval - self.refractory
-            start = self.jump / -np.expm1(-interval / self.tau_adaptation)
-            start *= np.exp(-held / self.tau_adaptation)
-            leak, slow = np.exp(-free / self.tau_membrane), np.exp(-free / self.tau_adaptation)
-            share = self.tau_adaptation / (self.tau_adaptation - self.tau_membrane)
-            return float(drive * (1.0 - leak) - start * share * (slow - leak) - self.threshold)
+            free = interval - refractory
+            start = jump / -np.expm1(-interval / tau_w) * np.exp(-refractory / tau_w)
+            leak, slow = np.exp(-free / tau_m), np.exp(-free / tau_w)
+            driven = (rest + drive) * (1.0 - leak) + reset * leak
+            return float(driven - start * share * (slow - leak) - threshold)
 
-        if drive <= self.threshold:
-            return 0.0
-        longest = 1e3 * (self.tau_membrane + self.tau_adaptation) + self.refractory
-        if excess(longest) <= 0.0:
-            return 0.0
-        return float(1.0 / brentq(excess, self.refractory + 1e-12, longest, xtol=1e-12))
+        def steady(drive: float) -> float:
+            longest = 1e3 * (tau_m + tau_w) + refractory
+            if rest + drive <= threshold or excess(longest, drive) <= 0.0:
+                return 0.0
+            return float(1.0 / brentq(excess, refractory + 1e-12, longest, args=(drive,), xtol=1e-12))
 
-    def propagator(self, dt: float) -> NDArray[np.float64]:
-        """Return (3, 4): what (v, w, I, drive) at the start of a step of `dt` s make (v, w, I) at its end."""
-        rates = np.zeros((4, 4))
-        rates[0] = np.array([-1.0, -1.0, 1.0, 1.0]) / self.tau_membrane
-        rates[1, :2] = np.array([self.coupling, -1.0]) / self.tau_adaptation
-        rates[2, 2] = -1.0 / self.tau_synapse
-        return np.asarray(expm(rates * dt)[:3], np.float64)
+        inputs = np.asarray(drive, np.float64)
+        return np.array([steady(float(value)) for value in inputs.ravel()]).reshape(inputs.shape)
+
+    def initial(self, n: int) -> Doubles:
+        """Return membrane and adaptation at rest, (2, n)."""
+        state = np.zeros((2, n))
+        state[0] = values(self.rest)
+        return state
+
+    def constants(self, dt: float) -> Doubles:
+        """Return the constants of `update`."""
+        exact = np.stack([_propagator(row, dt, 1.0)[:2] for row in self._rates()], axis=2)
+        part, slow = dt / values(self.tau_membrane), dt / values(self.tau_adaptation)
+        return stack(
+            *exact[0, (0, 1, 3)], *exact[1, (0, 1, 3)], self.rest, part, np.exp(-slow), self.coupling,
+            self.jump,
+            self.threshold, self.reset, np.round(values(self.refractory) / dt),
+        )  # fmt: skip
+
+    def reach(self, dt: float, tau: float) -> Doubles:
+        """Return the drives to which exponential and alpha currents amount, (2, 1 or n).
+
+        What they do to the membrane is exact; w, which follows it slowly, sees the constant drive instead.
+        """
+        pushes = [_propagator(row, dt, tau) for row in self._rates()]
+        return np.array([[push[0, 2] / push[0, 3], push[0, 4] / push[0, 3]] for push in pushes]).T
+
+    def noise_drive(self, dt: float) -> Doubles:
+        """Return the standard deviation of the drive that makes `noise`, (1 or n,)."""
+        gain = np.array([_propagator(row, dt, 1.0)[0, 3] for row in self._rates()])
+        return np.atleast_1d(values(self.noise) / gain)
+
+    def _rates(self) -> Doubles:
+        return stack(self.tau_membrane, self.tau_adaptation, self.coupling).T
 
 
-class AdaptiveLIFState(NamedTuple):
-    """State of n neurons."""
+def _propagator(rates: Doubles, dt: float, tau: float) -> Doubles:
+    """Return (5, 5): what (v, w, I, drive, J) at the start of a step make of themselves at its end.
 
-    membrane: Floats  #: (n,) above rest
-    adaptation: Floats  #: (n,) w
-    current: Floats  #: (n,) synaptic current
-    silent: NDArray[np.int32]  #: (n,) steps left of the refractory period
-    step: NDArray[np.int64]  #: (1,) steps since the start, the counter of the noise
+    `rates` are tau_m, tau_w and a of a neuron; I is an exponential current of `tau` s fed by J, which is an
+    exponential of the same time constant.
+    """
+    tau_m, tau_w, coupling = rates
+    matrix = np.zeros((5, 5))
+    matrix[0, :4] = np.array([-1.0, -1.0, 1.0, 1.0]) / tau_m
+    matrix[1, :2] = np.array([coupling, -1.0]) / tau_w
+    matrix[2, 2] = matrix[4, 4] = -1.0 / tau
+    matrix[2, 4] = 1.0
+    return np.asarray(expm(matrix * dt), np.float64)
 
-    def clear(self) -> None:
-        """Return the neurons to rest; the noise goes on."""
-        for array in self[:4]:
-            array[...] = 0
 
-
-def advance(
-    neurons: AdaptiveLIF,
-    state: AdaptiveLIFState,
-    drive: Floats,
-    steps: int,
-    key: np.uint32,
-    spikes: NDArray[np.int32],
-    dt: float = 1e-3,
+@njit(cache=True, error_model="numpy")
+def update(
+    state: Reals, silent: NDArray[np.int32], drive: Reals, load: Reals, c: Reals, at: np.uint32, fired: Any
 ) -> int:
-    """Advance `state` in place by `steps` of `dt` s under a constant `drive` (n,); see `lif.advance`."""
-    require_shape("drive", drive, state.membrane.shape)
-    require_spikes("the spike buffer", spikes)
-    held = np.float32(np.exp(-dt / neurons.tau_adaptation))
-    count: int = _advance(
-        *state, drive, steps, neurons.propagator(dt).astype(np.float32), held, np.float32(neurons.jump),
-        np.float32(neurons.threshold), round(neurons.refractory / dt), np.float32(neurons.noise), key, spikes,
-    )  # fmt: skip
-    require_room(count, spikes, steps)
+    """Advance by one step; see `model`."""
+    membrane, adaptation, inputs, loads = state[0], state[1], drive[0], load[0]
+    unit, loaded = membrane.dtype.type(1.0), loads.size > 0
+    for i in range(membrane.size):
+        k = i if c.shape[1] > 1 else 0
+        rest, w = c[6, k], adaptation[i]
+        v = membrane[i] - rest
+        if silent[i] > 0:
+            adaptation[i] = c[8, k] * w
+        elif loaded:
+            total = unit + loads[i]
+            steady = (inputs[i] - loads[i] * rest - w) / total
+            membrane[i] = rest + steady + (v - steady) * shrink(c[7, k] * total)
+            goal = c[9, k] * v
+            adaptation[i] = goal + (w - goal) * c[8, k]
+        else:
+            membrane[i] = rest + c[0, k] * v + c[1, k] * w + c[2, k] * inputs[i]
+            adaptation[i] = c[3, k] * v + c[4, k] * w + c[5, k] * inputs[i]
+    count: int = fire(membrane, silent, c[11], c[12], c[13], fired)
+    for f in range(count):
+        i = fired[f]
+        adaptation[i] += c[10, i if c.shape[1] > 1 else 0]
     return count
-
-
-@njit(cache=True)
-def _advance(
-    membrane: Floats,
-    adaptation: Floats,
-    current: Floats,
-    silent: NDArray[np.int32],
-    clock: NDArray[np.int64],
-    drive: Floats,
-    steps: int,
-    p: Floats,  # (3, 4) propagator
-    held: np.float32,  # what is left of the adaptation after a step in which the membrane is held
-    jump: np.float32,
-    threshold: np.float32,
-    refractory: int,
-    noise: np.float32,
-    key: np.uint32,
-    spikes: NDArray[np.int32],
-) -> int:
-    zero, count = np.float32(0.0), 0
-    vv, vw, vi, vd = p[0, 0], p[0, 1], p[0, 2], p[0, 3]
-    wv, ww, wi, wd, decay = p[1, 0], p[1, 1], p[1, 2], p[1, 3], p[2, 2]
-    for step in range(steps):
-        at = step_key(key, np.uint32(clock[0] & 0xFFFFFFFF))
-        clock[0] += 1
-        for i in range(membrane.size):
-            v, w, current_now = membrane[i], adaptation[i], current[i]
-            current[i] = decay * current_now
-            if silent[i] > 0:
-                silent[i] -= 1
-                membrane[i] = zero
-                adaptation[i] = held * w
-                continue
-            up = vv * v + vw * w + vi * current_now + vd * drive[i]
-            if noise > zero:
-                up += noise * gaussian(at, np.uint32(i))
-            w = wv * v + ww * w + wi * current_now + wd * drive[i]
-            if up >= threshold:
-                up = zero
-                w += jump
-                silent[i] = refractory
-                if count >= spikes.shape[0]:
-                    return -1
-                spikes[count, 0] = step
-                spikes[count, 1] = i
-                count += 1
-            membrane[i] = up
-            adaptation[i] = w
-    return count
-
-
-def advance_reference(
-    neurons: AdaptiveLIF,
-    state: AdaptiveLIFState,
-    drive: Floats,
-    steps: int,
-    key: np.uint32,
-    dt: float = 1e-3,
-) -> NDArray[np.int32]:
-    """NumPy twin of `advance`; returns the spikes (k, 2)."""
-    p = neurons.propagator(dt).astype(np.float32)
-    rows = []
-    for step in range(steps):
-        v, w, current = state.membrane, state.adaptation, state.current
-        up = p[0, 0] * v + p[0, 1] * w + p[0, 2] * current + p[0, 3] * drive
-        if neurons.noise > 0.0:
-            up += np.float32(neurons.noise) * gaussian_reference(key, int(state.step[0]), v.size)
-        after = p[1, 0] * v + p[1, 1] * w + p[1, 2] * current + p[1, 3] * drive
-        held = state.silent > 0
-        after[held] = np.float32(np.exp(-dt / neurons.tau_adaptation)) * w[held]
-        up[held] = 0.0
-        fired = ~held & (up >= np.float32(neurons.threshold))
-        up[fired] = 0.0
-        after[fired] += np.float32(neurons.jump)
-        state.membrane[:], state.adaptation[:] = up, after
-        state.current[:] *= p[2, 2]
-        state.silent[held] -= 1
-        state.silent[fired] = round(neurons.refractory / dt)
-        state.step[0] += 1
-        rows += [(step, i) for i in np.flatnonzero(fired)]
-    return np.array(rows, np.int32).reshape(-1, 2)

@@ -6,13 +6,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-def require_positive(owner: str, **values: float) -> None:
-    """Raise ValueError unless every named value is finite and > 0."""
-    for name, value in values.items():
-        if not (np.isfinite(value) and value > 0.0):
-            raise ValueError(f"{owner} {name} must be finite and > 0, got {value}")
-
-
 def require_population(n: int) -> None:
     """Raise ValueError unless a population of `n` neurons can be."""
     if n < 1:

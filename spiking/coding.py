@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .checks import require_positive, require_spikes
+from .checks import require_spikes
+from .parameters import require_positive
 from .random import generator
 
 Doubles = NDArray[np.float64]

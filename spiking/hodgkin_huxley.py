@@ -1,6 +1,6 @@
 """Hodgkin-Huxley neurons: sodium, potassium and leak currents with voltage-dependent gates.
 
-    C dV/dt = I - g_Na m^3 h (V - E_Na) - g_K n^4 (V - E_K) - g_L (V - E_L)
+    C dV/dt = input - g_Na m^3 h (V - E_Na) - g_K n^4 (V - E_K) - g_L (V - E_L)
     dx/dt = alpha_x(V) (1 - x) - beta_x(V) x,   x in {m, h, n}
 
 Hodgkin & Huxley 1952, J. Physiol. 117:500, in today's sign convention, at 6.3 degrees. Gates and voltage are
@@ -12,53 +12,73 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, ClassVar
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from .checks import require_population, require_positive, require_room, require_shape, require_spikes
+from .model import Doubles, Reals, mean_reach
+from .parameters import Parameter, require_finite, require_not_negative, require_positive, stack, values
 from .steps import split
-
-Doubles = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
 class HodgkinHuxley:
-    """Parameters of a population, per cm2 of membrane. Defaults are those of the squid's giant axon."""
+    """Parameters of a population, per cm2 of membrane. Defaults are those of the squid's giant axon.
 
-    capacitance: float = 1.0  #: uF / cm2
-    g_sodium: float = 120.0  #: mS / cm2
-    g_potassium: float = 36.0  #: mS / cm2
-    g_leak: float = 0.3  #: mS / cm2
-    e_sodium: float = 50.0  #: mV
-    e_potassium: float = -77.0  #: mV
-    e_leak: float = -54.387  #: mV
-    rest: float = -65.0  #: mV, where a neuron starts, with its gates in their steady state
-    threshold: float = 0.0  #: mV
+    Input is a current in uA / cm2, a conductance in mS / cm2. The upstroke of a spike amplifies rounding, so
+    this model wants double precision.
+    """
+
+    capacitance: Parameter = 1.0  #: uF / cm2
+    g_sodium: Parameter = 120.0  #: mS / cm2
+    g_potassium: Parameter = 36.0  #: mS / cm2
+    g_leak: Parameter = 0.3  #: mS / cm2
+    e_sodium: Parameter = 50.0  #: mV
+    e_potassium: Parameter = -77.0  #: mV
+    e_leak: Parameter = -54.387  #: mV
+    rest: Parameter = -65.0  #: mV, where a neuron starts, with its gates in their steady state
+    threshold: Parameter = 0.0  #: mV
+    noise: Parameter = 0.0  #: standard deviation of a current drawn each step, uA / cm2
     longest_step: float = 0.01e-3  #: s; longer steps are split
 
+    kind: ClassVar[int] = 3
+    variables: ClassVar[tuple[str, ...]] = ("membrane", "m", "h", "n", "above")
+    channels: ClassVar[tuple[str, ...]] = ("soma",)
+    double: ClassVar[bool] = True
+
     def __post_init__(self) -> None:
-        for name in ("capacitance", "g_sodium", "g_potassium", "g_leak", "longest_step"):
-            require_positive("HodgkinHuxley", **{name: getattr(self, name)})
+        require_positive(
+            "HodgkinHuxley", capacitance=self.capacitance, g_sodium=self.g_sodium, g_leak=self.g_leak,
+            g_potassium=self.g_potassium, longest_step=self.longest_step,
+        )  # fmt: skip
+        require_finite(
+            "HodgkinHuxley", e_sodium=self.e_sodium, e_potassium=self.e_potassium, e_leak=self.e_leak,
+            rest=self.rest, threshold=self.threshold,
+        )  # fmt: skip
+        require_not_negative("HodgkinHuxley", noise=self.noise)
 
-    def zeros(self, n: int) -> HodgkinHuxleyState:
-        """Return `n` neurons at `rest`."""
-        require_population(n)
-        volts = np.full(n, self.rest)
-        m, h, n_gate = steady_gates(volts)
-        return HodgkinHuxleyState(volts, m, h, n_gate, np.full(n, self.rest > self.threshold))
+    def initial(self, n: int) -> Doubles:
+        """Return membrane, gates and whether it is above threshold, at `rest`, (5, n)."""
+        volts = np.broadcast_to(values(self.rest), n)
+        return np.stack([volts, *steady_gates(volts), volts > values(self.threshold)])
 
+    def constants(self, dt: float) -> Doubles:
+        """Return the constants of `update`."""
+        splits, part = split(dt, self.longest_step)
+        return stack(
+            self.capacitance, self.g_sodium, self.g_potassium, self.g_leak, self.e_sodium, self.e_potassium,
+            self.e_leak, self.threshold, float(splits), part,
+        )  # fmt: skip
 
-class HodgkinHuxleyState(NamedTuple):
-    """State of n neurons. Double precision: the upstroke of a spike amplifies rounding."""
+    def reach(self, dt: float, tau: float) -> Doubles:
+        """Return the mean drives of exponential and alpha currents, (2, 1)."""
+        return mean_reach(dt, tau)
 
-    voltage: Doubles  #: (n,) mV
-    m: Doubles  #: (n,) sodium activation
-    h: Doubles  #: (n,) sodium inactivation
-    n: Doubles  #: (n,) potassium activation
-    above: NDArray[np.bool_]  #: (n,) whether the voltage was above threshold
+    def noise_drive(self, dt: float) -> Doubles:
+        """Return the standard deviation of the drive that makes `noise`, (1 or n,)."""
+        return np.atleast_1d(values(self.noise))
 
 
 def gate_rates(volts: Doubles) -> tuple[tuple[Doubles, Doubles], ...]:
@@ -84,36 +104,6 @@ def _ratio(x: Doubles, y: float) -> Doubles:
     return np.asarray(np.where(small, y * (1.0 - scaled / 2.0), x / np.expm1(safe)), np.float64)
 
 
-def advance(
-    neurons: HodgkinHuxley,
-    state: HodgkinHuxleyState,
-    drive: Doubles,
-    steps: int,
-    spikes: NDArray[np.int32],
-    dt: float = 0.025e-3,
-) -> int:
-    """Advance `state` in place by `steps` of `dt` s under a constant `drive` (n,), uA / cm2.
-
-    Spikes are written to `spikes` (capacity, 2) as (step, neuron), ascending; their number is returned.
-    Raises ValueError for a wrong shape, and when the spikes do not fit.
-    """
-    require_shape("drive", drive, state.voltage.shape)
-    require_spikes("the spike buffer", spikes)
-    parts = split(dt, neurons.longest_step)
-    count: int = _advance(*state, drive, steps, *parts, _constants(neurons), spikes)
-    require_room(count, spikes, steps)
-    return count
-
-
-def _constants(neurons: HodgkinHuxley) -> Doubles:
-    return np.array(
-        [
-            neurons.capacitance, neurons.g_sodium, neurons.g_potassium, neurons.g_leak, neurons.e_sodium,
-            neurons.e_potassium, neurons.e_leak, neurons.threshold,
-        ]
-    )  # fmt: skip
-
-
 @njit(cache=True, inline="always")
 def _linoid(x: float, y: float) -> float:
     scaled = x / y
@@ -127,71 +117,34 @@ def _relax(gate: float, alpha: float, beta: float, dt: float) -> float:
     return steady + (gate - steady) * math.exp(-dt * total)
 
 
-@njit(cache=True)
-def _advance(
-    voltage: Doubles,
-    m: Doubles,
-    h: Doubles,
-    n: Doubles,
-    above: NDArray[np.bool_],
-    drive: Doubles,
-    steps: int,
-    splits: int,
-    dt: float,  # ms
-    constants: Doubles,
-    spikes: NDArray[np.int32],
+@njit(cache=True, error_model="numpy")
+def update(
+    state: Reals, silent: NDArray[np.int32], drive: Reals, load: Reals, c: Reals, at: np.uint32, fired: Any
 ) -> int:
-    capacitance, g_na, g_k, g_l = constants[0], constants[1], constants[2], constants[3]
-    e_na, e_k, e_l, threshold = constants[4], constants[5], constants[6], constants[7]
-    count = 0
-    for step in range(steps):
-        for i in range(voltage.size):
-            v = voltage[i]
-            fired = False
-            for _ in range(splits):
-                m[i] = _relax(m[i], 0.1 * _linoid(-(v + 40.0), 10.0), 4.0 * math.exp(-(v + 65.0) / 18.0), dt)
-                beta_h = 1.0 / (math.exp(-(v + 35.0) / 10.0) + 1.0)
-                h[i] = _relax(h[i], 0.07 * math.exp(-(v + 65.0) / 20.0), beta_h, dt)
-                beta_n = 0.125 * math.exp(-(v + 65.0) / 80.0)
-                n[i] = _relax(n[i], 0.01 * _linoid(-(v + 55.0), 10.0), beta_n, dt)
-                sodium, potassium = g_na * m[i] ** 3 * h[i], g_k * n[i] ** 4
-                total = sodium + potassium + g_l
-                target = (drive[i] + sodium * e_na + potassium * e_k + g_l * e_l) / total
-                v = target + (v - target) * math.exp(-dt * total / capacitance)
-                now = v >= threshold
-                fired = fired or (now and not above[i])
-                above[i] = now
-            voltage[i] = v
-            if fired:
-                if count >= spikes.shape[0]:
-                    return -1
-                spikes[count, 0] = step
-                spikes[count, 1] = i
-                count += 1
-    return count
-
-
-def advance_reference(
-    neurons: HodgkinHuxley, state: HodgkinHuxleyState, drive: Doubles, steps: int, dt: float = 0.025e-3
-) -> NDArray[np.int32]:
-    """NumPy twin of `advance`; returns the spikes (k, 2)."""
-    splits, part = split(dt, neurons.longest_step)
-    rows = []
-    for step in range(steps):
-        fired = np.zeros(state.voltage.size, np.bool_)
+    """Advance by one step; see `model`."""
+    membrane, loads, count = state[0], load[0], 0
+    splits, dt = int(c[8, 0]), c[9, 0]
+    for i in range(membrane.size):
+        k = i if c.shape[1] > 1 else 0
+        v, m, h, n = membrane[i], state[1, i], state[2, i], state[3, i]
+        above, hit = state[4, i] > 0.5, False
+        leak = c[3, k] + (loads[i] if loads.size > 0 else 0.0)
+        steady = drive[0, i] + c[3, k] * c[6, k]
         for _ in range(splits):
-            for gate, (alpha, beta) in zip(
-                (state.m, state.h, state.n), gate_rates(state.voltage), strict=True
-            ):
-                steady = alpha / (alpha + beta)
-                gate[:] = steady + (gate - steady) * np.exp(-part * (alpha + beta))
-            sodium, potassium = neurons.g_sodium * state.m**3 * state.h, neurons.g_potassium * state.n**4
-            total = sodium + potassium + neurons.g_leak
-            target = drive + sodium * neurons.e_sodium + potassium * neurons.e_potassium
-            target = (target + neurons.g_leak * neurons.e_leak) / total
-            state.voltage[:] = target + (state.voltage - target) * np.exp(-part * total / neurons.capacitance)
-            now = state.voltage >= neurons.threshold
-            fired |= now & ~state.above
-            state.above[:] = now
-        rows += [(step, i) for i in np.flatnonzero(fired)]
-    return np.array(rows, np.int32).reshape(-1, 2)
+            m = _relax(m, 0.1 * _linoid(-(v + 40.0), 10.0), 4.0 * math.exp(-(v + 65.0) / 18.0), dt)
+            beta_h = 1.0 / (math.exp(-(v + 35.0) / 10.0) + 1.0)
+            h = _relax(h, 0.07 * math.exp(-(v + 65.0) / 20.0), beta_h, dt)
+            beta_n = 0.125 * math.exp(-(v + 65.0) / 80.0)
+            n = _relax(n, 0.01 * _linoid(-(v + 55.0), 10.0), beta_n, dt)
+            sodium, potassium = c[1, k] * m**3 * h, c[2, k] * n**4
+            total = sodium + potassium + leak
+            target = (steady + sodium * c[4, k] + potassium * c[5, k]) / total
+            v = target + (v - target) * math.exp(-dt * total / c[0, k])
+            now = v >= c[7, k]
+            hit = hit or (now and not above)
+            above = now
+        membrane[i], state[1, i], state[2, i], state[3, i], state[4, i] = v, m, h, n, above
+        if hit:
+            fired[count] = i
+            count += 1
+    return count

@@ -1,6 +1,6 @@
-"""Leaky integrate-and-fire neurons with exponential synaptic current and a refractory period.
+"""Leaky integrate-and-fire neurons with a refractory period.
 
-    tau_m dv/dt = -v + I + drive,   tau_s dI/dt = -I,   spike and v := 0 at v >= threshold, held for t_ref
+    tau_m dv/dt = rest - v + input,   spike at v >= threshold: v := reset, held for t_ref
 
 integrated exactly between spikes (Rotter & Diesmann 1999, Biol. Cybern. 81:381); a spike lies on the grid of
 steps. Gerstner et al. 2014, Neuronal Dynamics, eq. 1.5.
@@ -9,157 +9,116 @@ steps. Gerstner et al. 2014, Neuronal Dynamics, eq. 1.5.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, ClassVar
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from .checks import require_population, require_room
-from .random import gaussian, gaussian_reference, step_key
-
-Floats = NDArray[np.float32]
+from .model import Doubles, Reals, fire, linear_reach, shrink
+from .parameters import Parameter, require_finite, require_not_negative, require_positive, stack, values
 
 
 @dataclass(frozen=True, slots=True)
 class LIF:
-    """Parameters of a population, membrane in units above rest."""
+    """Parameters of a population, in membrane units of your choice; by default threshold is 1 above rest."""
 
-    tau_membrane: float = 20e-3  #: s
-    tau_synapse: float = 5e-3  #: s
-    threshold: float = 1.0  #: membrane units above rest
-    refractory: float = 2e-3  #: s
-    noise: float = 0.0  #: standard deviation added to the membrane each step
+    tau_membrane: Parameter = 20e-3  #: s
+    threshold: Parameter = 1.0
+    refractory: Parameter = 2e-3  #: s
+    rest: Parameter = 0.0  #: membrane without input
+    reset: Parameter = 0.0  #: membrane after a spike
+    noise: Parameter = 0.0  #: standard deviation added to the membrane each step
+
+    kind: ClassVar[int] = 0
+    variables: ClassVar[tuple[str, ...]] = ("membrane",)
+    channels: ClassVar[tuple[str, ...]] = ("soma",)
+    double: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
-        for name in ("tau_membrane", "tau_synapse", "threshold"):
-            if getattr(self, name) <= 0.0:
-                raise ValueError(f"LIF {name} must be > 0, got {getattr(self, name)}")
-        if self.tau_membrane == self.tau_synapse:
-            raise ValueError("LIF tau_membrane and tau_synapse must differ: the propagator divides by it")
-        if self.refractory < 0.0 or self.noise < 0.0:
-            raise ValueError("LIF refractory and noise must be >= 0")
+        require_positive("LIF", tau_membrane=self.tau_membrane)
+        require_finite("LIF", threshold=self.threshold, rest=self.rest, reset=self.reset)
+        require_not_negative("LIF", refractory=self.refractory, noise=self.noise)
+        require_reset("LIF", self.reset, self.threshold)
 
-    def rate(self, drive: Floats) -> NDArray[np.float64]:
-        """Return the steady rate, Hz, under a constant `drive` (n,), without noise."""
-        drive = np.asarray(drive, np.float64)
+    def rate(self, drive: Any) -> Doubles:
+        """Return the steady rate, Hz, under a constant `drive`, (k,) or (n,), without noise."""
+        input_above = np.asarray(drive, np.float64) + values(self.rest)
         with np.errstate(divide="ignore", invalid="ignore"):
-            to_spike = self.tau_membrane * np.log(drive / (drive - self.threshold))
-        return np.where(drive > self.threshold, 1.0 / (self.refractory + to_spike), 0.0)
+            ratio = (input_above - values(self.reset)) / (input_above - values(self.threshold))
+            to_spike = values(self.tau_membrane) * np.log(ratio)
+        above = input_above > values(self.threshold)
+        return np.where(above, 1.0 / (values(self.refractory) + np.where(above, to_spike, 0.0)), 0.0)
 
-    def propagators(self, dt: float) -> tuple[np.float32, np.float32, np.float32]:
-        """Return (membrane decay, synapse decay, current-to-membrane) of one step of `dt` s."""
-        keep, decay = np.exp(-dt / self.tau_membrane), np.exp(-dt / self.tau_synapse)
-        coupling = self.tau_synapse / (self.tau_membrane - self.tau_synapse) * (keep - decay)
+    def propagators(self, dt: float, tau_synapse: float) -> tuple[np.float32, np.float32, np.float32]:
+        """Return (membrane decay, synapse decay, current to membrane) of one step of `dt` s."""
+        tau_membrane = float(values(self.tau_membrane))
+        keep, decay = np.exp(-dt / tau_membrane), np.exp(-dt / tau_synapse)
+        coupling = tau_synapse / (tau_membrane - tau_synapse) * (keep - decay)
         return np.float32(keep), np.float32(decay), np.float32(coupling)
 
+    def initial(self, n: int) -> Doubles:
+        """Return the membrane at rest, (1, n)."""
+        return np.broadcast_to(values(self.rest), (1, n)).copy()
 
-class LIFState(NamedTuple):
-    """State of n neurons."""
+    def constants(self, dt: float) -> Doubles:
+        """Return the constants of `update`."""
+        part = dt / values(self.tau_membrane)
+        steps = np.round(values(self.refractory) / dt)
+        return stack(
+            np.exp(-part), -np.expm1(-part), self.rest, self.threshold, self.reset, steps, part
+        )  # fmt: skip
 
-    membrane: Floats  #: (n,) above rest
-    current: Floats  #: (n,) synaptic current
-    silent: NDArray[np.int32]  #: (n,) steps left of the refractory period
-    step: NDArray[np.int64]  #: (1,) steps since the start, the counter of the noise
+    def reach(self, dt: float, tau: float) -> Doubles:
+        """Return the drives to which exponential and alpha currents amount, (2, 1 or n)."""
+        return linear_reach(dt, tau, values(self.tau_membrane))
 
-    @classmethod
-    def zeros(cls, n: int) -> LIFState:
-        """Return `n` neurons at rest."""
-        require_population(n)
-        return cls(
-            np.zeros(n, np.float32), np.zeros(n, np.float32), np.zeros(n, np.int32), np.zeros(1, np.int64)
-        )
-
-    def clear(self) -> None:
-        """Return the neurons to rest; the noise goes on."""
-        self.membrane[:] = 0.0
-        self.current[:] = 0.0
-        self.silent[:] = 0
+    def noise_drive(self, dt: float) -> Doubles:
+        """Return the standard deviation of the drive that makes `noise`, (1 or n,)."""
+        noise = values(self.noise) / -np.expm1(-dt / values(self.tau_membrane))
+        return np.atleast_1d(np.asarray(noise, np.float64))
 
 
-def advance(
-    neurons: LIF,
-    state: LIFState,
-    drive: Floats,
-    steps: int,
-    key: np.uint32,
-    spikes: NDArray[np.int32],
-    dt: float = 1e-3,
-) -> int:
-    """Advance `state` in place by `steps` of `dt` s under a constant `drive` (n,).
-
-    Spikes are written to `spikes` (capacity, 2) as (step, neuron), ascending; their number is returned.
-    Synaptic input is whatever was added to `state.current` beforehand; the noise of a step is drawn under
-    `key` and the step's number since the start. Raises ValueError when the spikes do not fit.
-    """
-    keep, decay, coupling = neurons.propagators(dt)
-    count: int = _advance(
-        *state, drive, steps, keep, decay, coupling, np.float32(neurons.threshold),
-        round(neurons.refractory / dt), np.float32(neurons.noise), key, spikes,
-    )  # fmt: skip
-    require_room(count, spikes, steps)
-    return count
+def require_reset(owner: str, reset: Parameter, threshold: Parameter) -> None:
+    """Raise ValueError unless `reset` is below `threshold`, as far as both are known."""
+    try:
+        low, high = values(reset), values(threshold)
+    except ValueError:
+        return
+    if not np.all(low < high):
+        raise ValueError(f"{owner} reset must be < threshold, got {reset} and {threshold}")
 
 
-@njit(cache=True)
-def _advance(
-    membrane: Floats,
-    current: Floats,
-    silent: NDArray[np.int32],
-    clock: NDArray[np.int64],
-    drive: Floats,
-    steps: int,
-    keep: np.float32,
-    decay: np.float32,
-    coupling: np.float32,
-    threshold: np.float32,
-    refractory: int,
-    noise: np.float32,
-    key: np.uint32,
-    spikes: NDArray[np.int32],
-) -> int:
-    gain, count = np.float32(1.0) - keep, 0
-    for step in range(steps):
-        at = step_key(key, np.uint32(clock[0] & 0xFFFFFFFF))
-        clock[0] += 1
+@njit(cache=True, error_model="numpy")
+def relax(membrane: Reals, drive: Reals, load: Reals, c: Reals) -> None:
+    """Let a leaky membrane move for one step; `c` holds decay, gain and rest, and the step in row 6."""
+    unit = membrane.dtype.type(1.0)
+    if c.shape[1] == 1:
+        keep, gain, rest, part = c[0, 0], c[1, 0], c[2, 0], c[6, 0]
+        if load.size == 0:
+            base = gain * rest
+            for i in range(membrane.size):
+                membrane[i] = keep * membrane[i] + gain * drive[i] + base
+        else:
+            for i in range(membrane.size):
+                total = unit + load[i]
+                steady = (rest + drive[i]) / total
+                membrane[i] = steady + (membrane[i] - steady) * shrink(part * total)
+    elif load.size == 0:
         for i in range(membrane.size):
-            v = keep * membrane[i] + gain * drive[i] + coupling * current[i]
-            if noise > np.float32(0.0):
-                v += noise * gaussian(at, np.uint32(i))
-            current[i] *= decay
-            if silent[i] > 0:
-                silent[i] -= 1
-                v = np.float32(0.0)
-            elif v >= threshold:
-                v = np.float32(0.0)
-                silent[i] = refractory
-                if count >= spikes.shape[0]:
-                    return -1
-                spikes[count, 0] = step
-                spikes[count, 1] = i
-                count += 1
-            membrane[i] = v
+            membrane[i] = c[0, i] * membrane[i] + c[1, i] * (drive[i] + c[2, i])
+    else:
+        for i in range(membrane.size):
+            total = unit + load[i]
+            steady = (c[2, i] + drive[i]) / total
+            membrane[i] = steady + (membrane[i] - steady) * shrink(c[6, i] * total)
+
+
+@njit(cache=True, error_model="numpy")
+def update(
+    state: Reals, silent: NDArray[np.int32], drive: Reals, load: Reals, c: Reals, at: np.uint32, fired: Any
+) -> int:
+    """Advance by one step; see `model`."""
+    relax(state[0], drive[0], load[0], c)
+    count: int = fire(state[0], silent, c[3], c[4], c[5], fired)
     return count
-
-
-def advance_reference(
-    neurons: LIF, state: LIFState, drive: Floats, steps: int, key: np.uint32, dt: float = 1e-3
-) -> NDArray[np.int32]:
-    """NumPy twin of `advance`; returns the spikes (k, 2)."""
-    keep, decay, coupling = neurons.propagators(dt)
-    rows = []
-    for step in range(steps):
-        v = keep * state.membrane + (np.float32(1.0) - keep) * drive + coupling * state.current
-        if neurons.noise > 0.0:
-            v += np.float32(neurons.noise) * gaussian_reference(key, int(state.step[0]), v.size)
-        state.step[0] += 1
-        state.current[:] *= decay
-        held = state.silent > 0
-        state.silent[held] -= 1
-        v[held] = 0.0
-        fired = ~held & (v >= np.float32(neurons.threshold))
-        v[fired] = 0.0
-        state.silent[fired] = round(neurons.refractory / dt)
-        state.membrane[:] = v
-        rows += [(step, i) for i in np.flatnonzero(fired)]
-    return np.array(rows, np.int32).reshape(-1, 2)

@@ -1,11 +1,15 @@
-"""Spike-timing-dependent plasticity with an eligibility trace and a third factor (R-STDP).
+"""Spike-timing-dependent plasticity, one engine for three kinds of third factor.
 
     dx_j/dt = -x_j / tau_plus  + presynaptic spikes,    dy_i/dt = -y_i / tau_minus + postsynaptic spikes
-    dc_ji/dt = -c_ji / tau_c + A_plus x_j (at spikes of i) - A_minus y_i (at spikes of j)
-    dw_ji/dt = eta c_ji m(t)
 
-Izhikevich 2007, Cereb. Cortex 17:2443, with all pairs of spikes. The third factor m(t) is dopamine, a
-temporal-difference error, or any other signal; it is constant within a step.
+    1          STDP        dw_ji = A_plus x_j at spikes of i, -A_minus y_i at spikes of j
+    dopamine   RewardSTDP  the same amounts go to an eligibility c, and dw_ji/dt = eta c_ji m(t),
+                           dc_ji/dt = -c_ji / tau_c
+    acetylcholine and dopamine   SequentialSTDP  acetylcholine scales changes that depress at once, dopamine
+                           what the same pairs have left in c
+
+All pairs of spikes count. The third factor m(t) is a modulator's level, a temporal-difference error, or any
+other signal that is constant within a step.
 
 Between two spikes of its neurons a synapse needs no work: c only decays, and with M(t), the integral of
 m(s) exp(-s / tau_c) ds, its weight grows by eta c(t0) exp(t0 / tau_c) (M(t) - M(t0)). So a synapse keeps the
@@ -16,29 +20,65 @@ weight. Every 4 tau_c the origin of time is moved, in one sweep, so that single 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .checks import require_positive, require_shape, require_spikes
+from . import layout
+from .addresses import address
+from .checks import require_shape
 from .dense import DenseProjection
-from .plasticity_kernel import advance
+from .parameters import require_finite, require_not_negative, require_positive
 from .sparse import Indices, SparseProjection, narrow
 
 Floats = NDArray[np.float32]
+Doubles = NDArray[np.float64]
 
-#: A trace below this is 0: the pair would be 14 time constants apart, and its neuron can be passed over.
-FAINTEST = 1e-6
+
+@dataclass(frozen=True, slots=True)
+class Homeostasis:
+    """Synaptic scaling: a neuron's synapses grow together when it fires less than `rate`, and shrink above.
+
+    dw/dt = (w / tau) (1 - r / rate), r the running rate; van Rossum, Bi & Turrigiano 2000, J. Neurosci.
+    20:8812. Applied every `every` s.
+    """
+
+    rate: float = 5.0  #: Hz, wanted of each postsynaptic neuron
+    tau: float = 10.0  #: s
+    tau_rate: float = 5.0  #: s, over which the rate is measured
+    every: float = 0.1  #: s
+
+    def __post_init__(self) -> None:
+        require_positive(
+            "Homeostasis", rate=self.rate, tau=self.tau, tau_rate=self.tau_rate, every=self.every
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class STDP:
+    """Pair STDP. Song, Miller & Abbott 2000, Nat. Neurosci. 3:919, as fractions of the largest weight."""
+
+    a_plus: float = 0.01  #: change by a pair pre before post at no distance
+    a_minus: float = 0.0105  #: the same for post before pre, counted as depression
+    tau_plus: float = 20e-3  #: s
+    tau_minus: float = 20e-3  #: s
+    low: float = 0.0  #: least weight
+    high: float = 1.0  #: largest weight
+    homeostasis: Homeostasis | None = None
+    dies: bool = False  #: whether a synapse that has come down to `low` is gone for good
+
+    def __post_init__(self) -> None:
+        _require_rule("STDP", self)
+
+    def window(self, lag: Doubles) -> Doubles:
+        """Return the change by a single pair, `lag` = t_post - t_pre in s; 0 for coincident spikes."""
+        return _window(self, lag)
 
 
 @dataclass(frozen=True, slots=True)
 class RewardSTDP:
-    """Parameters of the rule.
-
-    Pair amplitudes of Song, Miller & Abbott 2000 (Nat. Neurosci. 3:919) as fractions of the largest weight;
-    time constant of the eligibility of Izhikevich 2007.
-    """
+    """STDP whose changes wait for a third factor. Izhikevich 2007, Cereb. Cortex 17:2443."""
 
     a_plus: float = 0.01  #: eligibility of a pair pre before post at no distance
     a_minus: float = 0.0105  #: the same for post before pre, counted as depression
@@ -48,45 +88,102 @@ class RewardSTDP:
     learning_rate: float = 1.0  #: eta, weight / (eligibility * third factor * s)
     low: float = 0.0  #: least weight
     high: float = 1.0  #: largest weight
+    homeostasis: Homeostasis | None = None
+    dies: bool = False  #: whether a synapse that has come down to `low` is gone for good
 
     def __post_init__(self) -> None:
-        for name in ("tau_plus", "tau_minus", "tau_eligibility"):
-            require_positive("RewardSTDP", **{name: getattr(self, name)})
-        if not self.low < self.high:
-            raise ValueError(f"RewardSTDP bounds must be low < high, got {self.low} and {self.high}")
+        _require_rule("RewardSTDP", self)
+        require_positive("RewardSTDP", tau_eligibility=self.tau_eligibility)
 
-    def window(self, lag: NDArray[np.float64]) -> NDArray[np.float64]:
+    def window(self, lag: Doubles) -> Doubles:
         """Return the eligibility of a single pair, `lag` = t_post - t_pre in s; 0 for coincident spikes."""
-        before = self.a_plus * np.exp(-np.maximum(lag, 0.0) / self.tau_plus)
-        after = -self.a_minus * np.exp(np.minimum(lag, 0.0) / self.tau_minus)
-        return np.where(lag > 0.0, before, np.where(lag < 0.0, after, 0.0))
+        return _window(self, lag)
 
 
-class PlasticityState(NamedTuple):
-    """State of the plastic synapses of a projection."""
+@dataclass(frozen=True, slots=True)
+class SequentialSTDP:
+    """Depression while exploring, turned into potentiation by a later reward.
 
-    eligibility: Floats  #: (synapses,) scaled: c exp((t - origin) / tau_c)
-    seen: Floats  #: (synapses,) third-factor integral when the synapse was last touched
-    pre_trace: Floats  #: (n_pre,) x
-    post_trace: Floats  #: (n_post,) y
-    clock: NDArray[np.int64]  #: (2,) steps since the start, and step of the origin of time
-    integral: NDArray[np.float64]  #: (1,) M, third-factor integral since the origin, s
+    Under acetylcholine each pair depresses at once, whichever spike came first; dopamine potentiates what the
+    pairs of the last seconds have left in the eligibility. Brzosko, Zannone et al. 2017, eLife 6:e27756;
+    Zannone et al. 2018, Sci. Rep. 8:9486, whose rates and time constants are the defaults. The modulator of
+    the projection's `gate` is acetylcholine, that of its `third_factor` dopamine.
+    """
+
+    a_plus: float = 1.0  #: pair pre before post at no distance
+    a_minus: float = 1.0  #: pair post before pre at no distance
+    tau_plus: float = 20e-3  #: s
+    tau_minus: float = 20e-3  #: s
+    tau_eligibility: float = 2.0  #: s
+    dopamine_rate: float = 0.01  #: eta_DA
+    acetylcholine_rate: float = 0.002  #: eta_ACh
+    low: float = 0.0  #: least weight
+    high: float = 1.0  #: largest weight
+    homeostasis: Homeostasis | None = None
+    dies: bool = False  #: whether a synapse that has come down to `low` is gone for good
+
+    def __post_init__(self) -> None:
+        _require_rule("SequentialSTDP", self)
+        require_positive("SequentialSTDP", tau_eligibility=self.tau_eligibility)
+        require_not_negative(
+            "SequentialSTDP", dopamine_rate=self.dopamine_rate, acetylcholine_rate=self.acetylcholine_rate
+        )
 
 
-class PlasticProjection:
-    """A sparse or dense projection whose weights the rule changes in place.
+Rule = STDP | RewardSTDP | SequentialSTDP
 
-    Call `advance` once for each step, or for a block of steps, and `deliver` of the projection after it: the
-    weights of a neuron that has just spiked are then up to date. Other entries of `projection.weights` wait
-    for their next spike; `weights()` gives all of them at the present time. Pairs are timed by the emission
-    of their spikes, so the delay of the projection is a dendritic one.
+
+def _window(rule: STDP | RewardSTDP, lag: Doubles) -> Doubles:
+    before = rule.a_plus * np.exp(-np.maximum(lag, 0.0) / rule.tau_plus)
+    after = -rule.a_minus * np.exp(np.minimum(lag, 0.0) / rule.tau_minus)
+    return np.where(lag > 0.0, before, np.where(lag < 0.0, after, 0.0))
+
+
+def _require_rule(owner: str, rule: Rule) -> None:
+    require_positive(owner, tau_plus=rule.tau_plus, tau_minus=rule.tau_minus)
+    require_finite(owner, a_plus=rule.a_plus, a_minus=rule.a_minus)
+    if not rule.low < rule.high:
+        raise ValueError(f"{owner} bounds must be low < high, got {rule.low} and {rule.high}")
+
+
+def eligibility_time(rule: Rule) -> float:
+    """Return tau_c, s; infinite for a rule without eligibility."""
+    return np.inf if isinstance(rule, STDP) else rule.tau_eligibility
+
+
+def constants(rule: Rule, dt: float) -> Doubles:
+    """Return what the compiled side needs of `rule` for steps of `dt` s, in the order of `learning`."""
+    if isinstance(rule, STDP):
+        eligible, now, rate = (0.0, 0.0), (rule.a_plus, rule.a_minus), 0.0
+    elif isinstance(rule, RewardSTDP):
+        eligible, now, rate = (rule.a_plus, rule.a_minus), (0.0, 0.0), rule.learning_rate
+    else:
+        depress = rule.acetylcholine_rate
+        eligible, rate = (rule.a_plus, -rule.a_minus), rule.dopamine_rate
+        now = (-depress * rule.a_plus, depress * rule.a_minus)
+    tau, slow = eligibility_time(rule), rule.homeostasis
+    leak, span = (dt / tau, -np.expm1(-dt / tau) * tau) if np.isfinite(tau) else (0.0, dt)
+    scaling = [0.0, 0.0, 0.0, 0.0]
+    if slow is not None:
+        every = max(1, round(slow.every / dt))
+        keep = np.exp(-every * dt / slow.tau_rate)
+        # In the steady state a sweep finds rate * every / (1 - keep) spikes in the count that decays by keep.
+        scaling = [slow.rate * every * dt / (1.0 - keep), every * dt / slow.tau, float(every), keep]
+    rebase = max(1, round(4.0 * tau / dt)) if np.isfinite(tau) else np.inf
+    return np.array(
+        [
+            *eligible, *now, np.exp(-dt / rule.tau_plus), np.exp(-dt / rule.tau_minus), leak, span, rate,
+            rule.low, rule.high, float(rule.dies), *scaling, rebase,
+        ]
+    )  # fmt: skip
+
+
+class Plasticity:
+    """State of the plastic synapses of one projection, in `copies` of a batch.
 
     Parameters
     ----------
-    rule : parameters
-    projection : its initial weights must lie within the bounds; a pair of neurons may have one synapse
-    frozen : bool, like `projection.weights`: synapses that never change; None for none
-    dt : step, s
+    frozen : bool, like the weights of the projection: synapses that never change; None for none
 
     Raises
     ------
@@ -96,147 +193,118 @@ class PlasticProjection:
 
     def __init__(
         self,
-        rule: RewardSTDP,
+        rule: Rule,
         projection: SparseProjection | DenseProjection,
+        weights: Floats,
+        copies: int,
+        dt: float,
         frozen: NDArray[np.bool_] | None = None,
-        dt: float = 1e-3,
     ) -> None:
-        require_positive("PlasticProjection", dt=dt)
-        weights = projection.weights
-        mask = np.zeros(0, np.bool_) if frozen is None else np.array(frozen)
-        if frozen is not None:
-            require_shape("the frozen mask", mask, weights.shape)
-            if mask.dtype != np.bool_:
-                raise ValueError(f"the frozen mask must be bool, got {mask.dtype}")
-        plastic = weights if frozen is None else weights[~mask]
+        self.rule, self.dt, self.copies, self._weights = rule, dt, copies, weights
+        self._constants = constants(rule, dt)
+        count = projection.synapses
+        self._frozen = _mask(rule, projection, frozen, copies)
+        plastic = weights if self._frozen.size == 0 else weights[~self._frozen.reshape(weights.shape)]
         if plastic.size and not (rule.low <= plastic.min() and plastic.max() <= rule.high):
             raise ValueError(
                 f"plastic weights must be in [{rule.low}, {rule.high}], got {plastic.min()}..{plastic.max()}"
             )
-        self.rule, self.projection, self.dt = rule, projection, dt
-        self._frozen = mask.ravel()
-        self._rows = _rows(projection)
-        self._rebase = max(1, round(4.0 * rule.tau_eligibility / dt))
-        self._constants = np.array(
-            [
-                rule.a_plus,
-                rule.a_minus,
-                np.exp(-dt / rule.tau_plus),
-                np.exp(-dt / rule.tau_minus),
-                dt / rule.tau_eligibility,
-                -np.expm1(-dt / rule.tau_eligibility) * rule.tau_eligibility,
-                rule.learning_rate,
-                rule.low,
-                rule.high,
-                FAINTEST,
-            ]
-        )
-        self.state = PlasticityState(
-            np.zeros(weights.size, np.float32),
-            np.zeros(weights.size, np.float32),
-            np.zeros(projection.n_pre, np.float32),
-            np.zeros(projection.n_post, np.float32),
-            np.zeros(2, np.int64),
-            np.zeros(1),
-        )
+        self._sources = _sources(projection)
+        traced = 0 if isinstance(rule, STDP) else count * copies
+        self._eligibility, self._seen = np.zeros(traced, np.float32), np.zeros(traced, np.float32)
+        self._pre_trace = np.zeros(projection.n_pre * copies, np.float32)
+        self._post_trace = np.zeros(projection.n_post * copies, np.float32)
+        #: steps since the start, and step of the origin of time
+        self._clock, self._integral = np.zeros(2, np.int64), np.zeros(1)
+        self._rates = np.zeros(projection.n_post * copies if rule.homeostasis is not None else 0, np.float32)
+        if rule.homeostasis is not None:
+            self._rates[:] = self._constants[12]
+        self.record = np.zeros(layout.L_COLUMNS, np.int64)
 
-    def advance(
-        self, pre_spikes: NDArray[np.int32], post_spikes: NDArray[np.int32], factor: NDArray[np.float64]
-    ) -> None:
-        """Advance by the steps of `factor`.
+    @property
+    def nbytes(self) -> int:
+        """Bytes of what the synapses keep besides their weights and targets."""
+        per_synapse = (self._eligibility, self._seen, self._frozen, self._sources.pre)
+        return sum(array.nbytes for array in per_synapse)
 
-        Parameters ---------- pre_spikes, post_spikes : (k, 2) of (step, neuron), ascending in the step, steps
-        counted from this call
-        factor : (steps,) third factor of each step, float64
-
-        Raises
-        ------
-        ValueError
-            For spikes of unknown neurons, outside the steps or out of order; nothing has changed then.
-        """
-        require_spikes("presynaptic spikes", pre_spikes)
-        require_spikes("postsynaptic spikes", post_spikes)
-        if factor.ndim != 1 or factor.dtype != np.float64:
-            raise ValueError(f"the third factor must be (steps,) float64, got {factor.dtype} {factor.shape}")
-        done: bool = advance(
-            *self._rows,
-            self._frozen,
-            self.projection.weights.reshape(-1),
-            self.state.eligibility,
-            self.state.seen,
-            self.state.pre_trace,
-            self.state.post_trace,
-            self.state.clock,
-            self.state.integral,
-            pre_spikes,
-            post_spikes,
-            factor,
-            self._rebase,
-            self._constants,
-        )
-        if not done:
-            n_pre, n_post = self.projection.n_pre, self.projection.n_post
-            raise ValueError(
-                f"spikes must be of ascending steps in 0..{factor.size - 1}, and of neurons 0..{n_pre - 1} "
-                f"before and 0..{n_post - 1} after the synapse"
-            )
+    def describe(self) -> int:
+        """Return the address of the record of addresses that `learning` reads."""
+        record = self.record
+        for column, array in (
+            (layout.L_CONSTANTS, self._constants), (layout.L_ELIGIBILITY, self._eligibility),
+            (layout.L_SEEN, self._seen), (layout.L_PRE_TRACE, self._pre_trace),
+            (layout.L_POST_TRACE, self._post_trace), (layout.L_CLOCK, self._clock),
+            (layout.L_INTEGRAL, self._integral), (layout.L_FROZEN, self._frozen),
+            (layout.L_COLUMN, self._sources.column), (layout.L_PRE, self._sources.pre),
+            (layout.L_RATE, self._rates),
+        ):  # fmt: skip
+            record[column] = address(array)
+        record[layout.L_MASKED], record[layout.L_COPIES] = int(self._frozen.size > 0), self.copies
+        record[layout.L_PRE_WIDE] = int(self._sources.pre.dtype == np.uint32)
+        return address(record)
 
     def weights(self) -> Floats:
-        """Return the weights at the present time, shaped as those of the projection."""
-        state, rule = self.state, self.rule
-        now = self.projection.weights.reshape(-1).copy()
-        gain = state.eligibility * (np.float32(state.integral[0]) - state.seen)
-        grown = np.clip(now + np.float32(rule.learning_rate) * gain, rule.low, rule.high)
-        plastic = slice(None) if self._frozen.size == 0 else ~self._frozen
-        now[plastic] = grown[plastic]
-        return now.reshape(self.projection.weights.shape)
+        """Return the weights at the present time, shaped as those of the connection."""
+        now = self._weights.copy()
+        if self._eligibility.size:
+            gain = self._eligibility * (np.float32(self._integral[0]) - self._seen)
+            rate = np.float32(self._constants[8])
+            grown = np.clip(now.reshape(-1) + rate * gain, self.rule.low, self.rule.high)
+            plastic = slice(None) if self._frozen.size == 0 else ~self._frozen
+            now.reshape(-1)[plastic] = grown[plastic]
+        return now
 
     def eligibility(self) -> Floats:
-        """Return the eligibility c at the present time, shaped as the weights."""
-        age = (self.state.clock[0] - self.state.clock[1]) * self.dt
-        now = self.state.eligibility * np.float32(np.exp(-age / self.rule.tau_eligibility))
-        return np.asarray(now.reshape(self.projection.weights.shape), np.float32)
+        """Return the eligibility c at the present time, shaped as the weights; zeros where there is none."""
+        if not self._eligibility.size:
+            return np.zeros_like(self._weights)
+        age = (self._clock[0] - self._clock[1]) * self.dt
+        now = self._eligibility * np.float32(np.exp(-age / eligibility_time(self.rule)))
+        return np.asarray(now.reshape(self._weights.shape), np.float32)
+
+    def settle(self) -> None:
+        """Bring the weights up to date, so that they can be written to."""
+        self._weights[...] = self.weights()
+        self._seen[:] = self._integral[0]
 
     def clear(self) -> None:
         """Forget spikes and eligibilities, as between episodes; the weights stay as they are at present."""
-        self.projection.weights[...] = self.weights()
-        for array in self.state:
+        self.settle()
+        for array in (self._eligibility, self._seen, self._pre_trace, self._post_trace, self._clock):
             array[...] = 0
+        self._integral[0] = 0.0
 
-    def arrays(self) -> dict[str, NDArray[np.generic]]:
-        """Return copies of the state and of the weights, from which a run goes on bit for bit."""
-        return {"weights": self.projection.weights.copy()} | {
-            name: array.copy() for name, array in self.state._asdict().items()
-        }
-
-    def load(self, arrays: dict[str, NDArray[np.generic]]) -> None:
-        """Take over what `arrays` returned for a projection of the same structure.
-
-        Raises ValueError for missing entries and for wrong shapes; nothing has changed then.
-        """
-        own = {"weights": self.projection.weights} | self.state._asdict()
-        missing = sorted(own.keys() - arrays.keys())
-        if missing:
-            raise ValueError(f"plasticity state lacks {', '.join(missing)}")
-        for name, array in own.items():
-            require_shape(f"plasticity state {name}", arrays[name], array.shape)
-        for name, array in own.items():
-            array[...] = arrays[name]
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Return the live arrays that make up the state."""
+        return {
+            "eligibility": self._eligibility, "seen": self._seen, "pre_trace": self._pre_trace,
+            "post_trace": self._post_trace, "clock": self._clock, "integral": self._integral,
+            "frozen": self._frozen, "rates": self._rates,
+        }  # fmt: skip
 
 
-class _Rows(NamedTuple):
-    """Where the synapses are: by row for presynaptic spikes, the sources of each target for its own."""
+class _Sources(NamedTuple):
+    """The sources of each target, for its own spikes."""
 
-    row: NDArray[np.int64]  #: (n_pre + 1,), empty for a dense projection
-    post: Indices  #: (synapses,), empty for a dense projection
     column: NDArray[np.int64]  #: (n_post + 1,), empty for a dense projection
     pre: Indices  #: (synapses,) sorted by target, empty for a dense projection
 
 
-def _rows(projection: SparseProjection | DenseProjection) -> _Rows:
+def _mask(
+    rule: Rule, projection: SparseProjection | DenseProjection, frozen: NDArray[np.bool_] | None, copies: int
+) -> NDArray[np.bool_]:
+    if frozen is None:
+        return np.zeros(projection.synapses * copies if rule.dies else 0, np.bool_)
+    mask = np.asarray(frozen)
+    require_shape("the frozen mask", mask, projection.weights.shape)
+    if mask.dtype != np.bool_:
+        raise ValueError(f"the frozen mask must be bool, got {mask.dtype}")
+    return np.tile(mask.ravel(), copies)
+
+
+def _sources(projection: SparseProjection | DenseProjection) -> _Sources:
     if isinstance(projection, DenseProjection):
-        none, nobody = np.zeros(0, np.int64), np.zeros(0, np.uint16)
-        return _Rows(none, nobody, none, nobody)
+        return _Sources(np.zeros(0, np.int64), np.zeros(0, np.uint16))
     pre, post = projection.pre, projection.post
     repeated = np.flatnonzero((np.diff(pre) == 0) & (np.diff(post.astype(np.int64)) == 0))
     if repeated.size:
@@ -247,32 +315,36 @@ def _rows(projection: SparseProjection | DenseProjection) -> _Rows:
     column = np.zeros(projection.n_post + 1, np.int64)
     np.cumsum(np.bincount(post, minlength=projection.n_post), out=column[1:])
     partners = pre[np.argsort(post, kind="stable")]
-    return _Rows(projection.row, post, column, narrow(partners, projection.n_pre))
+    return _Sources(column, narrow(partners, projection.n_pre))
 
 
 def run_reference(
-    rule: RewardSTDP,
+    rule: Rule,
     weights: ArrayLike,
     plastic: NDArray[np.bool_],
     pre_spikes: NDArray[np.int32],
     post_spikes: NDArray[np.int32],
-    factor: NDArray[np.float64],
+    factor: Doubles,
+    gate: Doubles | None = None,
     dt: float = 1e-3,
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+) -> tuple[Doubles, Doubles]:
     """Return weights and eligibilities (n_pre, n_post) after the steps of `factor`, from rest.
 
-    The clock-driven NumPy twin of `PlasticProjection.advance`: every synapse in every step, in double
-    precision. `plastic` (n_pre, n_post) is False where there is no synapse or a frozen one.
+    The clock-driven NumPy twin of the compiled side: every synapse in every step, in double precision, for
+    spikes (k, 2) of (step, neuron); without homeostasis. `plastic` (n_pre, n_post) is False where there is no
+    synapse or a frozen one.
     """
     w = np.array(weights, np.float64)
     c, x, y = np.zeros_like(w), np.zeros(w.shape[0]), np.zeros(w.shape[1])
-    keep = np.exp(-dt / rule.tau_eligibility)
-    span = rule.tau_eligibility * (1.0 - keep)
+    c_plus, c_minus, now_plus, now_minus, keep_x, keep_y, leak, span, rate = constants(rule, dt)[:9]
     for step, m in enumerate(factor):
+        g = 1.0 if gate is None else gate[step]
         pre = np.bincount(pre_spikes[pre_spikes[:, 0] == step, 1], minlength=x.size)
         post = np.bincount(post_spikes[post_spikes[:, 0] == step, 1], minlength=y.size)
-        c += plastic * (rule.a_plus * np.outer(x, post) - rule.a_minus * np.outer(pre, y))
-        x, y = (x + pre) * np.exp(-dt / rule.tau_plus), (y + post) * np.exp(-dt / rule.tau_minus)
-        w[plastic] = np.clip(w + rule.learning_rate * m * span * c, rule.low, rule.high)[plastic]
-        c *= keep
+        together, apart = np.outer(x, post), np.outer(pre, y)
+        c += plastic * (c_plus * together - c_minus * apart)
+        w += plastic * g * (now_plus * together - now_minus * apart)
+        w[plastic] = np.clip(w + rate * m * span * c, rule.low, rule.high)[plastic]
+        x, y = (x + pre) * keep_x, (y + post) * keep_y
+        c *= np.exp(-leak)
     return w, c

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
-from .checks import require_population, require_positive, require_spikes
+from .checks import require_population
+from .parameters import require_positive
 
 Floats = NDArray[np.float32]
 
@@ -35,6 +35,11 @@ class ShortTerm:
         require_positive("ShortTerm", tau_recovery=self.tau_recovery)
         if not self.tau_facilitation >= 0.0:
             raise ValueError(f"ShortTerm tau_facilitation must be >= 0 s, got {self.tau_facilitation}")
+
+    def constants(self, dt: float) -> NDArray[np.float64]:
+        """Return use, and a step of `dt` s in units of each time constant."""
+        facilitation = dt / self.tau_facilitation if self.tau_facilitation > 0.0 else np.inf
+        return np.array([self.use, dt / self.tau_recovery, facilitation])
 
     def steady_release(self, rate: ArrayLike) -> NDArray[np.float64]:
         """Return what each spike of a regular train of `rate` Hz releases in the end, any shape."""
@@ -55,59 +60,9 @@ class ShortTermState(NamedTuple):
     resources: Floats  #: (n,) x
     use: Floats  #: (n,) u
     last: NDArray[np.int64]  #: (n,) step of the last spike, -1 for none
-    step: NDArray[np.int64]  #: (1,) steps since the start
 
     @classmethod
     def zeros(cls, n: int) -> ShortTermState:
         """Return `n` neurons after long silence."""
         require_population(n)
-        return cls(
-            np.ones(n, np.float32), np.zeros(n, np.float32), np.full(n, -1, np.int64), np.zeros(1, np.int64)
-        )
-
-
-def advance(
-    synapses: ShortTerm, state: ShortTermState, spikes: NDArray[np.int32], dt: float = 1e-3
-) -> Floats:
-    """Take the `spikes` (k, 2) of one step; return what each releases (k,), by which its weights are scaled.
-
-    Call it once a step, also without spikes. Raises ValueError for unknown neurons.
-    """
-    require_spikes("spikes", spikes)
-    released = np.empty(len(spikes), np.float32)
-    facilitation = synapses.tau_facilitation
-    if not _advance(
-        *state, spikes, synapses.use, dt / synapses.tau_recovery,
-        dt / facilitation if facilitation > 0.0 else np.inf, released,
-    ):  # fmt: skip
-        raise ValueError(f"presynaptic neurons are 0..{state.last.size - 1}, got a spike of another")
-    return released
-
-
-@njit(cache=True)
-def _advance(
-    resources: Floats,
-    use: Floats,
-    last: NDArray[np.int64],
-    clock: NDArray[np.int64],
-    spikes: NDArray[np.int32],
-    more: float,
-    recovery: float,  # steps of the clock in units of the time constant
-    facilitation: float,
-    released: Floats,
-) -> bool:
-    for k in range(spikes.shape[0]):
-        if not 0 <= spikes[k, 1] < last.size:
-            return False
-    for k in range(spikes.shape[0]):
-        j = spikes[k, 1]
-        u, x = 0.0, 1.0
-        if last[j] >= 0:
-            gap = float(clock[0] - last[j])
-            u = use[j] * np.exp(-gap * facilitation) if gap > 0.0 else float(use[j])
-            x = 1.0 - (1.0 - resources[j]) * np.exp(-gap * recovery)
-        u += more * (1.0 - u)
-        released[k] = u * x
-        use[j], resources[j], last[j] = u, x - u * x, clock[0]
-    clock[0] += 1
-    return True
+        return cls(np.ones(n, np.float32), np.zeros(n, np.float32), np.full(n, -1, np.int64))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from .checks import require_positive
+from .parameters import require_positive
 
 
 def split(dt: float, longest: float) -> tuple[int, float]:

@@ -1,0 +1,324 @@
+"""The compiled loop of a network: all of its populations and projections, any number of steps in one call.
+
+A step of the network reads, then updates, in this order: sources and neurons take the input that is due and
+spike; probes record; plastic synapses learn from the spikes; projections deliver, to be met in the next step.
+A spike of step t with a delay of d steps, d >= 1, is part of the target's input in step t + d.
+
+The loop is compiled once for each precision and serves every network: what there is to do stands in tables of
+integers, one row a population, receptor or projection, with the addresses of their arrays (`addresses`).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from . import adaptive, escape, hodgkin_huxley, izhikevich, lif
+from .addresses import doubles, floats, int32s, int64s, reals, table
+from .delivery import advance_projection
+from .layout import (
+    CHANNEL,
+    CHANNELS,
+    CONDUCTANCE,
+    CONSTANT_WIDTH,
+    CONSTANTS,
+    COUNTS,
+    CURRENT,
+    CURSOR,
+    DECAY,
+    DEPTH,
+    DRIVE,
+    FEED,
+    FIRED,
+    J_RULE,
+    KEY,
+    KIND,
+    LOAD,
+    LOADED,
+    N_CONSTANTS,
+    N_RECEPTORS,
+    N_TIMES,
+    NEURONS,
+    NOISE,
+    NOISE_WIDTH,
+    P_BUFFER,
+    P_COUNT,
+    P_CURSOR,
+    P_EVERY,
+    P_INDEX,
+    P_ROOM,
+    P_SOURCE,
+    PENDING,
+    PLAYED,
+    POISSON,
+    REACH,
+    REACH_WIDTH,
+    RECEPTORS,
+    RECORD,
+    RECORD_COUNT,
+    RECORD_ROOM,
+    SERIES,
+    SERIES_EVERY,
+    SERIES_STEPS,
+    SERIES_WIDTH,
+    SHAPE,
+    SILENT,
+    SIZE,
+    STATE,
+    TIMES,
+    TOTAL,
+    VARIABLES,
+)  # fmt: skip
+from .learning import learn
+from .model import add_noise
+from .random import step_key, uniform
+
+Table = NDArray[np.int64]
+
+
+@njit(cache=True, error_model="numpy")
+def advance(
+    populations: Table,
+    receptors: Table,
+    projections: Table,
+    probes: Table,
+    modulators: NDArray[np.float64],
+    clock: NDArray[np.int64],
+    steps: int,
+    like: NDArray[Any],  # empty, of the network's precision
+) -> int:
+    """Advance by up to `steps`; return how many were made before a probe's buffer was full."""
+    for step in range(steps):
+        if not _room(populations, probes, clock[0]):
+            return step
+        for m in range(modulators.shape[0]):
+            advance_modulator(modulators[m])
+        for p in range(populations.shape[0]):
+            _advance_population(populations[p], receptors, clock[0], like)
+        for q in range(probes.shape[0]):
+            _sample(probes[q], clock[0], like)
+        for j in range(projections.shape[0]):
+            if projections[j, J_RULE] != 0:
+                learn(projections[j], populations, modulators, clock[0])
+            advance_projection(projections[j], populations, clock[0], like)
+        clock[0] += 1
+    return steps
+
+
+@njit(cache=True)
+def _room(populations: Table, probes: Table, now: int) -> bool:
+    """Whether every probe can take what this step may bring."""
+    for p in range(populations.shape[0]):
+        row = populations[p]
+        if row[RECORD_ROOM] > 0 and row[RECORD_ROOM] - int64s(row[RECORD_COUNT], 1)[0] < row[SIZE]:
+            return False
+    for q in range(probes.shape[0]):
+        row = probes[q]
+        if now % row[P_EVERY] == 0 and int64s(row[P_CURSOR], 1)[0] >= row[P_ROOM]:
+            return False
+    return True
+
+
+@njit(cache=True)
+def _sample(row: Table, now: int, like: NDArray[Any]) -> None:
+    if now % row[P_EVERY] != 0:
+        return
+    cursor, index = int64s(row[P_CURSOR], 1), int32s(row[P_INDEX], row[P_COUNT])
+    source = reals(row[P_SOURCE], int(index.max()) + 1, like)
+    line = table(row[P_BUFFER], row[P_ROOM], row[P_COUNT], like)[cursor[0]]
+    for i in range(index.size):
+        line[i] = source[index[i]]
+    cursor[0] += 1
+
+
+@njit(cache=True)
+def _advance_population(row: Table, receptors: Table, now: int, like: NDArray[Any]) -> None:
+    n, slot = row[SIZE], now % row[DEPTH]
+    fired, counts = int32s(row[FIRED] + 4 * n * slot, n), int64s(row[COUNTS], row[DEPTH])
+    at = step_key(np.uint32(row[KEY]), np.uint32(now & 0xFFFFFFFF))
+    kind = row[KIND]
+    if kind == POISSON:
+        counts[slot] = _poisson(floats(row[DRIVE], n), at, fired)
+    elif kind == PLAYED:
+        counts[slot] = _play(row, now, fired)
+    else:
+        counts[slot] = _advance_neurons(row, receptors, now, at, fired, like)
+    if row[RECORD_ROOM] > 0:
+        written = int64s(row[RECORD_COUNT], 1)
+        record = table(row[RECORD], row[RECORD_ROOM], 2, fired)
+        for f in range(counts[slot]):
+            record[written[0], 0] = now
+            record[written[0], 1] = fired[f]
+            written[0] += 1
+
+
+@njit(cache=True)
+def _poisson(chances: NDArray[np.float32], at: np.uint32, fired: NDArray[np.int32]) -> int:
+    count = 0
+    for i in range(chances.size):
+        if uniform(at, np.uint32(i)) < chances[i]:
+            fired[count] = i
+            count += 1
+    return count
+
+
+@njit(cache=True)
+def _play(row: Table, now: int, fired: NDArray[np.int32]) -> int:
+    """Fire what is due of the trains, and what was asked for since the last step."""
+    size, pending = row[N_TIMES], int32s(row[PENDING], row[SIZE])
+    cursor = int64s(row[CURSOR], 1)
+    if size > 0:
+        times, neurons = int64s(row[TIMES], size), int32s(row[NEURONS], size)
+        while cursor[0] < size and times[cursor[0]] <= now:
+            if times[cursor[0]] == now:
+                pending[neurons[cursor[0]]] = 1
+            cursor[0] += 1
+    count = 0
+    for i in range(pending.size):
+        if pending[i] != 0:
+            pending[i] = 0
+            fired[count] = i
+            count += 1
+    return count
+
+
+@njit(cache=True)
+def _advance_neurons(
+    row: Table, receptors: Table, now: int, at: np.uint32, fired: NDArray[np.int32], like: NDArray[Any]
+) -> int:
+    n, channels = row[SIZE], row[CHANNELS]
+    state = table(row[STATE], row[VARIABLES], n, like)
+    silent = int32s(row[SILENT], n)
+    constants = table(row[CONSTANTS], row[N_CONSTANTS], row[CONSTANT_WIDTH], like)
+    drive = table(row[DRIVE], channels, n, like)
+    load = table(row[LOAD], channels, n if row[LOADED] else 0, like)
+    total = table(row[TOTAL], channels, n, like)
+    for channel in range(channels):
+        _copy(drive[channel], total[channel])
+        _clear(load[channel])
+    if row[SERIES_STEPS] > 0:
+        _add_series(row, now, total[0], like)
+    for r in range(row[RECEPTORS], row[RECEPTORS] + row[N_RECEPTORS]):
+        _receive(receptors[r], n, total, load, like)
+    if row[NOISE] != 0:
+        add_noise(total[0], reals(row[NOISE], row[NOISE_WIDTH], like), at)
+    return _update(row[KIND], state, silent, total, load, constants, at, fired)
+
+
+@njit(cache=True)
+def _update(
+    kind: int, state: Any, silent: Any, drive: Any, load: Any, constants: Any, at: np.uint32, fired: Any
+) -> int:
+    if kind == 0:
+        return int(lif.update(state, silent, drive, load, constants, at, fired))
+    if kind == 1:
+        return int(adaptive.update(state, silent, drive, load, constants, at, fired))
+    if kind == 2:
+        return int(izhikevich.update(state, silent, drive, load, constants, at, fired))
+    if kind == 3:
+        return int(hodgkin_huxley.update(state, silent, drive, load, constants, at, fired))
+    return int(escape.update(state, silent, drive, load, constants, at, fired))
+
+
+@njit(cache=True, error_model="numpy")
+def _receive(row: Table, n: int, total: Any, load: Any, like: NDArray[Any]) -> None:
+    """Add what a receptor passes on during this step to the input, and let it decay."""
+    current = reals(row[CURRENT], n, like)
+    reach = table(row[REACH], 2, row[REACH_WIDTH], like)
+    decay = doubles(row[DECAY], 3)  # of the step, what the feed adds to the current, reversal potential
+    keep, into = like.dtype.type(decay[0]), total[row[CHANNEL]]
+    each = row[REACH_WIDTH] > 1
+    if row[SHAPE] == 1:
+        _rise(
+            current,
+            reals(row[FEED], n, like),
+            reach,
+            keep,
+            like.dtype.type(decay[1]),
+            into,
+            load,
+            row,
+            decay[2],
+        )
+    elif row[CONDUCTANCE]:
+        reversal, held = like.dtype.type(decay[2]), load[row[CHANNEL]]
+        first = reach[0, 0]
+        for i in range(n):
+            g = (reach[0, i] if each else first) * current[i]
+            held[i] += g
+            into[i] += g * reversal
+            current[i] *= keep
+    elif each:
+        for i in range(n):
+            into[i] += reach[0, i] * current[i]
+            current[i] *= keep
+    else:
+        first = reach[0, 0]
+        for i in range(n):
+            into[i] += first * current[i]
+            current[i] *= keep
+
+
+@njit(cache=True, error_model="numpy")
+def _rise(
+    current: Any,
+    feed: Any,
+    reach: Any,
+    keep: Any,
+    gain: Any,
+    into: Any,
+    load: Any,
+    row: Table,
+    reversal: float,
+) -> None:
+    """An alpha function: the feed takes the spikes and runs into the current."""
+    held, potential = load[row[CHANNEL]], current.dtype.type(reversal)
+    for i in range(current.size):
+        k = i if reach.shape[1] > 1 else 0
+        x = reach[0, k] * current[i] + reach[1, k] * feed[i]
+        if row[CONDUCTANCE]:
+            held[i] += x
+            x *= potential
+        into[i] += x
+        current[i] = keep * current[i] + gain * feed[i]
+        feed[i] *= keep
+
+
+@njit(cache=True)
+def _copy(source: Any, goal: Any) -> None:
+    for i in range(goal.size):
+        goal[i] = source[i]
+
+
+@njit(cache=True)
+def _clear(values: Any) -> None:
+    for i in range(values.size):
+        values[i] = values.dtype.type(0.0)
+
+
+@njit(cache=True)
+def _add(source: Any, goal: Any) -> None:
+    for i in range(goal.size):
+        goal[i] += source[i]
+
+
+@njit(cache=True)
+def _add_series(row: Table, now: int, total: Any, like: NDArray[Any]) -> None:
+    """An input that was given for all times; it stays at its last value."""
+    series = table(row[SERIES], row[SERIES_STEPS], row[SERIES_WIDTH], like)
+    line = series[min(now // row[SERIES_EVERY], row[SERIES_STEPS] - 1)]
+    if line.size == 1:
+        for i in range(total.size):
+            total[i] += line[0]
+    else:
+        _add(line, total)
+
+
+@njit(cache=True)
+def advance_modulator(row: NDArray[np.float64]) -> None:
+    """Row of (level, what a step leaves of it, mean over a step, tonic level, mean of this step)."""
+    row[4] = row[3] + row[2] * row[0]
+    row[0] *= row[1]

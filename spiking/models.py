@@ -1,0 +1,18 @@
+"""The neuron models there are, by name. A new one is its file, a line here and a line in `engine`."""
+
+from __future__ import annotations
+
+from .adaptive import AdaptiveLIF
+from .escape import EscapeRate
+from .hodgkin_huxley import HodgkinHuxley
+from .izhikevich import Izhikevich
+from .lif import LIF
+from .model import NeuronModel
+
+MODELS: dict[str, type[NeuronModel]] = {
+    "lif": LIF,
+    "adaptive": AdaptiveLIF,
+    "izhikevich": Izhikevich,
+    "hodgkin-huxley": HodgkinHuxley,
+    "escape": EscapeRate,
+}

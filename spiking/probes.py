@@ -1,0 +1,143 @@
+"""Probes: what a network writes down while it runs, in bounded memory where asked."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from . import layout
+from .addresses import address
+from .population import Population, Source
+
+#: Rows of a buffer that the compiled loop fills before Python empties it, at least.
+ROWS = 16384
+
+
+class SpikeProbe:
+    """The spikes of a population, all of them or those of the last `keep` steps; made by `Network.record`."""
+
+    def __init__(self, source: Source, dt: float, keep: int | None) -> None:
+        self.source, self.dt, self._keep = source, dt, keep
+        self._buffer = np.empty((max(ROWS, 4 * source.neurons), 2), np.int32)
+        self._count = np.zeros(1, np.int64)
+        self._parts: deque[NDArray[np.int32]] = deque()
+
+    @property
+    def rows(self) -> NDArray[np.int32]:
+        """Spikes (k, 2) of (step, neuron), ascending."""
+        self.drain()
+        if len(self._parts) > 1:
+            whole = np.concatenate(self._parts)
+            self._parts.clear()
+            self._parts.append(whole)
+        return self._parts[0] if self._parts else self._buffer[:0]
+
+    @property
+    def times(self) -> NDArray[np.float64]:
+        """Times (k,), s: the start of the step in which a neuron fired."""
+        return np.asarray(self.rows[:, 0] * self.dt, np.float64)
+
+    @property
+    def neurons(self) -> NDArray[np.int32]:
+        """Neurons (k,)."""
+        return self.rows[:, 1]
+
+    def of(self, neuron: int) -> NDArray[np.float64]:
+        """Return the spike times of `neuron` (k,), s."""
+        return np.asarray(self.times[self.neurons == neuron])
+
+    def counts(self) -> NDArray[np.int64]:
+        """Return the number of spikes of each neuron (n,)."""
+        return np.bincount(self.neurons, minlength=self.source.neurons)
+
+    def clear(self) -> None:
+        """Forget what was recorded."""
+        self._parts.clear()
+        self._count[0] = 0
+
+    def drain(self) -> None:
+        """Take over what the loop has written."""
+        count = int(self._count[0])
+        if count:
+            self._parts.append(self._buffer[:count].copy())
+            self._count[0] = 0
+        if self._keep is None:
+            return
+        latest = int(self._parts[-1][-1, 0]) if self._parts else 0
+        while self._parts and self._parts[0][-1, 0] <= latest - self._keep:
+            self._parts.popleft()
+        if self._parts:
+            first = self._parts[0]
+            self._parts[0] = first[np.searchsorted(first[:, 0], latest - self._keep, side="right") :]
+
+    def describe(self, row: NDArray[np.int64]) -> None:
+        """Fill the probe's columns of its population's row."""
+        row[layout.RECORD], row[layout.RECORD_ROOM] = address(self._buffer), len(self._buffer)
+        row[layout.RECORD_COUNT] = address(self._count)
+
+
+class StateProbe:
+    """A variable of some neurons, sampled at the end of steps; made by `Network.watch`."""
+
+    def __init__(
+        self,
+        cells: Population,
+        variable: str,
+        neurons: ArrayLike | None,
+        every: int,
+        dt: float,
+        keep: int | None,
+    ) -> None:
+        known = {**cells.state, **cells.inputs}
+        if variable not in known:
+            raise ValueError(f"{cells.name} has {', '.join(known)} to watch, not {variable!r}")
+        self._source = known[variable].reshape(-1)
+        chosen = np.arange(cells.neurons) if neurons is None else np.atleast_1d(np.asarray(neurons))
+        if chosen.ndim != 1 or not chosen.size or chosen.min() < 0 or chosen.max() >= cells.neurons:
+            raise ValueError(f"neurons to watch must be in 0..{cells.neurons - 1}, got {chosen.tolist()[:5]}")
+        self.neurons = chosen.astype(np.int32)
+        self.every, self.dt, self._keep = every, dt, keep
+        room = max(16, ROWS // chosen.size)
+        self._buffer = np.empty((room, chosen.size), self._source.dtype)
+        self._count = np.zeros(1, np.int64)
+        self._parts: deque[NDArray[Any]] = deque()
+
+    @property
+    def values(self) -> NDArray[Any]:
+        """Samples (T, neurons)."""
+        self.drain()
+        if len(self._parts) > 1:
+            whole = np.concatenate(self._parts)
+            self._parts.clear()
+            self._parts.append(whole)
+        return self._parts[0] if self._parts else self._buffer[:0]
+
+    def clear(self) -> None:
+        """Forget what was recorded."""
+        self._parts.clear()
+        self._count[0] = 0
+
+    def drain(self) -> None:
+        """Take over what the loop has written."""
+        count = int(self._count[0])
+        if count:
+            self._parts.append(self._buffer[:count].copy())
+            self._count[0] = 0
+        if self._keep is None:
+            return
+        extra = sum(map(len, self._parts)) - self._keep
+        while extra > 0:
+            first = self._parts.popleft()
+            if len(first) > extra:
+                self._parts.appendleft(first[extra:])
+            extra -= len(first)
+
+    def describe(self, row: NDArray[np.int64]) -> None:
+        """Fill the probe's row of the engine's table."""
+        row[layout.P_SOURCE], row[layout.P_INDEX] = address(self._source), address(self.neurons)
+        row[layout.P_COUNT], row[layout.P_EVERY] = self.neurons.size, self.every
+        row[layout.P_BUFFER], row[layout.P_ROOM] = address(self._buffer), len(self._buffer)
+        row[layout.P_CURSOR] = address(self._count)
