@@ -7,6 +7,7 @@ are rows (step, neuron) of an int32 array.
 """
 
 from .adaptive import AdaptiveLIF
+from .aggregate_label import MultiSpikeTempotron
 from .connection import Connection
 from .dense import DenseProjection
 from .escape import EscapeRate
@@ -24,12 +25,15 @@ from .random import generator, key, stream
 from .receptors import Receptor, alpha, exponential
 from .short_term import FACILITATING, ShortTerm
 from .sparse import SparseProjection
+from .supervision import SpikeResponse
+from .tempotron import PSD, Tempotron
 from .torus import TorusProjection
 
 __all__ = [
     "FACILITATING",
     "FIRING_TYPES",
     "LIF",
+    "PSD",
     "STDP",
     "AdaptiveLIF",
     "Connection",
@@ -42,6 +46,7 @@ __all__ = [
     "Level",
     "LogNormal",
     "Modulator",
+    "MultiSpikeTempotron",
     "Network",
     "Normal",
     "Poisson",
@@ -53,8 +58,10 @@ __all__ = [
     "SparseProjection",
     "SpikeHash",
     "SpikeProbe",
+    "SpikeResponse",
     "SpikeSource",
     "StateProbe",
+    "Tempotron",
     "TorusProjection",
     "Uniform",
     "alpha",

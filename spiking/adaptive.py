@@ -101,12 +101,15 @@ class AdaptiveLIF:
         )  # fmt: skip
 
     def reach(self, dt: float, tau: float) -> Doubles:
-        """Return the drives to which exponential and alpha currents amount, (2, 1 or n).
-
-        What they do to the membrane is exact; w, which follows it slowly, sees the constant drive instead.
-        """
-        pushes = [_propagator(row, dt, tau) for row in self._rates()]
-        return np.array([[push[0, 2] / push[0, 3], push[0, 4] / push[0, 3]] for push in pushes]).T
+        """Return the drives to which exponential and alpha currents amount, (2 or 4, 1 or n)."""
+        pushes = np.array([_propagator(row, dt, tau)[:2] for row in self._rates()])
+        membrane = np.stack([pushes[:, 0, 2], pushes[:, 0, 4]]) / pushes[:, 0, 3]
+        drive = pushes[:, 1, 3]
+        if not np.any(drive):
+            return np.asarray(membrane, np.float64)
+        coupled = np.where(drive > 0.0, drive, 1.0)
+        second = np.stack([pushes[:, 1, 2], pushes[:, 1, 4]]) / coupled
+        return np.concatenate([membrane, np.where(drive > 0.0, second - membrane, 0.0)])
 
     def noise_drive(self, dt: float) -> Doubles:
         """Return the standard deviation of the drive that makes `noise`, (1 or n,)."""
@@ -153,7 +156,8 @@ def update(
             adaptation[i] = goal + (w - goal) * c[8, k]
         else:
             membrane[i] = rest + c[0, k] * v + c[1, k] * w + c[2, k] * inputs[i]
-            adaptation[i] = c[3, k] * v + c[4, k] * w + c[5, k] * inputs[i]
+            more = drive[1, i] if drive.shape[0] > 1 else membrane.dtype.type(0.0)
+            adaptation[i] = c[3, k] * v + c[4, k] * w + c[5, k] * (inputs[i] + more)
     count: int = fire(membrane, silent, c[11], c[12], c[13], fired)
     for f in range(count):
         i = fired[f]

@@ -61,13 +61,13 @@ class Connection:
         random = generator(seed, name)
         if wiring is None:
             wiring = _drawn_pairs(_size(pre), _size(post), probability, in_degree, loops, pre == post, random)
-        self.projection = _structure(name, pre, post, wiring, weight, delay, dt, random)
+        self.projection = _structure(name, pre, post, wiring, weight, delay, dt, random, real)
         if (self.projection.n_pre, self.projection.n_post) != (self.source.size, self.goal.size):
             raise ValueError(
                 f"{name}: the projection joins {self.projection.n_pre} to {self.projection.n_post} neurons, "
                 f"the populations have {self.source.size} and {self.goal.size}"
             )
-        self._weights = self.projection.weights
+        self._weights: NDArray[Any] = np.ascontiguousarray(self.projection.weights, real)
         if rule is not None and copies > 1:
             self._weights = np.repeat(self._weights[None], copies, axis=0)
         self.short_term = short_term
@@ -107,7 +107,7 @@ class Connection:
         return self.projection.synapses
 
     @property
-    def weights(self) -> NDArray[np.float32]:
+    def weights(self) -> NDArray[Any]:
         """Weights at the present time: (synapses,), sorted by source and target, or (n_pre, n_post) if dense.
 
         In a batch with plasticity there is one more axis in front. To set them, write `set_weights`.
@@ -116,7 +116,7 @@ class Connection:
 
     def set_weights(self, weights: ArrayLike) -> None:
         """Take over `weights`, finite and of the same shape or a number; learning goes on from there."""
-        array = np.asarray(weights, np.float32)
+        array = np.asarray(weights, self._weights.dtype)
         if not np.all(np.isfinite(array)):
             raise ValueError(f"{self.name}: weights must be finite")
         if self.plasticity is not None:
@@ -223,6 +223,7 @@ def _structure(
     delay: Number | None,
     dt: float,
     random: np.random.Generator,
+    real: type[np.floating[Any]],
 ) -> Structure:
     if isinstance(wiring, SparseProjection | DenseProjection | TorusProjection):
         return wiring
@@ -235,7 +236,7 @@ def _structure(
         if table.shape not in ((), (n_pre, n_post)):
             raise ValueError(f"{name}: dense weights must be ({n_pre}, {n_post}), got {table.shape}")
         return DenseProjection.from_array(
-            np.broadcast_to(table, (n_pre, n_post)), int(_steps(delay, 1, dt, random))
+            np.broadcast_to(table, (n_pre, n_post)), int(_steps(delay, 1, dt, random)), real
         )
     if isinstance(wiring, str):
         if wiring == "one to one":
@@ -252,7 +253,7 @@ def _structure(
     weights = weight.draw(count, random) if isinstance(weight, Distribution) else np.asarray(weight)
     return SparseProjection.from_arrays(
         _whole(pre), _whole(post), sources, goals, weights.ravel() if weights.ndim > 1 else weights,
-        _steps(delay, count, dt, random), shift=(_offset(pre), _offset(post)),
+        _steps(delay, count, dt, random), shift=(_offset(pre), _offset(post)), real=real,
     )  # fmt: skip
 
 

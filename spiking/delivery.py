@@ -13,39 +13,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from . import layout
 from .addresses import doubles, floats, index_at, int32s, int64s, reals, table, uint16s, uint32s
-from .layout import (
-    COUNTS,
-    DENSE,
-    DEPTH,
-    FIRED,
-    J_COPY,
-    J_DELAY,
-    J_DELAYS,
-    J_HEIGHT,
-    J_INDEX,
-    J_KIND,
-    J_LONGEST,
-    J_POST_SIZE,
-    J_PRE,
-    J_PRE_SIZE,
-    J_RELEASE,
-    J_RING,
-    J_ROWS,
-    J_SHORT,
-    J_SYNAPSES,
-    J_TARGET,
-    J_WEIGHTS,
-    J_WIDE,
-    J_WIDTH,
-    S_CONSTANTS,
-    S_LAST,
-    S_RESOURCES,
-    S_USE,
-    SHORT_COLUMNS,
-    SIZE,
-    TORUS,
-)  # fmt: skip
 
 Table = NDArray[np.int64]
 
@@ -53,52 +22,52 @@ Table = NDArray[np.int64]
 @njit(cache=True)
 def advance_projection(row: Table, populations: Table, now: int, like: NDArray[Any]) -> None:
     """Take the spikes of this step and deliver what the targets are to meet in the next one."""
-    source = populations[row[J_PRE]]
-    n, depth, delay = source[SIZE], source[DEPTH], row[J_DELAY]
-    counts = int64s(source[COUNTS], depth)
-    if row[J_SHORT] != 0:
+    source = populations[row[layout.J_PRE]]
+    n, depth, delay = source[layout.SIZE], source[layout.DEPTH], row[layout.J_DELAY]
+    counts = int64s(source[layout.COUNTS], depth)
+    if row[layout.J_SHORT] != 0:
         slot = now % depth
-        fresh = int32s(source[FIRED] + 4 * n * slot, counts[slot])
-        _release(row[J_SHORT], fresh, floats(row[J_RELEASE] + 4 * n * slot, n), n, now)
-    if row[J_TARGET] == 0:
+        fresh = int32s(source[layout.FIRED] + 4 * n * slot, counts[slot])
+        _release(row[layout.J_SHORT], fresh, floats(row[layout.J_RELEASE] + 4 * n * slot, n), n, now)
+    if row[layout.J_TARGET] == 0:
         return
-    target = reals(row[J_TARGET], row[J_POST_SIZE] * (n // row[J_PRE_SIZE]), like)
+    target = reals(row[layout.J_TARGET], row[layout.J_POST_SIZE] * (n // row[layout.J_PRE_SIZE]), like)
     slot = (now + 1 - delay) % depth if delay > 0 else now % depth
-    spikes = int32s(source[FIRED] + 4 * n * slot, counts[slot])
-    released = floats(row[J_RELEASE] + 4 * n * slot, spikes.size if row[J_SHORT] != 0 else 0)
+    spikes = int32s(source[layout.FIRED] + 4 * n * slot, counts[slot])
+    released = floats(row[layout.J_RELEASE] + 4 * n * slot, spikes.size if row[layout.J_SHORT] != 0 else 0)
     if delay == 0:
         _deliver_late(row, spikes, released, target, now, like)
     elif spikes.size > 0:
-        _deliver(row, spikes, released, target)
+        _deliver(row, spikes, released, target, like)
 
 
 @njit(cache=True)
-def _deliver(row: Table, spikes: Any, released: Any, target: Any) -> None:
-    copies, synapses = target.size // row[J_POST_SIZE], row[J_SYNAPSES]
-    weights = floats(row[J_WEIGHTS], synapses + row[J_COPY] * (copies - 1))
-    if row[J_KIND] == DENSE:
+def _deliver(row: Table, spikes: Any, released: Any, target: Any, like: NDArray[Any]) -> None:
+    copies, synapses = target.size // row[layout.J_POST_SIZE], row[layout.J_SYNAPSES]
+    weights = reals(row[layout.J_WEIGHTS], synapses + row[layout.J_COPY] * (copies - 1), like)
+    if row[layout.J_KIND] == layout.DENSE:
         _deliver_dense(row, spikes, released, weights, target)
         return
-    if row[J_KIND] == TORUS:
+    if row[layout.J_KIND] == layout.TORUS:
         _deliver_torus(row, spikes, released, weights, target)
         return
-    rows = int64s(row[J_ROWS], row[J_PRE_SIZE] + 1)
-    if row[J_WIDE] != 0:
-        _deliver_rows(row, spikes, released, rows, uint32s(row[J_INDEX], synapses), weights, target)
+    rows = int64s(row[layout.J_ROWS], row[layout.J_PRE_SIZE] + 1)
+    if row[layout.J_WIDE] != 0:
+        _deliver_rows(row, spikes, released, rows, uint32s(row[layout.J_INDEX], synapses), weights, target)
     else:
-        _deliver_rows(row, spikes, released, rows, uint16s(row[J_INDEX], synapses), weights, target)
+        _deliver_rows(row, spikes, released, rows, uint16s(row[layout.J_INDEX], synapses), weights, target)
 
 
 @njit(cache=True, error_model="numpy")
 def _deliver_rows(
     row: Table, spikes: Any, released: Any, rows: Any, post: Any, weights: Any, target: Any
 ) -> None:
-    n_pre, n_post, real = row[J_PRE_SIZE], row[J_POST_SIZE], target.dtype.type
+    n_pre, n_post, real = row[layout.J_PRE_SIZE], row[layout.J_POST_SIZE], target.dtype.type
     for k in range(spikes.size):
         copy, j = divmod(int(spikes[k]), n_pre) if spikes[k] >= n_pre else (0, int(spikes[k]))
         start, stop = rows[j], rows[j + 1]
         into, index = target[copy * n_post : (copy + 1) * n_post], post[start:stop]
-        sent = weights[copy * row[J_COPY] + start : copy * row[J_COPY] + stop]
+        sent = weights[copy * row[layout.J_COPY] + start : copy * row[layout.J_COPY] + stop]
         if released.size == 0:
             for s in range(index.size):
                 into[index[s]] += sent[s]
@@ -110,10 +79,10 @@ def _deliver_rows(
 
 @njit(cache=True, error_model="numpy")
 def _deliver_dense(row: Table, spikes: Any, released: Any, weights: Any, target: Any) -> None:
-    n_pre, n_post, real = row[J_PRE_SIZE], row[J_POST_SIZE], target.dtype.type
+    n_pre, n_post, real = row[layout.J_PRE_SIZE], row[layout.J_POST_SIZE], target.dtype.type
     for k in range(spikes.size):
         copy, j = divmod(int(spikes[k]), n_pre)
-        into, start = target[copy * n_post : (copy + 1) * n_post], copy * row[J_COPY] + j * n_post
+        into, start = target[copy * n_post : (copy + 1) * n_post], copy * row[layout.J_COPY] + j * n_post
         sent = weights[start : start + n_post]
         share = real(released[k]) if released.size > 0 else real(1.0)
         for i in range(n_post):
@@ -122,8 +91,8 @@ def _deliver_dense(row: Table, spikes: Any, released: Any, weights: Any, target:
 
 @njit(cache=True, error_model="numpy")
 def _deliver_torus(row: Table, spikes: Any, released: Any, weights: Any, target: Any) -> None:
-    n_pre, n_post = row[J_PRE_SIZE], row[J_POST_SIZE]
-    shape = (n_pre // n_post, 2 * row[J_HEIGHT], 2 * row[J_WIDTH])
+    n_pre, n_post = row[layout.J_PRE_SIZE], row[layout.J_POST_SIZE]
+    shape = (n_pre // n_post, 2 * row[layout.J_HEIGHT], 2 * row[layout.J_WIDTH])
     kernels = weights[: shape[0] * shape[1] * shape[2]].reshape(shape)
     for k in range(spikes.size):
         copy, j = divmod(int(spikes[k]), n_pre)
@@ -150,21 +119,26 @@ def add_kernel(kernel: Any, place: int, target: Any, share: Any) -> None:
 @njit(cache=True, error_model="numpy")
 def _deliver_late(row: Table, spikes: Any, released: Any, target: Any, now: int, like: NDArray[Any]) -> None:
     """Synapses with a delay each: write into the ring, then empty the slot that is due."""
-    n_pre, n_post, longest, real = row[J_PRE_SIZE], row[J_POST_SIZE], row[J_LONGEST], target.dtype.type
-    ring = table(row[J_RING], longest, target.size, like)
-    copies, synapses = target.size // n_post, row[J_SYNAPSES]
-    weights = floats(row[J_WEIGHTS], synapses + row[J_COPY] * (copies - 1))
-    rows, delays = int64s(row[J_ROWS], n_pre + 1), uint16s(row[J_DELAYS], synapses)
-    wide = row[J_WIDE] != 0
+    n_pre, n_post, longest, real = (
+        row[layout.J_PRE_SIZE],
+        row[layout.J_POST_SIZE],
+        row[layout.J_LONGEST],
+        target.dtype.type,
+    )
+    ring = table(row[layout.J_RING], longest, target.size, like)
+    copies, synapses = target.size // n_post, row[layout.J_SYNAPSES]
+    weights = reals(row[layout.J_WEIGHTS], synapses + row[layout.J_COPY] * (copies - 1), like)
+    rows, delays = int64s(row[layout.J_ROWS], n_pre + 1), uint16s(row[layout.J_DELAYS], synapses)
+    wide = row[layout.J_WIDE] != 0
     at = now % longest
     for k in range(spikes.size):
         copy, j = divmod(int(spikes[k]), n_pre)
         share = real(released[k]) if released.size > 0 else real(1.0)
         for s in range(rows[j], rows[j + 1]):
-            i = index_at(row[J_INDEX], wide, s)
+            i = index_at(row[layout.J_INDEX], wide, s)
             slot = at + delays[s] - 1
             slot -= longest if slot >= longest else 0
-            ring[slot, copy * n_post + i] += share * weights[copy * row[J_COPY] + s]
+            ring[slot, copy * n_post + i] += share * weights[copy * row[layout.J_COPY] + s]
     due = ring[at]
     for i in range(target.size):
         target[i] += due[i]
@@ -174,9 +148,9 @@ def _deliver_late(row: Table, spikes: Any, released: Any, target: Any, now: int,
 @njit(cache=True, error_model="numpy")
 def _release(record_at: int, spikes: Any, released: Any, n: int, now: int) -> None:
     """Short-term plasticity: what each spike of this step releases, see `short_term`."""
-    record = int64s(record_at, SHORT_COLUMNS)
-    resources, use = floats(record[S_RESOURCES], n), floats(record[S_USE], n)
-    last, constants = int64s(record[S_LAST], n), doubles(record[S_CONSTANTS], 3)
+    record = int64s(record_at, layout.SHORT_COLUMNS)
+    resources, use = floats(record[layout.S_RESOURCES], n), floats(record[layout.S_USE], n)
+    last, constants = int64s(record[layout.S_LAST], n), doubles(record[layout.S_CONSTANTS], 3)
     more, recovery, facilitation = constants[0], constants[1], constants[2]
     for k in range(spikes.size):
         j = spikes[k]

@@ -16,62 +16,9 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from . import adaptive, escape, hodgkin_huxley, izhikevich, lif
+from . import adaptive, escape, hodgkin_huxley, izhikevich, layout, lif
 from .addresses import doubles, floats, int32s, int64s, reals, table
 from .delivery import advance_projection
-from .layout import (
-    CHANNEL,
-    CHANNELS,
-    CONDUCTANCE,
-    CONSTANT_WIDTH,
-    CONSTANTS,
-    COUNTS,
-    CURRENT,
-    CURSOR,
-    DECAY,
-    DEPTH,
-    DRIVE,
-    FEED,
-    FIRED,
-    J_RULE,
-    KEY,
-    KIND,
-    LOAD,
-    LOADED,
-    N_CONSTANTS,
-    N_RECEPTORS,
-    N_TIMES,
-    NEURONS,
-    NOISE,
-    NOISE_WIDTH,
-    P_BUFFER,
-    P_COUNT,
-    P_CURSOR,
-    P_EVERY,
-    P_INDEX,
-    P_ROOM,
-    P_SOURCE,
-    PENDING,
-    PLAYED,
-    POISSON,
-    REACH,
-    REACH_WIDTH,
-    RECEPTORS,
-    RECORD,
-    RECORD_COUNT,
-    RECORD_ROOM,
-    SERIES,
-    SERIES_EVERY,
-    SERIES_STEPS,
-    SERIES_WIDTH,
-    SHAPE,
-    SILENT,
-    SIZE,
-    STATE,
-    TIMES,
-    TOTAL,
-    VARIABLES,
-)  # fmt: skip
 from .learning import learn
 from .model import add_noise
 from .random import step_key, uniform
@@ -101,8 +48,8 @@ def advance(
         for q in range(probes.shape[0]):
             _sample(probes[q], clock[0], like)
         for j in range(projections.shape[0]):
-            if projections[j, J_RULE] != 0:
-                learn(projections[j], populations, modulators, clock[0])
+            if projections[j, layout.J_RULE] != 0:
+                learn(projections[j], populations, modulators, clock[0], like)
             advance_projection(projections[j], populations, clock[0], like)
         clock[0] += 1
     return steps
@@ -113,22 +60,25 @@ def _room(populations: Table, probes: Table, now: int) -> bool:
     """Whether every probe can take what this step may bring."""
     for p in range(populations.shape[0]):
         row = populations[p]
-        if row[RECORD_ROOM] > 0 and row[RECORD_ROOM] - int64s(row[RECORD_COUNT], 1)[0] < row[SIZE]:
+        if (
+            row[layout.RECORD_ROOM] > 0
+            and row[layout.RECORD_ROOM] - int64s(row[layout.RECORD_COUNT], 1)[0] < row[layout.SIZE]
+        ):
             return False
     for q in range(probes.shape[0]):
         row = probes[q]
-        if now % row[P_EVERY] == 0 and int64s(row[P_CURSOR], 1)[0] >= row[P_ROOM]:
+        if now % row[layout.P_EVERY] == 0 and int64s(row[layout.P_CURSOR], 1)[0] >= row[layout.P_ROOM]:
             return False
     return True
 
 
 @njit(cache=True)
 def _sample(row: Table, now: int, like: NDArray[Any]) -> None:
-    if now % row[P_EVERY] != 0:
+    if now % row[layout.P_EVERY] != 0:
         return
-    cursor, index = int64s(row[P_CURSOR], 1), int32s(row[P_INDEX], row[P_COUNT])
-    source = reals(row[P_SOURCE], int(index.max()) + 1, like)
-    line = table(row[P_BUFFER], row[P_ROOM], row[P_COUNT], like)[cursor[0]]
+    cursor, index = int64s(row[layout.P_CURSOR], 1), int32s(row[layout.P_INDEX], row[layout.P_COUNT])
+    source = reals(row[layout.P_SOURCE], int(index.max()) + 1, like)
+    line = table(row[layout.P_BUFFER], row[layout.P_ROOM], row[layout.P_COUNT], like)[cursor[0]]
     for i in range(index.size):
         line[i] = source[index[i]]
     cursor[0] += 1
@@ -136,19 +86,19 @@ def _sample(row: Table, now: int, like: NDArray[Any]) -> None:
 
 @njit(cache=True)
 def _advance_population(row: Table, receptors: Table, now: int, like: NDArray[Any]) -> None:
-    n, slot = row[SIZE], now % row[DEPTH]
-    fired, counts = int32s(row[FIRED] + 4 * n * slot, n), int64s(row[COUNTS], row[DEPTH])
-    at = step_key(np.uint32(row[KEY]), np.uint32(now & 0xFFFFFFFF))
-    kind = row[KIND]
-    if kind == POISSON:
-        counts[slot] = _poisson(floats(row[DRIVE], n), at, fired)
-    elif kind == PLAYED:
+    n, slot = row[layout.SIZE], now % row[layout.DEPTH]
+    fired, counts = int32s(row[layout.FIRED] + 4 * n * slot, n), int64s(row[layout.COUNTS], row[layout.DEPTH])
+    at = step_key(np.uint32(row[layout.KEY]), np.uint32(now & 0xFFFFFFFF))
+    kind = row[layout.KIND]
+    if kind == layout.POISSON:
+        counts[slot] = _poisson(floats(row[layout.DRIVE], n), at, fired)
+    elif kind == layout.PLAYED:
         counts[slot] = _play(row, now, fired)
     else:
         counts[slot] = _advance_neurons(row, receptors, now, at, fired, like)
-    if row[RECORD_ROOM] > 0:
-        written = int64s(row[RECORD_COUNT], 1)
-        record = table(row[RECORD], row[RECORD_ROOM], 2, fired)
+    if row[layout.RECORD_ROOM] > 0:
+        written = int64s(row[layout.RECORD_COUNT], 1)
+        record = table(row[layout.RECORD], row[layout.RECORD_ROOM], 2, fired)
         for f in range(counts[slot]):
             record[written[0], 0] = now
             record[written[0], 1] = fired[f]
@@ -168,10 +118,10 @@ def _poisson(chances: NDArray[np.float32], at: np.uint32, fired: NDArray[np.int3
 @njit(cache=True)
 def _play(row: Table, now: int, fired: NDArray[np.int32]) -> int:
     """Fire what is due of the trains, and what was asked for since the last step."""
-    size, pending = row[N_TIMES], int32s(row[PENDING], row[SIZE])
-    cursor = int64s(row[CURSOR], 1)
+    size, pending = row[layout.N_TIMES], int32s(row[layout.PENDING], row[layout.SIZE])
+    cursor = int64s(row[layout.CURSOR], 1)
     if size > 0:
-        times, neurons = int64s(row[TIMES], size), int32s(row[NEURONS], size)
+        times, neurons = int64s(row[layout.TIMES], size), int32s(row[layout.NEURONS], size)
         while cursor[0] < size and times[cursor[0]] <= now:
             if times[cursor[0]] == now:
                 pending[neurons[cursor[0]]] = 1
@@ -189,23 +139,27 @@ def _play(row: Table, now: int, fired: NDArray[np.int32]) -> int:
 def _advance_neurons(
     row: Table, receptors: Table, now: int, at: np.uint32, fired: NDArray[np.int32], like: NDArray[Any]
 ) -> int:
-    n, channels = row[SIZE], row[CHANNELS]
-    state = table(row[STATE], row[VARIABLES], n, like)
-    silent = int32s(row[SILENT], n)
-    constants = table(row[CONSTANTS], row[N_CONSTANTS], row[CONSTANT_WIDTH], like)
-    drive = table(row[DRIVE], channels, n, like)
-    load = table(row[LOAD], channels, n if row[LOADED] else 0, like)
-    total = table(row[TOTAL], channels, n, like)
+    n, channels = row[layout.SIZE], row[layout.CHANNELS]
+    state = table(row[layout.STATE], row[layout.VARIABLES], n, like)
+    silent = int32s(row[layout.SILENT], n)
+    constants = table(row[layout.CONSTANTS], row[layout.N_CONSTANTS], row[layout.CONSTANT_WIDTH], like)
+    drive = table(row[layout.DRIVE], channels, n, like)
+    load = table(row[layout.LOAD], channels, n if row[layout.LOADED] else 0, like)
+    total = table(row[layout.TOTAL], channels + row[layout.ECHOES], n, like)
     for channel in range(channels):
         _copy(drive[channel], total[channel])
         _clear(load[channel])
-    if row[SERIES_STEPS] > 0:
+    if row[layout.ECHOES] != 0:
+        _clear(total[channels])
+    if row[layout.SERIES_STEPS] > 0:
         _add_series(row, now, total[0], like)
-    for r in range(row[RECEPTORS], row[RECEPTORS] + row[N_RECEPTORS]):
+    for r in range(row[layout.RECEPTORS], row[layout.RECEPTORS] + row[layout.N_RECEPTORS]):
+        if receptors[r, layout.REACH_ROWS] > 2:
+            _echo(receptors[r], n, total[channels], like)
         _receive(receptors[r], n, total, load, like)
-    if row[NOISE] != 0:
-        add_noise(total[0], reals(row[NOISE], row[NOISE_WIDTH], like), at)
-    return _update(row[KIND], state, silent, total, load, constants, at, fired)
+    if row[layout.NOISE] != 0:
+        add_noise(total[0], reals(row[layout.NOISE], row[layout.NOISE_WIDTH], like), at)
+    return _update(row[layout.KIND], state, silent, total, load, constants, at, fired)
 
 
 @njit(cache=True)
@@ -226,15 +180,15 @@ def _update(
 @njit(cache=True, error_model="numpy")
 def _receive(row: Table, n: int, total: Any, load: Any, like: NDArray[Any]) -> None:
     """Add what a receptor passes on during this step to the input, and let it decay."""
-    current = reals(row[CURRENT], n, like)
-    reach = table(row[REACH], 2, row[REACH_WIDTH], like)
-    decay = doubles(row[DECAY], 3)  # of the step, what the feed adds to the current, reversal potential
-    keep, into = like.dtype.type(decay[0]), total[row[CHANNEL]]
-    each = row[REACH_WIDTH] > 1
-    if row[SHAPE] == 1:
+    current = reals(row[layout.CURRENT], n, like)
+    reach = table(row[layout.REACH], row[layout.REACH_ROWS], row[layout.REACH_WIDTH], like)
+    decay = doubles(row[layout.DECAY], 3)  # kept, gain of the feed, reversal potential
+    keep, into = like.dtype.type(decay[0]), total[row[layout.CHANNEL]]
+    each = row[layout.REACH_WIDTH] > 1
+    if row[layout.SHAPE] == 1:
         _rise(
             current,
-            reals(row[FEED], n, like),
+            reals(row[layout.FEED], n, like),
             reach,
             keep,
             like.dtype.type(decay[1]),
@@ -243,8 +197,8 @@ def _receive(row: Table, n: int, total: Any, load: Any, like: NDArray[Any]) -> N
             row,
             decay[2],
         )
-    elif row[CONDUCTANCE]:
-        reversal, held = like.dtype.type(decay[2]), load[row[CHANNEL]]
+    elif row[layout.CONDUCTANCE]:
+        reversal, held = like.dtype.type(decay[2]), load[row[layout.CHANNEL]]
         first = reach[0, 0]
         for i in range(n):
             g = (reach[0, i] if each else first) * current[i]
@@ -263,6 +217,16 @@ def _receive(row: Table, n: int, total: Any, load: Any, like: NDArray[Any]) -> N
 
 
 @njit(cache=True, error_model="numpy")
+def _echo(row: Table, n: int, echo: Any, like: NDArray[Any]) -> None:
+    """Add by how much a current drives the model's second variable more than its membrane."""
+    reach = table(row[layout.REACH], row[layout.REACH_ROWS], row[layout.REACH_WIDTH], like)
+    current, feed = reals(row[layout.CURRENT], n, like), reals(row[layout.FEED], n, like)
+    for i in range(n):
+        k = i if reach.shape[1] > 1 else 0
+        echo[i] += reach[2, k] * current[i] + reach[3, k] * feed[i]
+
+
+@njit(cache=True, error_model="numpy")
 def _rise(
     current: Any,
     feed: Any,
@@ -275,11 +239,11 @@ def _rise(
     reversal: float,
 ) -> None:
     """An alpha function: the feed takes the spikes and runs into the current."""
-    held, potential = load[row[CHANNEL]], current.dtype.type(reversal)
+    held, potential = load[row[layout.CHANNEL]], current.dtype.type(reversal)
     for i in range(current.size):
         k = i if reach.shape[1] > 1 else 0
         x = reach[0, k] * current[i] + reach[1, k] * feed[i]
-        if row[CONDUCTANCE]:
+        if row[layout.CONDUCTANCE]:
             held[i] += x
             x *= potential
         into[i] += x
@@ -308,8 +272,8 @@ def _add(source: Any, goal: Any) -> None:
 @njit(cache=True)
 def _add_series(row: Table, now: int, total: Any, like: NDArray[Any]) -> None:
     """An input that was given for all times; it stays at its last value."""
-    series = table(row[SERIES], row[SERIES_STEPS], row[SERIES_WIDTH], like)
-    line = series[min(now // row[SERIES_EVERY], row[SERIES_STEPS] - 1)]
+    series = table(row[layout.SERIES], row[layout.SERIES_STEPS], row[layout.SERIES_WIDTH], like)
+    line = series[min(now // row[layout.SERIES_EVERY], row[layout.SERIES_STEPS] - 1)]
     if line.size == 1:
         for i in range(total.size):
             total[i] += line[0]

@@ -9,44 +9,9 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from .addresses import bools, doubles, floats, index_at, int32s, int64s
-from .layout import (
-    COUNTS,
-    DEPTH,
-    FIRED,
-    J_FACTOR,
-    J_GATE,
-    J_INDEX,
-    J_KIND,
-    J_POST,
-    J_POST_SIZE,
-    J_PRE,
-    J_PRE_SIZE,
-    J_RECORD,
-    J_ROWS,
-    J_SYNAPSES,
-    J_WEIGHTS,
-    J_WIDE,
-    L_CLOCK,
-    L_COLUMN,
-    L_COLUMNS,
-    L_CONSTANTS,
-    L_COPIES,
-    L_ELIGIBILITY,
-    L_FROZEN,
-    L_INTEGRAL,
-    L_MASKED,
-    L_POST_TRACE,
-    L_PRE,
-    L_PRE_TRACE,
-    L_PRE_WIDE,
-    L_RATE,
-    L_SEEN,
-    SIZE,
-    SPARSE,
-)  # fmt: skip
+from . import layout
+from .addresses import bools, doubles, index_at, int32s, int64s, reals
 
-Floats = NDArray[np.float32]
 Table = NDArray[np.int64]
 
 # Rows of the constants of a rule, see `plasticity`.
@@ -56,49 +21,68 @@ Table = NDArray[np.int64]
 ) = range(17)  # fmt: skip
 
 #: A trace below this is 0: the pair is 9 time constants apart, and its neuron can be passed over.
-FAINTEST = 1e-4
+FAINTEST = 1e-6
 
 
 @njit(cache=True)
-def learn(row: Table, populations: Table, modulators: NDArray[np.float64], now: int) -> None:
+def learn(
+    row: Table, populations: Table, modulators: NDArray[np.float64], now: int, like: NDArray[Any]
+) -> None:
     """Let the synapses of one projection learn from the spikes of this step."""
-    record = int64s(row[J_RECORD], L_COLUMNS)
-    pre_spikes, post_spikes = _fired(populations[row[J_PRE]], now), _fired(populations[row[J_POST]], now)
-    factor = modulators[row[J_FACTOR], 4] if row[J_FACTOR] >= 0 else 1.0
-    gate = modulators[row[J_GATE], 4] if row[J_GATE] >= 0 else 1.0
-    _learn(row, record, pre_spikes, post_spikes, factor, gate)
+    record = int64s(row[layout.J_RECORD], layout.L_COLUMNS)
+    pre_spikes, post_spikes = (
+        _fired(populations[row[layout.J_PRE]], now),
+        _fired(populations[row[layout.J_POST]], now),
+    )
+    factor = modulators[row[layout.J_FACTOR], 4] if row[layout.J_FACTOR] >= 0 else 1.0
+    gate = modulators[row[layout.J_GATE], 4] if row[layout.J_GATE] >= 0 else 1.0
+    _learn(row, record, pre_spikes, post_spikes, factor, gate, like)
 
 
 @njit(cache=True)
 def _fired(population: Table, now: int) -> Any:
-    slot = now % population[DEPTH]
-    count = int64s(population[COUNTS], population[DEPTH])[slot]
-    return int32s(population[FIRED] + 4 * population[SIZE] * slot, count)
+    slot = now % population[layout.DEPTH]
+    count = int64s(population[layout.COUNTS], population[layout.DEPTH])[slot]
+    return int32s(population[layout.FIRED] + 4 * population[layout.SIZE] * slot, count)
 
 
 @njit(cache=True, error_model="numpy")
-def _learn(row: Table, record: Table, pre_spikes: Any, post_spikes: Any, factor: float, gate: float) -> None:
-    n_pre, n_post, synapses = row[J_PRE_SIZE], row[J_POST_SIZE], row[J_SYNAPSES]
-    dense, c = row[J_KIND] != SPARSE, doubles(record[L_CONSTANTS], 17)
+def _learn(
+    row: Table,
+    record: Table,
+    pre_spikes: Any,
+    post_spikes: Any,
+    factor: float,
+    gate: float,
+    like: NDArray[Any],
+) -> None:
+    real = like.dtype.type
+    n_pre, n_post, synapses = row[layout.J_PRE_SIZE], row[layout.J_POST_SIZE], row[layout.J_SYNAPSES]
+    dense, c = row[layout.J_KIND] != layout.SPARSE, doubles(record[layout.L_CONSTANTS], 17)
     eligible = c[ELIGIBLE_PLUS] != 0.0 or c[ELIGIBLE_MINUS] != 0.0
-    copies = record[L_COPIES]
+    copies = record[layout.L_COPIES]
     every = synapses * copies
-    weights = floats(row[J_WEIGHTS], every)
-    eligibility = floats(record[L_ELIGIBILITY], every if eligible else 0)
-    seen = floats(record[L_SEEN], every if eligible else 0)
-    frozen = bools(record[L_FROZEN], every if record[L_MASKED] != 0 else 0)
-    pre_trace = floats(record[L_PRE_TRACE], n_pre * copies)
-    post_trace = floats(record[L_POST_TRACE], n_post * copies)
-    clock, integral = int64s(record[L_CLOCK], 2), doubles(record[L_INTEGRAL], 1)
-    post, post_wide, pre, pre_wide = row[J_INDEX], row[J_WIDE] != 0, record[L_PRE], record[L_PRE_WIDE] != 0
-    rows = int64s(row[J_ROWS], 0 if dense else n_pre + 1)
-    columns = int64s(record[L_COLUMN], 0 if dense else n_post + 1)
+    weights = reals(row[layout.J_WEIGHTS], every, like)
+    eligibility = reals(record[layout.L_ELIGIBILITY], every if eligible else 0, like)
+    seen = reals(record[layout.L_SEEN], every if eligible else 0, like)
+    frozen = bools(record[layout.L_FROZEN], every if record[layout.L_MASKED] != 0 else 0)
+    pre_trace = reals(record[layout.L_PRE_TRACE], n_pre * copies, like)
+    post_trace = reals(record[layout.L_POST_TRACE], n_post * copies, like)
+    clock, integral = int64s(record[layout.L_CLOCK], 2), doubles(record[layout.L_INTEGRAL], 1)
+    post, post_wide, pre, pre_wide = (
+        row[layout.J_INDEX],
+        row[layout.J_WIDE] != 0,
+        record[layout.L_PRE],
+        record[layout.L_PRE_WIDE] != 0,
+    )
+    rows = int64s(row[layout.J_ROWS], 0 if dense else n_pre + 1)
+    columns = int64s(record[layout.L_COLUMN], 0 if dense else n_post + 1)
     scale = math.exp((clock[0] - clock[1]) * c[LEAK])
-    seen_now, eta = np.float32(integral[0]), np.float32(c[RATE])
-    low, high, zero = np.float32(c[LOW]), np.float32(c[HIGH]), np.float32(0.0)
+    seen_now, eta = real(integral[0]), real(c[RATE])
+    low, high, zero = real(c[LOW]), real(c[HIGH]), real(0.0)
     masked, dies = frozen.size > 0, c[DIES] > 0.0
 
-    add, at_once = np.float32(-c[ELIGIBLE_MINUS] * scale), np.float32(-c[NOW_MINUS] * gate)
+    add, at_once = real(-c[ELIGIBLE_MINUS] * scale), real(-c[NOW_MINUS] * gate)
     for k in range(pre_spikes.size):
         copy, j = divmod(int(pre_spikes[k]), n_pre)
         start, stop = (j * n_post, (j + 1) * n_post) if dense else (rows[j], rows[j + 1])
@@ -127,7 +111,7 @@ def _learn(row: Table, record: Table, pre_spikes: Any, post_spikes: Any, factor:
             if dies and w <= low:
                 frozen[s] = True
 
-    add, at_once = np.float32(c[ELIGIBLE_PLUS] * scale), np.float32(c[NOW_PLUS] * gate)
+    add, at_once = real(c[ELIGIBLE_PLUS] * scale), real(c[NOW_PLUS] * gate)
     for k in range(post_spikes.size):
         copy, i = divmod(int(post_spikes[k]), n_post)
         start, stop = (0, n_pre) if dense else (columns[i], columns[i + 1])
@@ -148,14 +132,14 @@ def _learn(row: Table, record: Table, pre_spikes: Any, post_spikes: Any, factor:
             weights[s] = min(max(w, low), high)
 
     # Traces follow the pairing, so that coincident spikes make no pair, whichever is handled first.
-    _trace(pre_trace, pre_spikes, np.float32(c[KEEP_PLUS]))
-    _trace(post_trace, post_spikes, np.float32(c[KEEP_MINUS]))
+    _trace(pre_trace, pre_spikes, real(c[KEEP_PLUS]))
+    _trace(post_trace, post_spikes, real(c[KEEP_MINUS]))
     integral[0] += factor * c[SPAN] / scale
     clock[0] += 1
     if c[EVERY] > 0.0:
-        rates = floats(record[L_RATE], n_post * copies)
+        rates = reals(record[layout.L_RATE], n_post * copies, like)
         for k in range(post_spikes.size):
-            rates[post_spikes[k]] += np.float32(1.0)
+            rates[post_spikes[k]] += real(1.0)
         if clock[0] % int(c[EVERY]) == 0:
             _scale(weights, rates, post, post_wide, frozen, dense, n_post, synapses, c)
     if eligible and clock[0] - clock[1] >= c[REBASE]:
@@ -164,8 +148,8 @@ def _learn(row: Table, record: Table, pre_spikes: Any, post_spikes: Any, factor:
 
 @njit(cache=True, error_model="numpy")
 def _touch_row(
-    weights: Floats, eligibility: Floats, seen: Floats, traces: Floats, eta: np.float32, now: np.float32,
-    add: np.float32, at_once: np.float32, low: np.float32, high: np.float32,
+    weights: Any, eligibility: Any, seen: Any, traces: Any, eta: Any, now: Any,
+    add: Any, at_once: Any, low: Any, high: Any,
 ) -> None:  # fmt: skip
     for s in range(weights.size):
         c = eligibility[s]
@@ -176,18 +160,17 @@ def _touch_row(
 
 
 @njit(cache=True, error_model="numpy")
-def _change_row(
-    weights: Floats, traces: Floats, at_once: np.float32, low: np.float32, high: np.float32
-) -> None:
+def _change_row(weights: Any, traces: Any, at_once: Any, low: Any, high: Any) -> None:
     for s in range(weights.size):
         weights[s] = min(max(weights[s] + at_once * traces[s], low), high)
 
 
 @njit(cache=True, error_model="numpy")
-def _trace(trace: Floats, spikes: NDArray[np.int32], keep: np.float32) -> None:
-    faintest, zero = np.float32(FAINTEST), np.float32(0.0)
+def _trace(trace: Any, spikes: NDArray[np.int32], keep: Any) -> None:
+    real = trace.dtype.type
+    faintest, zero, one = real(FAINTEST), real(0.0), real(1.0)
     for k in range(spikes.size):
-        trace[spikes[k]] += np.float32(1.0)
+        trace[spikes[k]] += one
     for j in range(trace.size):
         x = trace[j] * keep
         trace[j] = x if x > faintest else zero
@@ -211,39 +194,41 @@ def _find(post: int, wide: bool, start: int, end: int, target: int) -> int:
 
 @njit(cache=True, error_model="numpy")
 def _scale(
-    weights: Floats, rates: Floats, post: int, wide: bool, frozen: NDArray[np.bool_], dense: bool,
+    weights: Any, rates: Any, post: int, wide: bool, frozen: NDArray[np.bool_], dense: bool,
     n_post: int,
     synapses: int, c: NDArray[np.float64],
 ) -> None:  # fmt: skip
     """Homeostasis: all synapses of a neuron grow or shrink by one factor, towards its target rate."""
-    low, high = np.float32(c[LOW]), np.float32(c[HIGH])
+    real = weights.dtype.type
+    low, high = real(c[LOW]), real(c[HIGH])
     for s in range(weights.size):
         if frozen.size > 0 and frozen[s]:
             continue
         copy, k = divmod(s, synapses)
         i = copy * n_post + (k % n_post if dense else index_at(post, wide, k))
-        wanted = np.float32(1.0 + c[SCALING] * (1.0 - rates[i] / c[TARGET]))
+        wanted = real(1.0 + c[SCALING] * (1.0 - rates[i] / c[TARGET]))
         weights[s] = min(max(weights[s] * wanted, low), high)
-    keep = np.float32(c[KEEP_RATE])
+    keep = real(c[KEEP_RATE])
     for i in range(rates.size):
         rates[i] *= keep
 
 
 @njit(cache=True, error_model="numpy")
 def _move_origin(
-    weights: Floats, eligibility: Floats, seen: Floats, frozen: NDArray[np.bool_], clock: NDArray[np.int64],
+    weights: Any, eligibility: Any, seen: Any, frozen: NDArray[np.bool_], clock: NDArray[np.int64],
     integral: NDArray[np.float64], c: NDArray[np.float64],
 ) -> None:  # fmt: skip
     """Bring every synapse up to date and count time and the third factor's integral from here."""
-    shrink = np.float32(np.exp(-(clock[0] - clock[1]) * c[LEAK]))
-    now, eta = np.float32(integral[0]), np.float32(c[RATE])
-    low, high = np.float32(c[LOW]), np.float32(c[HIGH])
+    real = weights.dtype.type
+    shrink = real(np.exp(-(clock[0] - clock[1]) * c[LEAK]))
+    now, eta = real(integral[0]), real(c[RATE])
+    low, high, zero = real(c[LOW]), real(c[HIGH]), real(0.0)
     for s in range(weights.size):
         e = eligibility[s]
         if frozen.size == 0 or not frozen[s]:
             weights[s] = min(max(weights[s] + eta * e * (now - seen[s]), low), high)
         e *= shrink
-        eligibility[s] = e if abs(e) > np.float32(1e-20) else np.float32(0.0)
-        seen[s] = np.float32(0.0)
+        eligibility[s] = e if abs(e) > 1e-20 else zero
+        seen[s] = zero
     clock[1] = clock[0]
     integral[0] = 0.0

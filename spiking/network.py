@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from . import engine, layout
+from .caching import share_stamp
 from .connection import Connection, Wiring
 from .model import NeuronModel
 from .modulators import Level, Modulator
@@ -50,7 +51,7 @@ class Network:
     dt : step, s
     seed : of everything that is drawn; each part draws from a stream of its own name
     batch : copies of the network that share its structure and differ in state, noise and plastic weights
-    precision : of states and inputs; weights are single in either case
+    precision : of states, inputs and weights
     """
 
     def __init__(
@@ -65,6 +66,7 @@ class Network:
             raise ValueError(f"a batch needs >= 1 network, got {batch}")
         if precision not in ("single", "double"):
             raise ValueError(f"precision must be 'single' or 'double', got {precision!r}")
+        share_stamp()
         self.dt, self.seed, self.batch = dt, seed, batch
         self._real: type[np.floating[Any]] = np.float32 if precision == "single" else np.float64
         self._like = np.zeros(0, self._real)

@@ -32,7 +32,7 @@ from .dense import DenseProjection
 from .parameters import require_finite, require_not_negative, require_positive
 from .sparse import Indices, SparseProjection, narrow
 
-Floats = NDArray[np.float32]
+Reals = NDArray[np.float32] | NDArray[np.float64]
 Doubles = NDArray[np.float64]
 
 
@@ -195,7 +195,7 @@ class Plasticity:
         self,
         rule: Rule,
         projection: SparseProjection | DenseProjection,
-        weights: Floats,
+        weights: Reals,
         copies: int,
         dt: float,
         frozen: NDArray[np.bool_] | None = None,
@@ -210,13 +210,13 @@ class Plasticity:
                 f"plastic weights must be in [{rule.low}, {rule.high}], got {plastic.min()}..{plastic.max()}"
             )
         self._sources = _sources(projection)
-        traced = 0 if isinstance(rule, STDP) else count * copies
-        self._eligibility, self._seen = np.zeros(traced, np.float32), np.zeros(traced, np.float32)
-        self._pre_trace = np.zeros(projection.n_pre * copies, np.float32)
-        self._post_trace = np.zeros(projection.n_post * copies, np.float32)
+        traced, real = 0 if isinstance(rule, STDP) else count * copies, weights.dtype
+        self._eligibility, self._seen = np.zeros(traced, real), np.zeros(traced, real)
+        self._pre_trace = np.zeros(projection.n_pre * copies, real)
+        self._post_trace = np.zeros(projection.n_post * copies, real)
         #: steps since the start, and step of the origin of time
         self._clock, self._integral = np.zeros(2, np.int64), np.zeros(1)
-        self._rates = np.zeros(projection.n_post * copies if rule.homeostasis is not None else 0, np.float32)
+        self._rates = np.zeros(projection.n_post * copies if rule.homeostasis is not None else 0, real)
         if rule.homeostasis is not None:
             self._rates[:] = self._constants[12]
         self.record = np.zeros(layout.L_COLUMNS, np.int64)
@@ -243,24 +243,25 @@ class Plasticity:
         record[layout.L_PRE_WIDE] = int(self._sources.pre.dtype == np.uint32)
         return address(record)
 
-    def weights(self) -> Floats:
+    def weights(self) -> Reals:
         """Return the weights at the present time, shaped as those of the connection."""
         now = self._weights.copy()
         if self._eligibility.size:
-            gain = self._eligibility * (np.float32(self._integral[0]) - self._seen)
-            rate = np.float32(self._constants[8])
+            real = now.dtype.type
+            gain = self._eligibility * (real(self._integral[0]) - self._seen)
+            rate = real(self._constants[8])
             grown = np.clip(now.reshape(-1) + rate * gain, self.rule.low, self.rule.high)
             plastic = slice(None) if self._frozen.size == 0 else ~self._frozen
             now.reshape(-1)[plastic] = grown[plastic]
         return now
 
-    def eligibility(self) -> Floats:
+    def eligibility(self) -> Reals:
         """Return the eligibility c at the present time, shaped as the weights; zeros where there is none."""
         if not self._eligibility.size:
             return np.zeros_like(self._weights)
         age = (self._clock[0] - self._clock[1]) * self.dt
-        now = self._eligibility * np.float32(np.exp(-age / eligibility_time(self.rule)))
-        return np.asarray(now.reshape(self._weights.shape), np.float32)
+        now = self._eligibility * self._weights.dtype.type(np.exp(-age / eligibility_time(self.rule)))
+        return np.asarray(now.reshape(self._weights.shape))
 
     def settle(self) -> None:
         """Bring the weights up to date, so that they can be written to."""

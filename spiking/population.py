@@ -91,7 +91,7 @@ class Population(_Spiking):
         initial = np.tile(self.model.initial(size), copies)
         self._state = np.ascontiguousarray(initial, real)
         self._silent = np.zeros(n, np.int32)
-        self._drive, self._total = np.zeros((channels, n), real), np.zeros((channels, n), real)
+        self._drive = np.zeros((channels, n), real)
         self._constants = self._tiled(self.model.constants(dt)).astype(real)
         noise = self._tiled(self.model.noise_drive(dt)).astype(real)
         self._noise = noise if np.any(noise) else np.zeros(0, real)
@@ -106,10 +106,13 @@ class Population(_Spiking):
                     f"{name} has the compartments {', '.join(model.channels)}, not {receptor.compartment!r}"
                 )
             scale = np.e / receptor.tau if receptor.shape == ALPHA else 1.0
-            reach = self.model.reach(dt, receptor.tau) * np.array([[1.0], [scale]])
+            reach = self.model.reach(dt, receptor.tau)
+            reach[1::2] *= scale
             self._reach[receptor_name] = self._tiled(reach).astype(real)
             keep = np.exp(-dt / receptor.tau)
             self._decay[receptor_name] = np.array([keep, scale * dt * keep, receptor.reversal or 0.0])
+        self._echoes = int(any(len(reach) > 2 for reach in self._reach.values()))
+        self._total = np.zeros((channels + self._echoes, n), real)
         for variable, value in start.items():
             if variable not in model.variables:
                 raise ValueError(f"{name} has the variables {', '.join(model.variables)}, not {variable!r}")
@@ -190,6 +193,7 @@ class Population(_Spiking):
         row[layout.SILENT], row[layout.CHANNELS] = address(self._silent), len(self._drive)
         row[layout.DRIVE], row[layout.TOTAL] = address(self._drive), address(self._total)
         row[layout.LOAD], row[layout.LOADED] = address(self._load), int(self._loaded)
+        row[layout.ECHOES] = self._echoes
         row[layout.CONSTANTS] = address(self._constants)
         row[layout.N_CONSTANTS], row[layout.CONSTANT_WIDTH] = self._constants.shape
         row[layout.NOISE], row[layout.NOISE_WIDTH] = address(self._noise), self._noise.size
@@ -203,7 +207,7 @@ class Population(_Spiking):
             entry[layout.CURRENT] = address(self._inputs[name][0])
             entry[layout.FEED] = address(self._inputs[name][1])
             entry[layout.REACH] = address(self._reach[name])
-            entry[layout.REACH_WIDTH] = self._reach[name].shape[1]
+            entry[layout.REACH_ROWS], entry[layout.REACH_WIDTH] = self._reach[name].shape
             entry[layout.DECAY] = address(self._decay[name])
             entry[layout.CONDUCTANCE] = int(receptor.reversal is not None)
             receptors.append(entry)

@@ -7,11 +7,12 @@ when each synapse has a delay of its own.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-Floats = NDArray[np.float32]
+Reals = NDArray[np.float32] | NDArray[np.float64]
 Indices = NDArray[np.uint16] | NDArray[np.uint32]
 
 
@@ -27,7 +28,7 @@ class SparseProjection:
     n_post: int
     row: NDArray[np.int64]  #: (n_pre + 1,) where each row starts
     post: Indices  #: (synapses,) postsynaptic neuron, ascending in a row
-    weights: Floats  #: (synapses,)
+    weights: Reals  #: (synapses,)
     delays: NDArray[np.uint16]  #: (synapses,) steps, or (1,) for all of them
     longest_delay: int  #: steps
 
@@ -42,6 +43,7 @@ class SparseProjection:
         delay: ArrayLike = 1,
         *,
         shift: tuple[int, int] = (0, 0),
+        real: type[np.floating[Any]] = np.float32,
     ) -> SparseProjection:
         """Return the projection with synapses `pre` (k,) to `post` (k,), both counted from `shift`.
 
@@ -68,7 +70,7 @@ class SparseProjection:
             if index.size and (index.min() < 0 or index.max() >= size):
                 raise ValueError(f"{name} must be in 0..{size - 1}, got {index.min()}..{index.max()}")
         weights = _per_synapse("weight", weight, source.size)
-        return cls._sorted(n_pre, n_post, *shifted, weights, steps)
+        return cls._sorted(n_pre, n_post, *shifted, weights, steps, real)
 
     @classmethod
     def _sorted(
@@ -79,6 +81,7 @@ class SparseProjection:
         goal: NDArray[np.integer],
         weights: NDArray[np.float64],
         steps: NDArray[np.integer],
+        real: type[np.floating[Any]],
     ) -> SparseProjection:
         row = np.zeros(n_pre + 1, np.int64)
         np.cumsum(np.bincount(source, minlength=n_pre), out=row[1:])
@@ -90,7 +93,7 @@ class SparseProjection:
         each = steps.ndim > 0
         delays = _per_synapse("delay", steps, source.size)[order] if each else steps.reshape(1)
         return cls(
-            n_pre, n_post, row, narrow(goal[order], n_post), weights[order].astype(np.float32),
+            n_pre, n_post, row, narrow(goal[order], n_post), weights[order].astype(real),
             delays.astype(np.uint16), int(steps.max(initial=1)),
         )  # fmt: skip
 
