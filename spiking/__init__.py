@@ -1,9 +1,9 @@
 """The spiking substrate: neurons, synapses, plasticity, codes, and the network that runs them.
 
 A neuron model is a frozen record of parameters with units and source (`LIF`, `AdaptiveLIF`, `Izhikevich`,
-`HodgkinHuxley`, `EscapeRate`); a `Network` gives it state and inputs and runs it in one compiled loop. Every
-random draw depends on the seed, the name of its stream, the step and the neuron, and on nothing else. Spikes
-are rows (step, neuron) of an int32 array.
+`HodgkinHuxley`, `EscapeRate`, `TimeVaryingLIF`, `SimplifiedHH`, `TwoCompartment`); a `Network` gives it state
+and inputs and runs it in one compiled loop. Every random draw depends on the seed, the name of its stream,
+the step and the neuron, and on nothing else. Spikes are rows (step, neuron) of an int32 array.
 """
 
 from .adaptive import AdaptiveLIF
@@ -12,6 +12,7 @@ from .connection import Connection
 from .dense import DenseProjection
 from .escape import EscapeRate
 from .hashing import SpikeHash
+from .hedonistic import Hedonistic
 from .hodgkin_huxley import HodgkinHuxley
 from .izhikevich import FIRING_TYPES, Izhikevich
 from .lif import LIF
@@ -24,10 +25,13 @@ from .probes import SpikeProbe, StateProbe
 from .random import generator, key, stream
 from .receptors import Receptor, alpha, exponential
 from .short_term import FACILITATING, ShortTerm
+from .simplified import SimplifiedHH
 from .sparse import SparseProjection
 from .supervision import SpikeResponse
 from .tempotron import PSD, Tempotron
+from .time_varying import TimeVaryingLIF
 from .torus import TorusProjection
+from .two_compartment import TwoCompartment
 
 __all__ = [
     "FACILITATING",
@@ -40,6 +44,7 @@ __all__ = [
     "DenseProjection",
     "EscapeRate",
     "Gamma",
+    "Hedonistic",
     "HodgkinHuxley",
     "Homeostasis",
     "Izhikevich",
@@ -55,6 +60,7 @@ __all__ = [
     "RewardSTDP",
     "SequentialSTDP",
     "ShortTerm",
+    "SimplifiedHH",
     "SparseProjection",
     "SpikeHash",
     "SpikeProbe",
@@ -62,7 +68,9 @@ __all__ = [
     "SpikeSource",
     "StateProbe",
     "Tempotron",
+    "TimeVaryingLIF",
     "TorusProjection",
+    "TwoCompartment",
     "Uniform",
     "alpha",
     "exponential",

@@ -10,9 +10,10 @@ from numpy.typing import ArrayLike, NDArray
 from . import layout
 from .addresses import address
 from .dense import DenseProjection
+from .hedonistic import Hedonistic, Release
 from .modulators import Level
 from .parameters import Distribution
-from .plasticity import Plasticity, Rule
+from .plasticity import STDP, Plasticity, RewardSTDP, Rule
 from .population import Group, Population, Source
 from .random import generator
 from .short_term import ShortTerm, ShortTermState
@@ -42,6 +43,7 @@ class Connection:
         loops: bool,
         short_term: ShortTerm | None,
         rule: Rule | None,
+        release: Hedonistic | None,
         third_factor: Level | None,
         gate: Level | None,
         frozen: NDArray[np.bool_] | None,
@@ -60,7 +62,7 @@ class Connection:
             raise ValueError(f"{name}: give one of wiring, probability and in_degree")
         random = generator(seed, name)
         if wiring is None:
-            wiring = _drawn_pairs(_size(pre), _size(post), probability, in_degree, loops, pre == post, random)
+            wiring = _drawn_pairs(pre, post, probability, in_degree, loops, random)
         self.projection = _structure(name, pre, post, wiring, weight, delay, dt, random, real)
         if (self.projection.n_pre, self.projection.n_post) != (self.source.size, self.goal.size):
             raise ValueError(
@@ -78,15 +80,27 @@ class Connection:
             self._short_constants = short_term.constants(dt)
         self._release = np.zeros((0, 0), np.float32)
         self._ring = np.zeros((0, 0), real)
-        if self.late:
+        if self.late or release is not None:
             self._ring = np.zeros((self.depth, self.goal.neurons), real)
         self.plasticity: Plasticity | None = None
         if rule is not None:
             if isinstance(self.projection, TorusProjection):
                 raise ValueError(f"{name}: synapses that share their weights cannot learn")
+            unused = third_factor if isinstance(rule, STDP) else None
+            unused = gate if isinstance(rule, RewardSTDP) else unused
+            if unused is not None and not (unused is third_factor and release is not None):
+                raise ValueError(f"{name}: {type(rule).__name__} takes no heed of {unused.name!r}")
             self.plasticity = Plasticity(rule, self.projection, self._weights, copies, dt, frozen)
-        elif third_factor is not None or gate is not None or frozen is not None:
+        elif gate is not None or frozen is not None or (third_factor is not None and release is None):
             raise ValueError(f"{name}: third_factor, gate and frozen belong to a rule")
+        self.release: Release | None = None
+        if release is not None:
+            if isinstance(self.projection, TorusProjection) or self.late or short_term is not None:
+                raise ValueError(
+                    f"{name}: release by chance needs synapses of their own weights, of one delay, "
+                    "and without short-term plasticity"
+                )
+            self.release = Release(release, self.projection, copies, real, dt, seed, f"{name} release")
         self._short_record = np.zeros(layout.SHORT_COLUMNS, np.int64)
 
     @property
@@ -133,6 +147,7 @@ class Connection:
         if isinstance(self.projection, SparseProjection):
             total += self.projection.post.nbytes
             total += self.projection.delays.nbytes if self.late else 0
+        total += self.release.nbytes if self.release is not None else 0
         return total + (self.plasticity.nbytes if self.plasticity is not None else 0)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
@@ -142,6 +157,8 @@ class Connection:
             live |= self._short._asdict() | {"release": self._release}
         if self.plasticity is not None:
             live |= self.plasticity.arrays()
+        if self.release is not None:
+            live |= self.release.arrays()
         return live
 
     def describe(self, row: NDArray[np.int64], sources: dict[str, int], levels: dict[str, int]) -> None:
@@ -158,12 +175,12 @@ class Connection:
             row[layout.J_INDEX] = address(projection.post)
             row[layout.J_WIDE] = int(projection.post.dtype == np.uint32)
             row[layout.J_DELAYS] = address(projection.delays)
-            row[layout.J_RING], row[layout.J_LONGEST] = address(self._ring), len(self._ring)
         elif isinstance(projection, TorusProjection):
             row[layout.J_KIND], row[layout.J_SYNAPSES] = layout.TORUS, projection.weights.size
             row[layout.J_HEIGHT], row[layout.J_WIDTH] = projection.height, projection.width
         else:
             row[layout.J_KIND] = layout.DENSE
+        row[layout.J_RING], row[layout.J_LONGEST] = address(self._ring), len(self._ring)
         if self._short is not None:
             if self._release.shape != (self.source.depth, self.source.neurons):
                 self._release = np.zeros((self.source.depth, self.source.neurons), np.float32)
@@ -174,8 +191,10 @@ class Connection:
             row[layout.J_SHORT], row[layout.J_RELEASE] = address(record), address(self._release)
         if self.plasticity is not None:
             row[layout.J_RULE], row[layout.J_RECORD] = 1, self.plasticity.describe()
-            for column, level in ((layout.J_FACTOR, self._third_factor), (layout.J_GATE, self._gate)):
-                row[column] = -1 if level is None else levels[level.name]
+        if self.release is not None:
+            row[layout.J_CHANCE] = self.release.describe()
+        for column, level in ((layout.J_FACTOR, self._third_factor), (layout.J_GATE, self._gate)):
+            row[column] = -1 if level is None else levels[level.name]
 
     def _find_target(self, receptor: str | None) -> NDArray[Any] | None:
         if receptor is None:
@@ -198,19 +217,24 @@ def _whole(end: Source | Group) -> int:
 
 
 def _drawn_pairs(
-    n_pre: int,
-    n_post: int,
+    pre: Source | Group,
+    post: Source | Group,
     probability: float | None,
     in_degree: int | None,
     loops: bool,
-    same: bool,
     random: np.random.Generator,
-) -> tuple[ArrayLike, ArrayLike]:
-    if not (loops or same):
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    n_pre, n_post, shift = _size(pre), _size(post), _offset(pre) - _offset(post)
+    ends = [end.population if isinstance(end, Group) else end for end in (pre, post)]
+    if not loops and ends[0] is not ends[1]:
         raise ValueError("loops=False needs a population that is joined to itself")
     if probability is not None:
-        return SparseProjection.pairs_by_probability(n_pre, n_post, probability, random, loops=loops)
+        sources, goals = SparseProjection.pairs_by_probability(n_pre, n_post, probability, random)
+        kept = np.ones(sources.size, np.bool_) if loops else sources + shift != goals
+        return sources[kept], goals[kept]
     assert in_degree is not None
+    if not loops and (shift != 0 or n_pre != n_post):
+        raise ValueError("loops=False with an in-degree needs the same neurons on both sides")
     return SparseProjection.pairs_by_in_degree(n_pre, n_post, in_degree, random, loops=loops)
 
 

@@ -13,14 +13,16 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from . import layout
+from . import hedonistic, layout
 from .addresses import doubles, floats, index_at, int32s, int64s, reals, table, uint16s, uint32s
 
 Table = NDArray[np.int64]
 
 
 @njit(cache=True)
-def advance_projection(row: Table, populations: Table, now: int, like: NDArray[Any]) -> None:
+def advance_projection(
+    row: Table, populations: Table, modulators: NDArray[np.float64], now: int, like: NDArray[Any]
+) -> None:
     """Take the spikes of this step and deliver what the targets are to meet in the next one."""
     source = populations[row[layout.J_PRE]]
     n, depth, delay = source[layout.SIZE], source[layout.DEPTH], row[layout.J_DELAY]
@@ -35,6 +37,14 @@ def advance_projection(row: Table, populations: Table, now: int, like: NDArray[A
     slot = (now + 1 - delay) % depth if delay > 0 else now % depth
     spikes = int32s(source[layout.FIRED] + 4 * n * slot, counts[slot])
     released = floats(row[layout.J_RELEASE] + 4 * n * slot, spikes.size if row[layout.J_SHORT] != 0 else 0)
+    if row[layout.J_CHANCE] != 0:
+        copies, synapses = n // row[layout.J_PRE_SIZE], row[layout.J_SYNAPSES]
+        weights = reals(row[layout.J_WEIGHTS], synapses + row[layout.J_COPY] * (copies - 1), like)
+        factor = row[layout.J_FACTOR]
+        factors = modulators[factor, 4] if factor >= 0 else np.ones(copies)
+        fresh = int32s(source[layout.FIRED] + 4 * n * (now % depth), counts[now % depth])
+        hedonistic.deliver(row, fresh, weights, target, factors, now, like)
+        return
     if delay == 0:
         _deliver_late(row, spikes, released, target, now, like)
     elif spikes.size > 0:

@@ -16,7 +16,17 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from . import adaptive, escape, hodgkin_huxley, izhikevich, layout, lif
+from . import (
+    adaptive,
+    escape,
+    hodgkin_huxley,
+    izhikevich,
+    layout,
+    lif,
+    simplified,
+    time_varying,
+    two_compartment,
+)
 from .addresses import doubles, floats, int32s, int64s, reals, table
 from .delivery import advance_projection
 from .learning import learn
@@ -50,7 +60,7 @@ def advance(
         for j in range(projections.shape[0]):
             if projections[j, layout.J_RULE] != 0:
                 learn(projections[j], populations, modulators, clock[0], like)
-            advance_projection(projections[j], populations, clock[0], like)
+            advance_projection(projections[j], populations, modulators, clock[0], like)
         clock[0] += 1
     return steps
 
@@ -174,6 +184,12 @@ def _update(
         return int(izhikevich.update(state, silent, drive, load, constants, at, fired))
     if kind == 3:
         return int(hodgkin_huxley.update(state, silent, drive, load, constants, at, fired))
+    if kind == 5:
+        return int(time_varying.update(state, silent, drive, load, constants, at, fired))
+    if kind == 6:
+        return int(simplified.update(state, silent, drive, load, constants, at, fired))
+    if kind == 7:
+        return int(two_compartment.update(state, silent, drive, load, constants, at, fired))
     return int(escape.update(state, silent, drive, load, constants, at, fired))
 
 
@@ -282,7 +298,8 @@ def _add_series(row: Table, now: int, total: Any, like: NDArray[Any]) -> None:
 
 
 @njit(cache=True)
-def advance_modulator(row: NDArray[np.float64]) -> None:
-    """Row of (level, what a step leaves of it, mean over a step, tonic level, mean of this step)."""
-    row[4] = row[3] + row[2] * row[0]
-    row[0] *= row[1]
+def advance_modulator(rows: NDArray[np.float64]) -> None:
+    """Rows (5, copies): level, what a step leaves of it, mean over a step, tonic level, mean of this step."""
+    for copy in range(rows.shape[1]):
+        rows[4, copy] = rows[3, copy] + rows[2, copy] * rows[0, copy]
+        rows[0, copy] *= rows[1, copy]

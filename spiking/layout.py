@@ -31,9 +31,9 @@ PROBE_COLUMNS = 7
 ) = range(10)  # fmt: skip
 (
     J_WEIGHTS, J_COPY, J_DELAY, J_DELAYS, J_RING, J_LONGEST, J_RELEASE, J_SHORT, J_HEIGHT, J_WIDTH,
-    J_RULE, J_RECORD, J_FACTOR, J_GATE,
-) = range(10, 24)  # fmt: skip
-PROJECTION_COLUMNS = 24
+    J_RULE, J_RECORD, J_FACTOR, J_GATE, J_CHANCE,
+) = range(10, 25)  # fmt: skip
+PROJECTION_COLUMNS = 25
 SPARSE, DENSE, TORUS = 0, 1, 2
 
 # Addresses in the record of short-term plasticity.
@@ -46,3 +46,7 @@ SHORT_COLUMNS = 4
     L_COPIES, L_COLUMN, L_PRE, L_PRE_WIDE, L_RATE,
 ) = range(14)  # fmt: skip
 L_COLUMNS = 14
+
+# Addresses in the record of synapses that release by chance; `hedonistic`.
+H_CONSTANTS, H_DRIVE, H_ELIGIBILITY, H_SEEN, H_CLOCK, H_INTEGRAL, H_KEY = range(7)
+H_COLUMNS = 7

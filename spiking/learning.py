@@ -34,9 +34,11 @@ def learn(
         _fired(populations[row[layout.J_PRE]], now),
         _fired(populations[row[layout.J_POST]], now),
     )
-    factor = modulators[row[layout.J_FACTOR], 4] if row[layout.J_FACTOR] >= 0 else 1.0
-    gate = modulators[row[layout.J_GATE], 4] if row[layout.J_GATE] >= 0 else 1.0
-    _learn(row, record, pre_spikes, post_spikes, factor, gate, like)
+    factor, gate = layout.J_FACTOR, layout.J_GATE
+    ones = np.ones(record[layout.L_COPIES])
+    factors = modulators[row[factor], 4] if row[factor] >= 0 else ones
+    gates = modulators[row[gate], 4] if row[gate] >= 0 else ones
+    _learn(row, record, pre_spikes, post_spikes, factors, gates, like)
 
 
 @njit(cache=True)
@@ -52,8 +54,8 @@ def _learn(
     record: Table,
     pre_spikes: Any,
     post_spikes: Any,
-    factor: float,
-    gate: float,
+    factors: NDArray[np.float64],
+    gates: NDArray[np.float64],
     like: NDArray[Any],
 ) -> None:
     real = like.dtype.type
@@ -68,23 +70,20 @@ def _learn(
     frozen = bools(record[layout.L_FROZEN], every if record[layout.L_MASKED] != 0 else 0)
     pre_trace = reals(record[layout.L_PRE_TRACE], n_pre * copies, like)
     post_trace = reals(record[layout.L_POST_TRACE], n_post * copies, like)
-    clock, integral = int64s(record[layout.L_CLOCK], 2), doubles(record[layout.L_INTEGRAL], 1)
-    post, post_wide, pre, pre_wide = (
-        row[layout.J_INDEX],
-        row[layout.J_WIDE] != 0,
-        record[layout.L_PRE],
-        record[layout.L_PRE_WIDE] != 0,
-    )
+    clock, integral = int64s(record[layout.L_CLOCK], 2), doubles(record[layout.L_INTEGRAL], copies)
+    post, post_wide = row[layout.J_INDEX], row[layout.J_WIDE] != 0
+    pre, pre_wide = record[layout.L_PRE], record[layout.L_PRE_WIDE] != 0
     rows = int64s(row[layout.J_ROWS], 0 if dense else n_pre + 1)
     columns = int64s(record[layout.L_COLUMN], 0 if dense else n_post + 1)
     scale = math.exp((clock[0] - clock[1]) * c[LEAK])
-    seen_now, eta = real(integral[0]), real(c[RATE])
+    eta = real(c[RATE])
     low, high, zero = real(c[LOW]), real(c[HIGH]), real(0.0)
     masked, dies = frozen.size > 0, c[DIES] > 0.0
 
-    add, at_once = real(-c[ELIGIBLE_MINUS] * scale), real(-c[NOW_MINUS] * gate)
+    add = real(-c[ELIGIBLE_MINUS] * scale)
     for k in range(pre_spikes.size):
         copy, j = divmod(int(pre_spikes[k]), n_pre)
+        seen_now, at_once = real(integral[copy]), real(-c[NOW_MINUS] * gates[copy])
         start, stop = (j * n_post, (j + 1) * n_post) if dense else (rows[j], rows[j + 1])
         shift, traces = copy * synapses, post_trace[copy * n_post : (copy + 1) * n_post]
         if dense and not masked:
@@ -92,8 +91,7 @@ def _learn(
             if eligible:
                 _touch_row(
                     weights[first:last], eligibility[first:last], seen[first:last], traces, eta, seen_now,
-                    add,
-                    at_once, low, high,
+                    add, at_once, low, high,
                 )  # fmt: skip
             else:
                 _change_row(weights[first:last], traces, at_once, low, high)
@@ -111,9 +109,10 @@ def _learn(
             if dies and w <= low:
                 frozen[s] = True
 
-    add, at_once = real(c[ELIGIBLE_PLUS] * scale), real(c[NOW_PLUS] * gate)
+    add = real(c[ELIGIBLE_PLUS] * scale)
     for k in range(post_spikes.size):
         copy, i = divmod(int(post_spikes[k]), n_post)
+        seen_now, at_once = real(integral[copy]), real(c[NOW_PLUS] * gates[copy])
         start, stop = (0, n_pre) if dense else (columns[i], columns[i + 1])
         shift, base = copy * synapses, copy * n_pre
         for p in range(start, stop):
@@ -134,7 +133,8 @@ def _learn(
     # Traces follow the pairing, so that coincident spikes make no pair, whichever is handled first.
     _trace(pre_trace, pre_spikes, real(c[KEEP_PLUS]))
     _trace(post_trace, post_spikes, real(c[KEEP_MINUS]))
-    integral[0] += factor * c[SPAN] / scale
+    for copy in range(copies):
+        integral[copy] += factors[copy] * c[SPAN] / scale
     clock[0] += 1
     if c[EVERY] > 0.0:
         rates = reals(record[layout.L_RATE], n_post * copies, like)
@@ -221,14 +221,15 @@ def _move_origin(
     """Bring every synapse up to date and count time and the third factor's integral from here."""
     real = weights.dtype.type
     shrink = real(np.exp(-(clock[0] - clock[1]) * c[LEAK]))
-    now, eta = real(integral[0]), real(c[RATE])
+    eta, synapses = real(c[RATE]), weights.size // integral.size
     low, high, zero = real(c[LOW]), real(c[HIGH]), real(0.0)
     for s in range(weights.size):
         e = eligibility[s]
         if frozen.size == 0 or not frozen[s]:
-            weights[s] = min(max(weights[s] + eta * e * (now - seen[s]), low), high)
+            gone = real(integral[s // synapses]) - seen[s]
+            weights[s] = min(max(weights[s] + eta * e * gone, low), high)
         e *= shrink
         eligibility[s] = e if abs(e) > 1e-20 else zero
         seen[s] = zero
     clock[1] = clock[0]
-    integral[0] = 0.0
+    integral[:] = 0.0

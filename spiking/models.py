@@ -8,6 +8,9 @@ from .hodgkin_huxley import HodgkinHuxley
 from .izhikevich import Izhikevich
 from .lif import LIF
 from .model import NeuronModel
+from .simplified import SimplifiedHH
+from .time_varying import TimeVaryingLIF
+from .two_compartment import TwoCompartment
 
 MODELS: dict[str, type[NeuronModel]] = {
     "lif": LIF,
@@ -15,4 +18,7 @@ MODELS: dict[str, type[NeuronModel]] = {
     "izhikevich": Izhikevich,
     "hodgkin-huxley": HodgkinHuxley,
     "escape": EscapeRate,
+    "tvlif": TimeVaryingLIF,
+    "slif2hh": SimplifiedHH,
+    "two-compartment": TwoCompartment,
 }

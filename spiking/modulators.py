@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from .parameters import require_finite, require_positive
 
@@ -27,48 +27,60 @@ class Modulator:
 
 
 class Level:
-    """The level of one modulator in a network; made by `Network.modulator`.
+    """The level of one modulator in a network, and in each copy of a batch; made by `Network.modulator`.
 
     In each step plasticity sees the mean over the step, not the level at its start, which keeps the integral
     of a pulse exact at any step: amount * tau.
     """
 
-    def __init__(self, name: str, modulator: Modulator, dt: float) -> None:
+    def __init__(self, name: str, modulator: Modulator, dt: float, copies: int) -> None:
         self.name = name
         keep = np.exp(-dt / modulator.tau)
         mean = -np.expm1(-dt / modulator.tau) * modulator.tau / dt
-        #: level above the tonic one, what a step leaves of it, its mean over a step, tonic level, mean of now
-        self._row = np.array([0.0, keep, mean, modulator.tonic, modulator.tonic])
+        #: (5, copies): level above the tonic one, what a step leaves of it, its mean over a step, tonic
+        #: level, mean of the last step
+        self._rows = np.repeat(np.array([[0.0, keep, mean, modulator.tonic, modulator.tonic]]).T, copies, 1)
 
     @property
-    def level(self) -> float:
-        """Level at present."""
-        return float(self._row[0] + self._row[3])
+    def level(self) -> NDArray[np.float64]:
+        """Level at present, (copies,)."""
+        return np.asarray(self._rows[0] + self._rows[3])
 
     @property
-    def tonic(self) -> float:
-        """Level without release; set it each step to make the modulator follow a signal of your own."""
-        return float(self._row[3])
+    def mean(self) -> NDArray[np.float64]:
+        """Mean level over the last step, (copies,)."""
+        return np.array(self._rows[4])
 
-    @tonic.setter
-    def tonic(self, level: float) -> None:
-        require_finite(self.name, tonic=level)
-        self._row[3] = level
+    def set_tonic(self, level: float | ArrayLike) -> None:
+        """Set the level without release, a number or (copies,).
 
-    def release(self, amount: float) -> None:
-        """Raise the level by `amount` at the start of the next step."""
-        require_finite(self.name, release=amount)
-        self._row[0] += amount
+        Set it each step to make the modulator follow a signal of your own.
+        """
+        self._write(3, "tonic", level)
+
+    def release(self, amount: float | ArrayLike) -> None:
+        """Raise the level by `amount`, a number or (copies,), at the start of the next step."""
+        self._write(0, "release", self._rows[0] + np.asarray(amount, np.float64))
 
     def clear(self) -> None:
         """Go back to the tonic level."""
-        self._row[0] = 0.0
+        self._rows[0] = 0.0
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return the live arrays that make up the state."""
-        return {"row": self._row}
+        return {"rows": self._rows}
 
-    def move(self, row: NDArray[np.float64]) -> None:
-        """Live in `row` (5,) of the network's table from now on."""
-        row[:] = self._row
-        self._row = row
+    def move(self, rows: NDArray[np.float64]) -> None:
+        """Live in `rows` (5, copies) of the network's table from now on."""
+        rows[...] = self._rows
+        self._rows = rows
+
+    def _write(self, row: int, what: str, level: float | ArrayLike) -> None:
+        array = np.asarray(level, np.float64)
+        if array.shape not in ((), self._rows[0].shape):
+            raise ValueError(
+                f"{self.name} {what} must be a number or {self._rows[0].shape}, got {array.shape}"
+            )
+        if not np.all(np.isfinite(array)):
+            raise ValueError(f"{self.name} {what} must be finite, got {array}")
+        self._rows[row] = array

@@ -20,6 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 from . import engine, layout
 from .caching import share_stamp
 from .connection import Connection, Wiring
+from .hedonistic import Hedonistic
 from .model import NeuronModel
 from .modulators import Level, Modulator
 from .parameters import Distribution, require_positive
@@ -74,7 +75,7 @@ class Network:
         self._sources: dict[str, Source] = {}
         self._connections: dict[str, Connection] = {}
         self._modulators: dict[str, Level] = {}
-        self._levels = np.zeros((0, 5))
+        self._levels = np.zeros((0, 5, batch))
         self._spike_probes: dict[str, SpikeProbe] = {}
         self._state_probes: list[StateProbe] = []
         self._agenda: list[tuple[int, Callable[[Network], None]]] = []
@@ -130,8 +131,8 @@ class Network:
 
     def modulator(self, name: str, modulator: Modulator | None = None) -> Level:
         """Add a neuromodulator, by default dopamine; its level is a third factor of plasticity."""
-        self._refuse(name, self._modulators)
-        level = Level(name, modulator or Modulator(), self.dt)
+        self._refuse(name)
+        level = Level(name, modulator or Modulator(), self.dt, self.batch)
         self._modulators[name] = level
         self._change()
         return level
@@ -151,6 +152,7 @@ class Network:
         loops: bool = True,
         short_term: ShortTerm | None = None,
         rule: Rule | None = None,
+        release: Hedonistic | None = None,
         third_factor: Level | None = None,
         gate: Level | None = None,
         frozen: NDArray[np.bool_] | None = None,
@@ -167,18 +169,20 @@ class Network:
         loops : whether a neuron may reach the one of the same number
         short_term : depression and facilitation by use
         rule, third_factor, gate : plasticity and the modulators that steer it (`plasticity`)
+        release : release by chance, which learns from the third factor too (`hedonistic`)
         frozen : synapses that the rule leaves alone, shaped like the weights
         receptor : None for synapses that only learn
         """
         label = name or f"{_name(pre)} to {_name(post)}"
         if name is None and label in self._connections:
             label += f" {len(self._connections)}"
-        self._refuse(label, self._connections)
+        self._refuse(label)
         for end in (pre, post):
             self._own(end)
         connection = Connection(
             label, pre, post, receptor, wiring, weight=weight, delay=delay, probability=probability,
-            in_degree=in_degree, loops=loops, short_term=short_term, rule=rule, third_factor=third_factor,
+            in_degree=in_degree, loops=loops, short_term=short_term, rule=rule, release=release,
+            third_factor=third_factor,
             gate=gate,
             frozen=frozen, dt=self.dt, real=self._real, copies=self.batch, seed=self.seed,
         )  # fmt: skip
@@ -191,6 +195,8 @@ class Network:
 
     def play(self, cells: Population, series: ArrayLike, every: float | None = None) -> None:
         """Add a known input to the drive of `cells`: (T,) for all or (T, n), one row each `every` s.
+
+        In a batch, all copies get the same, or their own by (T, copies * n).
 
         The first row holds from the network's start, the last one stays. By default a row is one step.
         """
@@ -213,11 +219,17 @@ class Network:
         return parts[name]
 
     def record(self, source: Source, last: float | None = None) -> SpikeProbe:
-        """Record the spikes of `source`; with `last`, s, only the latest are kept."""
+        """Record the spikes of `source`; with `last`, s, only those of the time just past are kept.
+
+        A source has one record: asked again, it is the same one. Raises ValueError for another `last` then.
+        """
         self._own(source)
+        keep = None if last is None else self.steps(last)
         if source.name in self._spike_probes:
+            if self._spike_probes[source.name].keep != keep:
+                raise ValueError(f"{source.name} is recorded already, and keeps its spikes for another time")
             return self._spike_probes[source.name]
-        probe = SpikeProbe(source, self.dt, None if last is None else self.steps(last))
+        probe = SpikeProbe(source, self.dt, keep, self._clock)
         self._spike_probes[source.name] = probe
         self._change()
         return probe
@@ -237,13 +249,13 @@ class Network:
         self._own(cells)
         interval = 1 if every is None else max(1, self.steps(every))
         keep = None if last is None else max(1, self.steps(last) // interval)
-        probe = StateProbe(cells, variable, neurons, interval, self.dt, keep)
+        probe = StateProbe(cells, variable, neurons, interval, self.dt, keep, self._clock)
         self._state_probes.append(probe)
         self._change()
         return probe
 
     def every(self, seconds: float, action: Callable[[Network], None]) -> None:
-        """Call `action(network)` every `seconds`, from now on, before the step of that time."""
+        """Call `action(network)` before each step at a whole multiple of `seconds`, from now on."""
         interval = self.steps(seconds)
         if interval < 1:
             raise ValueError(f"an action needs an interval of >= 1 step, got {seconds:g} s")
@@ -299,10 +311,12 @@ class Network:
         return live
 
     def load(self, arrays: Mapping[str, NDArray[Any]]) -> None:
-        """Take over what `arrays` returned for a network of the same structure.
+        """Take over what `arrays` returned, or copies of it, for a network of the same structure.
 
         Raises ValueError for missing entries and for wrong shapes; nothing has changed then.
         """
+        if self._tables is None:
+            self._build()
         own = self.arrays()
         missing = sorted(own.keys() - arrays.keys())
         if missing:
@@ -317,17 +331,20 @@ class Network:
         """Draw noise and sources from the streams of `seed` from now on; what was drawn once stays."""
         for source in self._sources.values():
             source.key = key(seed, source.name)
+        for connection in self._connections.values():
+            if connection.release is not None:
+                connection.release.reseed(seed)
         self.seed = seed
         self._change()
 
     def _add(self, source: Part) -> Part:
-        self._refuse(source.name, self._sources)
+        self._refuse(source.name)
         self._sources[source.name] = source
         self._change()
         return source
 
-    def _refuse(self, name: str, taken: Mapping[str, object]) -> None:
-        if name in taken:
+    def _refuse(self, name: str) -> None:
+        if name in self._sources or name in self._connections or name in self._modulators:
             raise ValueError(f"the network already has {name!r}")
 
     def _own(self, end: Source | Group) -> None:
@@ -349,7 +366,7 @@ class Network:
                 self._spike_probes[name].describe(populations[k])
         levels = list(self._modulators)
         if len(levels) != len(self._levels):
-            self._levels = np.zeros((len(levels), 5))
+            self._levels = np.zeros((len(levels), 5, self.batch))
             for k, name in enumerate(levels):
                 self._modulators[name].move(self._levels[k])
         projections = np.zeros((len(self._connections), layout.PROJECTION_COLUMNS), np.int64)

@@ -57,7 +57,7 @@ class Homeostasis:
 
 @dataclass(frozen=True, slots=True)
 class STDP:
-    """Pair STDP. Song, Miller & Abbott 2000, Nat. Neurosci. 3:919, as fractions of the largest weight."""
+    """Pair STDP. Amplitudes of Song, Miller & Abbott 2000, Nat. Neurosci. 3:919, who have weights up to 1."""
 
     a_plus: float = 0.01  #: change by a pair pre before post at no distance
     a_minus: float = 0.0105  #: the same for post before pre, counted as depression
@@ -215,7 +215,7 @@ class Plasticity:
         self._pre_trace = np.zeros(projection.n_pre * copies, real)
         self._post_trace = np.zeros(projection.n_post * copies, real)
         #: steps since the start, and step of the origin of time
-        self._clock, self._integral = np.zeros(2, np.int64), np.zeros(1)
+        self._clock, self._integral = np.zeros(2, np.int64), np.zeros(copies)
         self._rates = np.zeros(projection.n_post * copies if rule.homeostasis is not None else 0, real)
         if rule.homeostasis is not None:
             self._rates[:] = self._constants[12]
@@ -247,9 +247,8 @@ class Plasticity:
         """Return the weights at the present time, shaped as those of the connection."""
         now = self._weights.copy()
         if self._eligibility.size:
-            real = now.dtype.type
-            gain = self._eligibility * (real(self._integral[0]) - self._seen)
-            rate = real(self._constants[8])
+            gain = self._eligibility * (self._gone() - self._seen)
+            rate = now.dtype.type(self._constants[8])
             grown = np.clip(now.reshape(-1) + rate * gain, self.rule.low, self.rule.high)
             plastic = slice(None) if self._frozen.size == 0 else ~self._frozen
             now.reshape(-1)[plastic] = grown[plastic]
@@ -263,17 +262,31 @@ class Plasticity:
         now = self._eligibility * self._weights.dtype.type(np.exp(-age / eligibility_time(self.rule)))
         return np.asarray(now.reshape(self._weights.shape))
 
+    def _gone(self) -> Reals:
+        """Integral of the third factor up to now, for each synapse."""
+        each = self._integral.astype(self._weights.dtype)
+        return np.repeat(each, self._weights.size // self.copies)
+
     def settle(self) -> None:
         """Bring the weights up to date, so that they can be written to."""
         self._weights[...] = self.weights()
-        self._seen[:] = self._integral[0]
+        if self._seen.size:
+            self._seen[:] = self._gone()
 
     def clear(self) -> None:
         """Forget spikes and eligibilities, as between episodes; the weights stay as they are at present."""
         self.settle()
         for array in (self._eligibility, self._seen, self._pre_trace, self._post_trace, self._clock):
             array[...] = 0
-        self._integral[0] = 0.0
+        self._integral[:] = 0.0
+
+    def forget(self, copies: ArrayLike) -> None:
+        """Forget spikes and eligibilities of some `copies`, (copies,) bool, as their episodes end."""
+        chosen = np.asarray(copies, np.bool_)
+        require_shape("copies", chosen, (self.copies,))
+        self.settle()
+        for array in (self._eligibility, self._pre_trace, self._post_trace):
+            array.reshape(self.copies, -1)[chosen] = 0.0
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return the live arrays that make up the state."""

@@ -46,11 +46,6 @@ class _Spiking:
         """Steps of which the spikes are kept."""
         return len(self._ring)
 
-    def spikes(self, step: int) -> NDArray[np.int32]:
-        """Return the neurons that fired in `step`, one of the last that are kept."""
-        slot = step % len(self._ring)
-        return self._ring[slot, : self._counts[slot]].copy()
-
     def __getitem__(self, part: slice) -> Group:
         start, stop, stride = part.indices(self.size)
         if stride != 1 or stop <= start:
@@ -155,6 +150,8 @@ class Population(_Spiking):
         """
         array = np.asarray(series, self._state.dtype)
         array = array[:, None] if array.ndim == 1 else array
+        if array.ndim == 2 and array.shape[1] == self.size > 1:
+            array = np.tile(array, self.copies)
         if array.ndim != 2 or array.shape[1] not in (1, self.neurons) or len(array) == 0 or every < 1:
             raise ValueError(
                 f"series for {self.name} must be (T,) or (T, {self.neurons}) and every >= 1, "

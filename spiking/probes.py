@@ -19,8 +19,8 @@ ROWS = 16384
 class SpikeProbe:
     """The spikes of a population, all of them or those of the last `keep` steps; made by `Network.record`."""
 
-    def __init__(self, source: Source, dt: float, keep: int | None) -> None:
-        self.source, self.dt, self._keep = source, dt, keep
+    def __init__(self, source: Source, dt: float, keep: int | None, clock: NDArray[np.int64]) -> None:
+        self.source, self.dt, self.keep, self._clock = source, dt, keep, clock
         self._buffer = np.empty((max(ROWS, 4 * source.neurons), 2), np.int32)
         self._count = np.zeros(1, np.int64)
         self._parts: deque[NDArray[np.int32]] = deque()
@@ -64,14 +64,14 @@ class SpikeProbe:
         if count:
             self._parts.append(self._buffer[:count].copy())
             self._count[0] = 0
-        if self._keep is None:
+        if self.keep is None:
             return
-        latest = int(self._parts[-1][-1, 0]) if self._parts else 0
-        while self._parts and self._parts[0][-1, 0] <= latest - self._keep:
+        oldest = int(self._clock[0]) - self.keep
+        while self._parts and self._parts[0][-1, 0] < oldest:
             self._parts.popleft()
         if self._parts:
             first = self._parts[0]
-            self._parts[0] = first[np.searchsorted(first[:, 0], latest - self._keep, side="right") :]
+            self._parts[0] = first[np.searchsorted(first[:, 0], oldest) :]
 
     def describe(self, row: NDArray[np.int64]) -> None:
         """Fill the probe's columns of its population's row."""
@@ -90,6 +90,7 @@ class StateProbe:
         every: int,
         dt: float,
         keep: int | None,
+        clock: NDArray[np.int64],
     ) -> None:
         known = {**cells.state, **cells.inputs}
         if variable not in known:
@@ -99,7 +100,7 @@ class StateProbe:
         if chosen.ndim != 1 or not chosen.size or chosen.min() < 0 or chosen.max() >= cells.neurons:
             raise ValueError(f"neurons to watch must be in 0..{cells.neurons - 1}, got {chosen.tolist()[:5]}")
         self.neurons = chosen.astype(np.int32)
-        self.every, self.dt, self._keep = every, dt, keep
+        self.every, self.dt, self._keep, self._clock = every, dt, keep, clock
         room = max(16, ROWS // chosen.size)
         self._buffer = np.empty((room, chosen.size), self._source.dtype)
         self._count = np.zeros(1, np.int64)
@@ -114,6 +115,13 @@ class StateProbe:
             self._parts.clear()
             self._parts.append(whole)
         return self._parts[0] if self._parts else self._buffer[:0]
+
+    @property
+    def times(self) -> NDArray[np.float64]:
+        """Times (T,), s, of the samples: the end of the step after which each was taken."""
+        last = (int(self._clock[0]) - 1) // self.every
+        count = len(self.values)
+        return np.asarray(((np.arange(count) - count + 1 + last) * self.every + 1) * self.dt, np.float64)
 
     def clear(self) -> None:
         """Forget what was recorded."""

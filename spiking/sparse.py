@@ -99,12 +99,11 @@ class SparseProjection:
 
     @staticmethod
     def pairs_by_probability(
-        n_pre: int, n_post: int, probability: float, random: np.random.Generator, *, loops: bool = True
+        n_pre: int, n_post: int, probability: float, random: np.random.Generator
     ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Return (pre, post) of synapses that exist with `probability`, independently, in order.
 
-        `loops=False` leaves out synapses from a neuron onto the one of the same number. Raises ValueError for
-        an impossible probability.
+        Raises ValueError for an impossible probability.
         """
         if not 0.0 <= probability <= 1.0:
             raise ValueError(f"connection probability must be in [0, 1], got {probability}")
@@ -118,13 +117,16 @@ class SparseProjection:
             last = int(runs[-1][-1])
         pairs = np.concatenate(runs) if runs else np.zeros(0, np.int64)
         pre, post = np.divmod(pairs[pairs < total], n_post)
-        return (pre, post) if loops else (pre[pre != post], post[pre != post])
+        return pre, post
 
     @staticmethod
     def pairs_by_in_degree(
         n_pre: int, n_post: int, in_degree: int, random: np.random.Generator, *, loops: bool = True
     ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Return (pre, post) where each target hears `in_degree` different neurons; see above."""
+        """Return (pre, post) where each target hears `in_degree` different neurons.
+
+        `loops=False` leaves out the one of the same number. Raises ValueError for an impossible degree.
+        """
         choices = n_pre if loops else n_pre - 1
         if not 0 <= in_degree <= choices:
             raise ValueError(f"in-degree must be in 0..{choices}, got {in_degree}")

@@ -24,7 +24,10 @@ from tolman.spiking.models import MODELS
 #: A drive under which each model fires some ten times a second.
 DRIVE = {
     "lif": 1.3, "adaptive": 1.6, "izhikevich": 8.0, "hodgkin-huxley": 9.0, "escape": 16.0,
+    "tvlif": 9.0, "slif2hh": 9.0, "two-compartment": 1.3,
 }  # fmt: skip
+#: A parameter > 0 of each model that has no time constant of the membrane.
+FIELD = {"izhikevich": "a", "hodgkin-huxley": "capacitance", "tvlif": "capacitance", "slif2hh": "leak"}
 DT = 0.2e-3
 
 
@@ -57,12 +60,13 @@ def test_it_rests_without_input(name: str) -> None:
 
 @pytest.mark.parametrize("name", MODELS)
 def test_it_takes_every_receptor(name: str) -> None:
-    reversal = {"izhikevich": 0.0, "hodgkin-huxley": 0.0}.get(name, 5.0 * DRIVE[name])
+    reversal = {"izhikevich": 0.0, "hodgkin-huxley": 0.0, "tvlif": 0.0, "slif2hh": 115.0}
+    level = reversal.get(name, 5.0 * DRIVE[name])
     quiet = _network(name, a=exponential(5e-3))
     quiet.connection("to a").set_weights(0.0)
     quiet.run(1.0)
     for receptor in (
-        exponential(5e-3), alpha(5e-3), exponential(5e-3, reversal=reversal), alpha(5e-3, reversal=reversal),
+        exponential(5e-3), alpha(5e-3), exponential(5e-3, reversal=level), alpha(5e-3, reversal=level),
     ):  # fmt: skip
         driven = _network(name, a=receptor)
         if receptor.reversal is not None:
@@ -77,7 +81,7 @@ def test_one_array_of_parameters_is_as_good_as_one_number(name: str) -> None:
     alike.run(0.5)
     net = Network(dt=DT, seed=5, precision="double")
     model, n = MODELS[name](), 12
-    field = "capacitance" if name == "hodgkin-huxley" else "a" if name == "izhikevich" else "tau_membrane"
+    field = FIELD.get(name, "tau_membrane")
     nominal = getattr(model, field)
     cells = net.population(
         "cells", n, MODELS[name](**{field: np.full(n, nominal)}), drive=DRIVE[name] * np.linspace(0.9, 1.2, n)
@@ -120,7 +124,7 @@ def test_the_copies_of_a_batch_are_networks_of_their_own(name: str) -> None:
 
 @pytest.mark.parametrize("name", MODELS)
 def test_a_distribution_is_drawn_from_the_seed(name: str) -> None:
-    field = "capacitance" if name == "hodgkin-huxley" else "a" if name == "izhikevich" else "tau_membrane"
+    field = FIELD.get(name, "tau_membrane")
     model = mismatched(MODELS[name](), 0.2, [field])
 
     def counts(seed: int) -> NDArray[np.int64]:

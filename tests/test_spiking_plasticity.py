@@ -13,7 +13,6 @@ from tolman.spiking import (
     STDP,
     Connection,
     Homeostasis,
-    Level,
     Modulator,
     Network,
     RewardSTDP,
@@ -36,17 +35,23 @@ class Synapses:
             for name, size, spikes in zip(("pre", "post"), sizes, (pre, post), strict=True)
         ]
         self.factor, self.gate = self.net.modulator("factor"), self.net.modulator("gate")
-        self.factor.tonic = 0.0
-        self.gate.tonic = 1.0
+        self.gate.set_tonic(1.0)
         self.synapses: Connection = self.net.connect(
-            *ends, None, wiring, weight=weight, rule=rule, third_factor=self.factor, gate=self.gate, **other
+            *ends,
+            None,
+            wiring,
+            weight=weight,
+            rule=rule,
+            third_factor=None if isinstance(rule, STDP) else self.factor,
+            gate=self.gate if isinstance(rule, SequentialSTDP) else None,
+            **other,
         )
 
     def run(self, factor: NDArray[np.float64], gate: NDArray[np.float64] | None = None) -> Synapses:
         for step, level in enumerate(factor):
-            self.factor.tonic = float(level)
+            self.factor.set_tonic(float(level))
             if gate is not None:
-                self.gate.tonic = float(gate[step])
+                self.gate.set_tonic(float(gate[step]))
             self.net.step()
         return self
 
@@ -111,15 +116,14 @@ def test_dopamine_turns_a_trace_into_a_weight_in_closed_form(wait: float) -> Non
 
 def test_a_pulse_has_its_integral_at_any_step_and_adds_to_the_tonic_level() -> None:
     for dt in (1e-3, 1e-2):
-        level, total = Level("dopamine", Modulator(tonic=0.1), dt), 0.0
-        net = Network(dt=dt)
+        net, total = Network(dt=dt), 0.0
         level = net.modulator("dopamine", Modulator(tonic=0.1))
         net.step(3)
         level.release(0.7)
-        assert level.level == pytest.approx(0.8)
+        assert level.level[0] == pytest.approx(0.8)
         for _ in range(round(4.0 / dt)):
             net.step()
-            total += dt * (level.arrays()["row"][4] - 0.1)
+            total += dt * (level.mean[0] - 0.1)
         assert total == pytest.approx(0.7 * 0.2, rel=1e-6)
 
 
@@ -186,7 +190,7 @@ def test_every_rule_agrees_with_the_twin(rule: Rule, sparse: bool) -> None:
     steps = 4_000
     wiring, weight, before, there = _network(sparse)
     pre, post, factor = _trains(50, steps, 8.0, 1), _trains(20, steps, 15.0, 2), _factor(steps, signed=False)
-    gate = np.where(np.arange(steps) < 3000, 1.0, 0.0)
+    gate = np.where(np.arange(steps) < 3000, 1.0, 0.0) if isinstance(rule, SequentialSTDP) else None
     made = Synapses(rule, pre, post, wiring, weight, sizes=(50, 20)).run(factor, gate)
     expected, trace = run_reference(rule, before, there, pre, post, factor, gate)
     np.testing.assert_allclose(_matrix(made.weights, there), expected, atol=2e-4)

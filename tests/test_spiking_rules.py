@@ -1,0 +1,43 @@
+"""XOR and the random walk are learned from reward: the small version of `benchmarks/rules.py`."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+
+def _benchmark() -> Any:
+    path = Path(__file__).parent.parent / "benchmarks" / "rules.py"
+    specification = importlib.util.spec_from_file_location("rules", path)
+    assert specification is not None
+    assert specification.loader is not None
+    module = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(module)
+    return module
+
+
+RULES = _benchmark()
+
+
+@pytest.mark.parametrize(("kind", "trials"), [("rstdp", 250), ("both", 700)])
+def test_xor_is_learned(kind: str, trials: int) -> None:
+    learned = RULES.learned_at(RULES.xor(kind, 10, trials), 50, 0.9)
+    assert sum(after is not None for after in learned) >= 9
+
+
+def test_the_random_walk_is_learned_by_every_rule() -> None:
+    for kind, walks in (("rstdp", 80), ("hedonistic", 160), ("both", 160)):
+        learned = RULES.walks_learned(RULES.walk(kind, 10, walks))
+        assert sum(after is not None for after in learned) >= 8, kind
+
+
+def test_without_a_rule_nothing_is_learned() -> None:
+    right = RULES.xor("none", 10, 200)
+    assert abs(right.mean() - 0.5) < 0.06
+    taken = RULES.walk("none", 10, 30)
+    assert 0.25 < np.mean(taken > 0) < 0.75
+    assert RULES.walks_learned(taken).count(None) >= 9
