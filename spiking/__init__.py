@@ -19,7 +19,7 @@ from .lif import LIF
 from .modulators import Level, Modulator
 from .network import Network
 from .parameters import Gamma, LogNormal, Normal, Uniform, mismatched
-from .plasticity import STDP, Homeostasis, RewardSTDP, SequentialSTDP
+from .plasticity import STDP, TDLTP, Homeostasis, RewardSTDP, SequentialSTDP
 from .population import Poisson, Population, SpikeSource
 from .probes import SpikeProbe, StateProbe
 from .random import generator, key, stream
@@ -39,6 +39,7 @@ __all__ = [
     "LIF",
     "PSD",
     "STDP",
+    "TDLTP",
     "AdaptiveLIF",
     "Connection",
     "DenseProjection",

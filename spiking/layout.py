@@ -43,9 +43,9 @@ SHORT_COLUMNS = 4
 # Addresses in the record of a plastic projection; `learning`.
 (
     L_CONSTANTS, L_ELIGIBILITY, L_SEEN, L_PRE_TRACE, L_POST_TRACE, L_CLOCK, L_INTEGRAL, L_FROZEN, L_MASKED,
-    L_COPIES, L_COLUMN, L_PRE, L_PRE_WIDE, L_RATE,
-) = range(14)  # fmt: skip
-L_COLUMNS = 14
+    L_COPIES, L_COLUMN, L_PRE, L_PRE_WIDE, L_RATE, L_ELIGIBILITY_2, L_SEEN_2, L_PRE_TRACE_2, L_INTEGRAL_2,
+) = range(18)  # fmt: skip
+L_COLUMNS = 18
 
 # Addresses in the record of synapses that release by chance; `hedonistic`.
 H_CONSTANTS, H_DRIVE, H_ELIGIBILITY, H_SEEN, H_CLOCK, H_INTEGRAL, H_KEY = range(7)

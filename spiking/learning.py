@@ -17,8 +17,9 @@ Table = NDArray[np.int64]
 # Rows of the constants of a rule, see `plasticity`.
 (
     ELIGIBLE_PLUS, ELIGIBLE_MINUS, NOW_PLUS, NOW_MINUS, KEEP_PLUS, KEEP_MINUS, LEAK, SPAN, RATE, LOW, HIGH,
-    DIES, TARGET, SCALING, EVERY, KEEP_RATE, REBASE,
-) = range(17)  # fmt: skip
+    DIES, TARGET, SCALING, EVERY, KEEP_RATE, REBASE, KEEP_PLUS_2, LEAK_2, SPAN_2,
+) = range(20)  # fmt: skip
+CONSTANTS = 20
 
 #: A trace below this is 0: the pair is 9 time constants apart, and its neuron can be passed over.
 FAINTEST = 1e-6
@@ -60,7 +61,7 @@ def _learn(
 ) -> None:
     real = like.dtype.type
     n_pre, n_post, synapses = row[layout.J_PRE_SIZE], row[layout.J_POST_SIZE], row[layout.J_SYNAPSES]
-    dense, c = row[layout.J_KIND] != layout.SPARSE, doubles(record[layout.L_CONSTANTS], 17)
+    dense, c = row[layout.J_KIND] != layout.SPARSE, doubles(record[layout.L_CONSTANTS], CONSTANTS)
     eligible = c[ELIGIBLE_PLUS] != 0.0 or c[ELIGIBLE_MINUS] != 0.0
     copies = record[layout.L_COPIES]
     every = synapses * copies
@@ -68,6 +69,12 @@ def _learn(
     eligibility = reals(record[layout.L_ELIGIBILITY], every if eligible else 0, like)
     seen = reals(record[layout.L_SEEN], every if eligible else 0, like)
     frozen = bools(record[layout.L_FROZEN], every if record[layout.L_MASKED] != 0 else 0)
+    # The fast part of traces and eligibilities that are differences of two exponentials.
+    double = c[LEAK_2] > 0.0
+    eligibility_2 = reals(record[layout.L_ELIGIBILITY_2], every if double else 0, like)
+    seen_2 = reals(record[layout.L_SEEN_2], every if double else 0, like)
+    pre_trace_2 = reals(record[layout.L_PRE_TRACE_2], n_pre * copies if double else 0, like)
+    integral_2 = doubles(record[layout.L_INTEGRAL_2], copies if double else 0)
     pre_trace = reals(record[layout.L_PRE_TRACE], n_pre * copies, like)
     post_trace = reals(record[layout.L_POST_TRACE], n_post * copies, like)
     clock, integral = int64s(record[layout.L_CLOCK], 2), doubles(record[layout.L_INTEGRAL], copies)
@@ -75,7 +82,7 @@ def _learn(
     pre, pre_wide = record[layout.L_PRE], record[layout.L_PRE_WIDE] != 0
     rows = int64s(row[layout.J_ROWS], 0 if dense else n_pre + 1)
     columns = int64s(record[layout.L_COLUMN], 0 if dense else n_post + 1)
-    scale = math.exp((clock[0] - clock[1]) * c[LEAK])
+    scale, scale_2 = math.exp((clock[0] - clock[1]) * c[LEAK]), math.exp((clock[0] - clock[1]) * c[LEAK_2])
     eta = real(c[RATE])
     low, high, zero = real(c[LOW]), real(c[HIGH]), real(0.0)
     masked, dies = frozen.size > 0, c[DIES] > 0.0
@@ -86,7 +93,7 @@ def _learn(
         seen_now, at_once = real(integral[copy]), real(-c[NOW_MINUS] * gates[copy])
         start, stop = (j * n_post, (j + 1) * n_post) if dense else (rows[j], rows[j + 1])
         shift, traces = copy * synapses, post_trace[copy * n_post : (copy + 1) * n_post]
-        if dense and not masked:
+        if dense and not masked and not double:
             first, last = shift + start, shift + stop
             if eligible:
                 _touch_row(
@@ -105,6 +112,9 @@ def _learn(
                 w += eta * eligibility[s] * (seen_now - seen[s])
                 seen[s] = seen_now
                 eligibility[s] += add * y
+            if double:
+                w -= eta * eligibility_2[s] * (real(integral_2[copy]) - seen_2[s])
+                seen_2[s] = real(integral_2[copy])
             weights[s] = min(max(w, low), high)
             if dies and w <= low:
                 frozen[s] = True
@@ -120,6 +130,8 @@ def _learn(
             x = pre_trace[base + j]
             if x == zero:
                 continue
+            if double:
+                x -= pre_trace_2[base + j]
             s = shift + (j * n_post + i if dense else _find(post, post_wide, rows[j], rows[j + 1], i))
             if masked and frozen[s]:
                 continue
@@ -128,13 +140,21 @@ def _learn(
                 w += eta * eligibility[s] * (seen_now - seen[s])
                 seen[s] = seen_now
                 eligibility[s] += add * x
+            if double:
+                w -= eta * eligibility_2[s] * (real(integral_2[copy]) - seen_2[s])
+                seen_2[s] = real(integral_2[copy])
+                eligibility_2[s] += real(c[ELIGIBLE_PLUS] * scale_2) * x
             weights[s] = min(max(w, low), high)
 
     # Traces follow the pairing, so that coincident spikes make no pair, whichever is handled first.
     _trace(pre_trace, pre_spikes, real(c[KEEP_PLUS]))
     _trace(post_trace, post_spikes, real(c[KEEP_MINUS]))
+    if double:
+        _trace(pre_trace_2, pre_spikes, real(c[KEEP_PLUS_2]))
     for copy in range(copies):
         integral[copy] += factors[copy] * c[SPAN] / scale
+        if double:
+            integral_2[copy] += factors[copy] * c[SPAN_2] / scale_2
     clock[0] += 1
     if c[EVERY] > 0.0:
         rates = reals(record[layout.L_RATE], n_post * copies, like)
@@ -143,7 +163,11 @@ def _learn(
         if clock[0] % int(c[EVERY]) == 0:
             _scale(weights, rates, post, post_wide, frozen, dense, n_post, synapses, c)
     if eligible and clock[0] - clock[1] >= c[REBASE]:
-        _move_origin(weights, eligibility, seen, frozen, clock, integral, c)
+        since = clock[0] - clock[1]
+        _move_origin(weights, eligibility, seen, frozen, integral, since * c[LEAK], c[RATE], c)
+        if double:
+            _move_origin(weights, eligibility_2, seen_2, frozen, integral_2, since * c[LEAK_2], -c[RATE], c)
+        clock[1] = clock[0]
 
 
 @njit(cache=True, error_model="numpy")
@@ -215,13 +239,15 @@ def _scale(
 
 @njit(cache=True, error_model="numpy")
 def _move_origin(
-    weights: Any, eligibility: Any, seen: Any, frozen: NDArray[np.bool_], clock: NDArray[np.int64],
-    integral: NDArray[np.float64], c: NDArray[np.float64],
+    weights: Any, eligibility: Any, seen: Any, frozen: NDArray[np.bool_], integral: NDArray[np.float64],
+    age: float, rate: float, c: NDArray[np.float64],
 ) -> None:  # fmt: skip
-    """Bring every synapse up to date and count time and the third factor's integral from here."""
+    """Bring every synapse up to date and count time and the third factor's integral from here.
+
+    `age` is the time since the last origin in units of the eligibility's time constant.
+    """
     real = weights.dtype.type
-    shrink = real(np.exp(-(clock[0] - clock[1]) * c[LEAK]))
-    eta, synapses = real(c[RATE]), weights.size // integral.size
+    shrink, eta, synapses = real(math.exp(-age)), real(rate), weights.size // integral.size
     low, high, zero = real(c[LOW]), real(c[HIGH]), real(0.0)
     for s in range(weights.size):
         e = eligibility[s]
@@ -231,5 +257,4 @@ def _move_origin(
         e *= shrink
         eligibility[s] = e if abs(e) > 1e-20 else zero
         seen[s] = zero
-    clock[1] = clock[0]
     integral[:] = 0.0

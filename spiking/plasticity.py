@@ -1,10 +1,11 @@
-"""Spike-timing-dependent plasticity, one engine for three kinds of third factor.
+"""Spike-timing-dependent plasticity, one engine for all kinds of third factor.
 
     dx_j/dt = -x_j / tau_plus  + presynaptic spikes,    dy_i/dt = -y_i / tau_minus + postsynaptic spikes
 
     1          STDP        dw_ji = A_plus x_j at spikes of i, -A_minus y_i at spikes of j
     dopamine   RewardSTDP  the same amounts go to an eligibility c, and dw_ji/dt = eta c_ji m(t),
                            dc_ji/dt = -c_ji / tau_c
+    TD error   TDLTP       potentiation only, by the potential that j has left when i spikes
     acetylcholine and dopamine   SequentialSTDP  acetylcholine scales changes that depress at once, dopamine
                            what the same pairs have left in c
 
@@ -130,7 +131,48 @@ class SequentialSTDP:
         )
 
 
-Rule = STDP | RewardSTDP | SequentialSTDP
+@dataclass(frozen=True, slots=True)
+class TDLTP:
+    """Potentiation of what was active before a spike, by the temporal-difference error; for actor and critic.
+
+        dw_ji/dt = eta delta(t) [Y_i (X_j o epsilon)] o kappa
+
+    X and Y are spike trains, o a convolution, epsilon the postsynaptic potential and kappa the eligibility's
+    kernel, both differences of two exponentials, of which kappa has area 1. The third factor is delta.
+    Fremaux, Sprekeler & Gerstner 2013, PLoS Comput. Biol. 9:e1003024, eq. 17 and Methods.
+    """
+
+    tau_membrane: float = 20e-3  #: s, slow time constant of epsilon
+    tau_synapse: float = 5e-3  #: s, fast time constant of epsilon
+    psp_area: float = 20e-3  #: mV s, epsilon_0, area of epsilon
+    tau_eligibility: float = 0.2  #: s, slow time constant of kappa
+    tau_rise: float = 0.05  #: s, fast time constant of kappa
+    learning_rate: float = 0.01  #: eta
+    low: float = 1.0  #: least weight
+    high: float = 3.0  #: largest weight
+    homeostasis: Homeostasis | None = None
+    dies: bool = False  #: whether a synapse that has come down to `low` is gone for good
+
+    def __post_init__(self) -> None:
+        owner = "TDLTP"
+        require_positive(owner, tau_synapse=self.tau_synapse, tau_rise=self.tau_rise, psp_area=self.psp_area)
+        if not self.tau_synapse < self.tau_membrane or not self.tau_rise < self.tau_eligibility:
+            raise ValueError("TDLTP tau_synapse must be < tau_membrane, and tau_rise < tau_eligibility")
+        if not self.low < self.high:
+            raise ValueError(f"TDLTP bounds must be low < high, got {self.low} and {self.high}")
+
+    @property
+    def tau_plus(self) -> float:
+        """Time constant of the slow presynaptic trace, s."""
+        return self.tau_membrane
+
+    @property
+    def tau_minus(self) -> float:
+        """Time constant of the postsynaptic trace, s, which this rule does not use."""
+        return self.tau_membrane
+
+
+Rule = STDP | RewardSTDP | SequentialSTDP | TDLTP
 
 
 def _window(rule: STDP | RewardSTDP, lag: Doubles) -> Doubles:
@@ -139,7 +181,7 @@ def _window(rule: STDP | RewardSTDP, lag: Doubles) -> Doubles:
     return np.where(lag > 0.0, before, np.where(lag < 0.0, after, 0.0))
 
 
-def _require_rule(owner: str, rule: Rule) -> None:
+def _require_rule(owner: str, rule: STDP | RewardSTDP | SequentialSTDP) -> None:
     require_positive(owner, tau_plus=rule.tau_plus, tau_minus=rule.tau_minus)
     require_finite(owner, a_plus=rule.a_plus, a_minus=rule.a_minus)
     if not rule.low < rule.high:
@@ -153,15 +195,20 @@ def eligibility_time(rule: Rule) -> float:
 
 def constants(rule: Rule, dt: float) -> Doubles:
     """Return what the compiled side needs of `rule` for steps of `dt` s, in the order of `learning`."""
+    tau, slow, second = eligibility_time(rule), rule.homeostasis, [0.0, 0.0, 0.0]
     if isinstance(rule, STDP):
         eligible, now, rate = (0.0, 0.0), (rule.a_plus, rule.a_minus), 0.0
     elif isinstance(rule, RewardSTDP):
         eligible, now, rate = (rule.a_plus, rule.a_minus), (0.0, 0.0), rule.learning_rate
+    elif isinstance(rule, TDLTP):
+        potential = rule.psp_area / (rule.tau_membrane - rule.tau_synapse)
+        eligible, now, rate = (potential / (tau - rule.tau_rise), 0.0), (0.0, 0.0), rule.learning_rate
+        fast = dt / rule.tau_rise
+        second = [np.exp(-dt / rule.tau_synapse), fast, -np.expm1(-fast) * rule.tau_rise]
     else:
         depress = rule.acetylcholine_rate
         eligible, rate = (rule.a_plus, -rule.a_minus), rule.dopamine_rate
         now = (-depress * rule.a_plus, depress * rule.a_minus)
-    tau, slow = eligibility_time(rule), rule.homeostasis
     leak, span = (dt / tau, -np.expm1(-dt / tau) * tau) if np.isfinite(tau) else (0.0, dt)
     scaling = [0.0, 0.0, 0.0, 0.0]
     if slow is not None:
@@ -169,11 +216,13 @@ def constants(rule: Rule, dt: float) -> Doubles:
         keep = np.exp(-every * dt / slow.tau_rate)
         # In the steady state a sweep finds rate * every / (1 - keep) spikes in the count that decays by keep.
         scaling = [slow.rate * every * dt / (1.0 - keep), every * dt / slow.tau, float(every), keep]
-    rebase = max(1, round(4.0 * tau / dt)) if np.isfinite(tau) else np.inf
+    # Often enough that what decays fastest stays within the range of single precision.
+    least = 2.0 * rule.tau_rise if isinstance(rule, TDLTP) else tau
+    rebase = max(1, round(4.0 * least / dt)) if np.isfinite(tau) else np.inf
     return np.array(
         [
             *eligible, *now, np.exp(-dt / rule.tau_plus), np.exp(-dt / rule.tau_minus), leak, span, rate,
-            rule.low, rule.high, float(rule.dies), *scaling, rebase,
+            rule.low, rule.high, float(rule.dies), *scaling, rebase, *second,
         ]
     )  # fmt: skip
 
@@ -214,6 +263,10 @@ class Plasticity:
         self._eligibility, self._seen = np.zeros(traced, real), np.zeros(traced, real)
         self._pre_trace = np.zeros(projection.n_pre * copies, real)
         self._post_trace = np.zeros(projection.n_post * copies, real)
+        double = isinstance(rule, TDLTP)
+        self._eligibility_2, self._seen_2 = np.zeros(traced * double, real), np.zeros(traced * double, real)
+        self._pre_trace_2 = np.zeros(self._pre_trace.size * double, real)
+        self._integral_2 = np.zeros(copies * double)
         #: steps since the start, and step of the origin of time
         self._clock, self._integral = np.zeros(2, np.int64), np.zeros(copies)
         self._rates = np.zeros(projection.n_post * copies if rule.homeostasis is not None else 0, real)
@@ -224,7 +277,9 @@ class Plasticity:
     @property
     def nbytes(self) -> int:
         """Bytes of what the synapses keep besides their weights and targets."""
-        per_synapse = (self._eligibility, self._seen, self._frozen, self._sources.pre)
+        per_synapse = (
+            self._eligibility, self._seen, self._eligibility_2, self._seen_2, self._frozen, self._sources.pre,
+        )  # fmt: skip
         return sum(array.nbytes for array in per_synapse)
 
     def describe(self) -> int:
@@ -236,7 +291,9 @@ class Plasticity:
             (layout.L_POST_TRACE, self._post_trace), (layout.L_CLOCK, self._clock),
             (layout.L_INTEGRAL, self._integral), (layout.L_FROZEN, self._frozen),
             (layout.L_COLUMN, self._sources.column), (layout.L_PRE, self._sources.pre),
-            (layout.L_RATE, self._rates),
+            (layout.L_RATE, self._rates), (layout.L_ELIGIBILITY_2, self._eligibility_2),
+            (layout.L_SEEN_2, self._seen_2), (layout.L_PRE_TRACE_2, self._pre_trace_2),
+            (layout.L_INTEGRAL_2, self._integral_2),
         ):  # fmt: skip
             record[column] = address(array)
         record[layout.L_MASKED], record[layout.L_COPIES] = int(self._frozen.size > 0), self.copies
@@ -247,7 +304,9 @@ class Plasticity:
         """Return the weights at the present time, shaped as those of the connection."""
         now = self._weights.copy()
         if self._eligibility.size:
-            gain = self._eligibility * (self._gone() - self._seen)
+            gain = self._eligibility * (self._gone(self._integral) - self._seen)
+            if self._eligibility_2.size:
+                gain -= self._eligibility_2 * (self._gone(self._integral_2) - self._seen_2)
             rate = now.dtype.type(self._constants[8])
             grown = np.clip(now.reshape(-1) + rate * gain, self.rule.low, self.rule.high)
             plastic = slice(None) if self._frozen.size == 0 else ~self._frozen
@@ -259,33 +318,39 @@ class Plasticity:
         if not self._eligibility.size:
             return np.zeros_like(self._weights)
         age = (self._clock[0] - self._clock[1]) * self.dt
-        now = self._eligibility * self._weights.dtype.type(np.exp(-age / eligibility_time(self.rule)))
+        real = self._weights.dtype.type
+        now = self._eligibility * real(np.exp(-age / eligibility_time(self.rule)))
+        if isinstance(self.rule, TDLTP):
+            now -= self._eligibility_2 * real(np.exp(-age / self.rule.tau_rise))
         return np.asarray(now.reshape(self._weights.shape))
 
-    def _gone(self) -> Reals:
+    def _gone(self, integral: Doubles) -> Reals:
         """Integral of the third factor up to now, for each synapse."""
-        each = self._integral.astype(self._weights.dtype)
+        each = integral.astype(self._weights.dtype)
         return np.repeat(each, self._weights.size // self.copies)
 
     def settle(self) -> None:
         """Bring the weights up to date, so that they can be written to."""
         self._weights[...] = self.weights()
-        if self._seen.size:
-            self._seen[:] = self._gone()
+        for seen, integral in ((self._seen, self._integral), (self._seen_2, self._integral_2)):
+            if seen.size:
+                seen[:] = self._gone(integral)
 
     def clear(self) -> None:
         """Forget spikes and eligibilities, as between episodes; the weights stay as they are at present."""
         self.settle()
-        for array in (self._eligibility, self._seen, self._pre_trace, self._post_trace, self._clock):
-            array[...] = 0
-        self._integral[:] = 0.0
+        for name, array in self.arrays().items():
+            if name not in ("frozen", "rates"):
+                array[...] = 0
 
     def forget(self, copies: ArrayLike) -> None:
         """Forget spikes and eligibilities of some `copies`, (copies,) bool, as their episodes end."""
         chosen = np.asarray(copies, np.bool_)
         require_shape("copies", chosen, (self.copies,))
         self.settle()
-        for array in (self._eligibility, self._pre_trace, self._post_trace):
+        for array in (
+            self._eligibility, self._eligibility_2, self._pre_trace, self._pre_trace_2, self._post_trace,
+        ):  # fmt: skip
             array.reshape(self.copies, -1)[chosen] = 0.0
 
     def arrays(self) -> dict[str, NDArray[Any]]:
@@ -293,7 +358,8 @@ class Plasticity:
         return {
             "eligibility": self._eligibility, "seen": self._seen, "pre_trace": self._pre_trace,
             "post_trace": self._post_trace, "clock": self._clock, "integral": self._integral,
-            "frozen": self._frozen, "rates": self._rates,
+            "eligibility_2": self._eligibility_2, "seen_2": self._seen_2, "pre_trace_2": self._pre_trace_2,
+            "integral_2": self._integral_2, "frozen": self._frozen, "rates": self._rates,
         }  # fmt: skip
 
 

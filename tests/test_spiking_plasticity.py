@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from tolman.spiking import (
     LIF,
     STDP,
+    TDLTP,
     Connection,
     Homeostasis,
     Modulator,
@@ -345,3 +346,28 @@ def test_bad_input_is_named() -> None:
         with pytest.raises(ValueError, match=re.escape(message)):
             call()
     assert dense(1.5, frozen=np.ones((1, 1), np.bool_)).weights[0, 0] == np.float32(1.5)
+
+
+@pytest.mark.parametrize("sparse", [False, True])
+def test_td_ltp_is_that_of_its_equation(sparse: bool) -> None:
+    """Against every synapse in every step, in double precision; the origin of time moves ten times."""
+    steps, rule = 4_000, TDLTP(learning_rate=0.02, low=0.0, high=1.0)
+    wiring, weight, before, there = _network(sparse)
+    pre, post, delta = _trains(50, steps, 8.0, 1), _trains(20, steps, 15.0, 2), _factor(steps, signed=True)
+    made = Synapses(rule, pre, post, wiring, weight, sizes=(50, 20)).run(delta)
+    slow, fast, wanted = np.zeros((50, 20)), np.zeros((50, 20)), before.copy()
+    psp = np.zeros((2, 50))
+    keep = np.exp(-1e-3 / np.array([[rule.tau_membrane], [rule.tau_synapse]]))
+    height = rule.psp_area / (rule.tau_membrane - rule.tau_synapse) / (rule.tau_eligibility - rule.tau_rise)
+    for step in range(steps):
+        fired = [np.bincount(s[s[:, 0] == step, 1], minlength=n) for s, n in ((pre, 50), (post, 20))]
+        jump = there * height * np.outer(psp[0] - psp[1], fired[1])
+        slow, fast = slow + jump, fast + jump
+        for trace, tau, sign in ((slow, rule.tau_eligibility, 1.0), (fast, rule.tau_rise, -1.0)):
+            wanted += sign * rule.learning_rate * delta[step] * tau * -np.expm1(-1e-3 / tau) * trace
+            trace *= np.exp(-1e-3 / tau)
+        psp = (psp + fired[0]) * keep
+    assert np.abs(wanted - before).max() > 0.02
+    assert np.all((wanted >= 0.0) & (wanted <= 1.0)), "bounds are not met, so that they do not matter"
+    np.testing.assert_allclose(_matrix(made.weights, there), wanted, atol=1e-4)
+    np.testing.assert_allclose(_matrix(made.eligibility, there), slow - fast, rtol=2e-3, atol=1e-3)
