@@ -156,14 +156,17 @@ def _advance_neurons(
     drive = table(row[layout.DRIVE], channels, n, like)
     load = table(row[layout.LOAD], channels, n if row[layout.LOADED] else 0, like)
     total = table(row[layout.TOTAL], channels + row[layout.ECHOES], n, like)
+    first, last = row[layout.RECEPTORS], row[layout.RECEPTORS] + row[layout.N_RECEPTORS]
     for channel in range(channels):
-        _copy(drive[channel], total[channel])
         _clear(load[channel])
+        if channel > 0:
+            _copy(drive[channel], total[channel])
+    first = _receive_plain(receptors, first, last, drive[0], total[0], like)
     if row[layout.ECHOES] != 0:
         _clear(total[channels])
     if row[layout.SERIES_STEPS] > 0:
         _add_series(row, now, total[0], like)
-    for r in range(row[layout.RECEPTORS], row[layout.RECEPTORS] + row[layout.N_RECEPTORS]):
+    for r in range(first, last):
         if receptors[r, layout.REACH_ROWS] > 2:
             _echo(receptors[r], n, total[channels], like)
         _receive(receptors[r], n, total, load, like)
@@ -194,6 +197,52 @@ def _update(
 
 
 @njit(cache=True, error_model="numpy")
+def _receive_plain(
+    receptors: Table, first: int, last: int, drive: Any, total: Any, like: NDArray[Any]
+) -> int:
+    """Write the drive plus the currents of leading receptors that are alike for all; return the next one.
+
+    Two at a time: what these loops cost is reading and writing, not adding.
+    """
+    n, source, begin = total.size, drive, first
+    while first < last and _is_plain(receptors[first]):
+        row = receptors[first]
+        current = reals(row[layout.CURRENT], n, like)
+        reach, keep = _plain(row, like)
+        if first + 1 < last and _is_plain(receptors[first + 1]):
+            other = receptors[first + 1]
+            second = reals(other[layout.CURRENT], n, like)
+            reach_2, keep_2 = _plain(other, like)
+            for i in range(n):
+                a, b = current[i], second[i]
+                total[i] = source[i] + reach * a + reach_2 * b
+                current[i] = keep * a
+                second[i] = keep_2 * b
+            first += 2
+        else:
+            for i in range(n):
+                a = current[i]
+                total[i] = source[i] + reach * a
+                current[i] = keep * a
+            first += 1
+        source = total
+    if first == begin:
+        _copy(drive, total)
+    return first
+
+
+@njit(cache=True, inline="always")
+def _is_plain(row: Table) -> bool:
+    alike = row[layout.REACH_WIDTH] == 1 and row[layout.REACH_ROWS] == 2 and row[layout.CHANNEL] == 0
+    return bool(alike and row[layout.SHAPE] == 0 and row[layout.CONDUCTANCE] == 0)
+
+
+@njit(cache=True, inline="always")
+def _plain(row: Table, like: NDArray[Any]) -> Any:
+    return reals(row[layout.REACH], 1, like)[0], like.dtype.type(doubles(row[layout.DECAY], 1)[0])
+
+
+@njit(cache=True, error_model="numpy")
 def _receive(row: Table, n: int, total: Any, load: Any, like: NDArray[Any]) -> None:
     """Add what a receptor passes on during this step to the input, and let it decay."""
     current = reals(row[layout.CURRENT], n, like)
@@ -214,13 +263,7 @@ def _receive(row: Table, n: int, total: Any, load: Any, like: NDArray[Any]) -> N
             decay[2],
         )
     elif row[layout.CONDUCTANCE]:
-        reversal, held = like.dtype.type(decay[2]), load[row[layout.CHANNEL]]
-        first = reach[0, 0]
-        for i in range(n):
-            g = (reach[0, i] if each else first) * current[i]
-            held[i] += g
-            into[i] += g * reversal
-            current[i] *= keep
+        _conduct(current, reach[0], like.dtype.type(decay[2]), keep, into, load[row[layout.CHANNEL]])
     elif each:
         for i in range(n):
             into[i] += reach[0, i] * current[i]
@@ -240,6 +283,22 @@ def _echo(row: Table, n: int, echo: Any, like: NDArray[Any]) -> None:
     for i in range(n):
         k = i if reach.shape[1] > 1 else 0
         echo[i] += reach[2, k] * current[i] + reach[3, k] * feed[i]
+
+
+@njit(cache=True, error_model="numpy")
+def _conduct(current: Any, reach: Any, reversal: Any, keep: Any, into: Any, held: Any) -> None:
+    """A conductance that decays; in loops that write little, so that the compiler can vectorise them."""
+    if reach.size == 1:
+        share, push = reach[0], reach[0] * reversal
+        for i in range(current.size):
+            held[i] += share * current[i]
+            into[i] += push * current[i]
+    else:
+        for i in range(current.size):
+            held[i] += reach[i] * current[i]
+            into[i] += reach[i] * reversal * current[i]
+    for i in range(current.size):
+        current[i] *= keep
 
 
 @njit(cache=True, error_model="numpy")

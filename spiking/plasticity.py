@@ -321,7 +321,7 @@ class Plasticity:
         real = self._weights.dtype.type
         now = self._eligibility * real(np.exp(-age / eligibility_time(self.rule)))
         if isinstance(self.rule, TDLTP):
-            now -= self._eligibility_2 * real(np.exp(-age / self.rule.tau_rise))
+            now = now - self._eligibility_2 * real(np.exp(-age / self.rule.tau_rise))
         return np.asarray(now.reshape(self._weights.shape))
 
     def _gone(self, integral: Doubles) -> Reals:
