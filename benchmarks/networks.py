@@ -21,6 +21,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,8 @@ HERE = Path(__file__).parent
 CASES: tuple[tuple[str, int | None], ...] = (
     ("cuba", 4000), ("cuba", 20_000), ("coba", 4000), ("coba", 20_000), ("sparse", None), ("plastic", None),
 )  # fmt: skip
+#: A peer that takes longer than this, s, is not asked for a larger network of the kind.
+PATIENCE = 5.0
 #: Script of a peer, module that it needs, further arguments.
 PEERS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("brian.py", "brian2", ("--mode", "standalone", "--float32")),
@@ -70,7 +73,7 @@ def run_one(python: str, script: str, arguments: Sequence[str], network: str, si
             return None
         if done.returncode != 0 or not done.stdout.strip():
             return None
-        report = json.loads(done.stdout.strip().splitlines()[-1])
+        report = {"script": script, **json.loads(done.stdout.strip().splitlines()[-1])}
         if network != "coba" or report["rate_hz"] > 5.0:
             return report
     return None
@@ -78,12 +81,15 @@ def run_one(python: str, script: str, arguments: Sequence[str], network: str, si
 
 def compare(peers: list[tuple[str, str, tuple[str, ...]]], runs: int, cases: Any = CASES) -> list[Any]:
     """Time every case here and in every peer; return one record a case and simulator."""
-    records = []
+    records: list[Any] = []
+    slow: set[tuple[str, str]] = set()
     ours = (sys.executable, "tolman_networks.py", ())
     for network, size in cases:
         reports: dict[str, list[Any]] = {}
         for _ in range(runs):
             for python, script, arguments in [ours, *peers]:
+                if (network, script) in slow:
+                    continue
                 report = run_one(python, script, arguments, network, size)
                 if report is not None:
                     reports.setdefault(report["peer"], []).append(report)
@@ -105,6 +111,12 @@ def compare(peers: list[tuple[str, str, tuple[str, ...]]], runs: int, cases: Any
                 }
             )  # fmt: skip
             _print(records[-1])
+        slow |= {
+            (network, script)
+            for _, script, _ in peers
+            for report in chain.from_iterable(reports.values())
+            if report["script"] == script and report["run_s"] > PATIENCE
+        }
     return records
 
 
