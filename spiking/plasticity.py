@@ -139,7 +139,7 @@ class TDLTP:
 
     X and Y are spike trains, o a convolution, epsilon the postsynaptic potential and kappa the eligibility's
     kernel, both differences of two exponentials, of which kappa has area 1. The third factor is delta.
-    Fremaux, Sprekeler & Gerstner 2013, PLoS Comput. Biol. 9:e1003024, eq. 17 and Methods.
+    Fremaux, Sprekeler & Gerstner 2013, PLoS Comput. Biol. 9:e1003024.
     """
 
     tau_membrane: float = 20e-3  #: s, slow time constant of epsilon
