@@ -50,13 +50,6 @@ class LIF:
         above = input_above > values(self.threshold)
         return np.where(above, 1.0 / (values(self.refractory) + np.where(above, to_spike, 0.0)), 0.0)
 
-    def propagators(self, dt: float, tau_synapse: float) -> tuple[np.float32, np.float32, np.float32]:
-        """Return (membrane decay, synapse decay, current to membrane) of one step of `dt` s."""
-        tau_membrane = float(values(self.tau_membrane))
-        keep, decay = np.exp(-dt / tau_membrane), np.exp(-dt / tau_synapse)
-        coupling = tau_synapse / (tau_membrane - tau_synapse) * (keep - decay)
-        return np.float32(keep), np.float32(decay), np.float32(coupling)
-
     def initial(self, n: int) -> Doubles:
         """Return the membrane at rest, (1, n)."""
         return np.broadcast_to(values(self.rest), (1, n)).copy()

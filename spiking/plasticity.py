@@ -412,8 +412,10 @@ def run_reference(
 
     The clock-driven NumPy twin of the compiled side: every synapse in every step, in double precision, for
     spikes (k, 2) of (step, neuron); without homeostasis. `plastic` (n_pre, n_post) is False where there is no
-    synapse or a frozen one.
+    synapse or a frozen one. Raises ValueError for `TDLTP`.
     """
+    if isinstance(rule, TDLTP):
+        raise ValueError("run_reference knows traces of one exponential, not TDLTP")
     w = np.array(weights, np.float64)
     c, x, y = np.zeros_like(w), np.zeros(w.shape[0]), np.zeros(w.shape[1])
     c_plus, c_minus, now_plus, now_minus, keep_x, keep_y, leak, span, rate = constants(rule, dt)[:9]
