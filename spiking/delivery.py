@@ -120,10 +120,10 @@ def add_kernel(kernel: Any, place: int, target: Any, share: Any) -> None:
     height, width = kernel.shape[0] // 2, kernel.shape[1] // 2
     y, x = divmod(place, width)
     for line in range(height):
-        sent, into = kernel[height - y + line], target[line * width : (line + 1) * width]
-        first = width - x
+        sent = kernel[height - y + line, width - x : 2 * width - x]
+        into = target[line * width : (line + 1) * width]
         for i in range(width):
-            into[i] += share * sent[first + i]
+            into[i] += share * sent[i]
 
 
 @njit(cache=True, error_model="numpy")
