@@ -12,6 +12,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from ..spiking.escape import EscapeRate
 from ..spiking.random import key
 from . import td_ltp
 
@@ -64,6 +65,11 @@ class ActorCriticConfig:
         for name in ("critic_rate", "actor_rate"):
             if getattr(self, name) < 0.0:
                 raise ValueError(f"actor_critic {name} must be >= 0, got {getattr(self, name)}")
+        self.neurons()
+
+    def neurons(self) -> EscapeRate:
+        """Return the model of critics and actors; raises ValueError for impossible numbers."""
+        return EscapeRate(self.tau_membrane, self.theta, self.delta_u, self.rho0, self.chi)
 
 
 class ActorCritic:
@@ -73,39 +79,30 @@ class ActorCritic:
         self, config: ActorCriticConfig, places: int, seed: int, third_factor: Literal["td", "reward"] = "td"
     ) -> None:
         self.config, self.places = config, places
-        self.third_factor = {"td": 0, "reward": 1}[third_factor]
-        self.key = key(seed, "actor_critic")
         m = config.critics + config.actors
         self.size = m
         self.weights = np.empty((places, m), np.float32)
         self.weights[:, : config.critics] = config.critic_start
         self.weights[:, config.critics :] = config.actor_start
         self.direction = np.asarray(np.arange(config.actors) * (2.0 * np.pi / config.actors), np.float64)
-        self.lateral = _lateral(config, self.direction)
-        self.constants = _constants(config)
-        self.bounds = np.array(
-            [config.critic_low, config.critic_high, config.actor_low, config.actor_high], np.float32
-        )
+        bounds = [config.critic_low, config.critic_high, config.actor_low, config.actor_high]
         spread = config.tau_membrane - config.tau_synapse
-        self.drive = np.array([config.input_rate * config.epsilon0 * 1e-3, config.least_rate * spread])
-        self._spikes = np.zeros((m * 40, 2), np.int32)
         self.clock = np.zeros(1, np.int64)
-        self.traces: dict[str, NDArray[np.float32]] = {
-            "fast": np.zeros((places, m), np.float32),
-            "slow": np.zeros((places, m), np.float32),
-            "pre_m": np.zeros(places, np.float32),
-            "pre_s": np.zeros(places, np.float32),
-            "input_m": np.zeros(m, np.float32),
-            "input_s": np.zeros(m, np.float32),
-            "after": np.zeros(m, np.float32),
-            "lateral_m": np.zeros(config.actors, np.float32),
-            "lateral_s": np.zeros(config.actors, np.float32),
-            "readout_fast": np.zeros(config.actors, np.float32),
-            "readout_slow": np.zeros(config.actors, np.float32),
-        }
-        self.rows = np.zeros(places + 1, np.int32)
-        self.scalars = np.zeros(12, np.float64)
+        self.controller = td_ltp.Controller(
+            self.weights,
+            self.clock,
+            config.critics,
+            {"td": 0, "reward": 1}[third_factor],
+            key(seed, "actor_critic"),
+            config.neurons().constants(1e-3).astype(np.float32),
+            _lateral(config, self.direction),
+            np.array([config.input_rate * config.epsilon0 * 1e-3, config.least_rate * spread]),
+            _filters(config),
+            np.array(bounds, np.float32),
+        )
+        self.traces = td_ltp.Traces.zeros(places, config.critics, config.actors)
         self.no_inhibition = np.zeros(config.actors, np.float32)
+        self._spikes = np.zeros((m * 40, 2), np.int32)
 
     @property
     def resting_spikes(self) -> float:
@@ -119,10 +116,8 @@ class ActorCritic:
 
     def reset(self) -> None:
         """Clear all that lasts less than a trial; weights stay."""
-        for trace in self.traces.values():
-            trace[:] = 0.0
-        self.scalars[:] = 0.0
-        self.rows[0] = 0
+        for trace in self.traces:
+            trace[:] = 0
 
     def advance(
         self,
@@ -137,14 +132,12 @@ class ActorCritic:
         `reward` arrives at the first step; `inhibition` (actors,), mV, is added to the actor's membranes:
         negative keeps directions from being chosen.
         """
-        config, t = self.config, self.traces
+        config = self.config
         rates = (config.critic_rate, config.actor_rate) if learning else (0.0, 0.0)
         count = td_ltp.advance(
-            place_spikes, steps, float(reward), self.weights, t["fast"], t["slow"], t["pre_m"], t["pre_s"],
-            self.rows, t["input_m"], t["input_s"], t["after"], self.lateral, t["lateral_m"], t["lateral_s"],
-            self.no_inhibition if inhibition is None else inhibition, t["readout_fast"], t["readout_slow"],
-            self.scalars, self.clock, config.critics, self.drive, self.constants, self.bounds,
-            np.array(rates, np.float32), self.third_factor, AWAKE, self.key, self._spikes,
+            place_spikes, steps, float(reward), self.controller, self.traces,
+            self.no_inhibition if inhibition is None else inhibition,
+            np.array(rates, np.float32), AWAKE, self._spikes,
         )  # fmt: skip
         if count < 0:
             raise ValueError(f"actor-critic spikes exceed the buffer of {len(self._spikes)}")
@@ -157,17 +150,17 @@ class ActorCritic:
     @property
     def value(self) -> float:
         """V, in units of reward, from the critic's spikes."""
-        return float(self.scalars[4])
+        return float(self.traces.scalars[4])
 
     @property
     def dopamine(self) -> float:
         """The temporal-difference error delta, reward per s."""
-        return float(self.scalars[5])
+        return float(self.traces.scalars[5])
 
     @property
     def vote(self) -> complex:
         """Population vector of the actor, Hz; its angle is the direction wanted in the map's frame."""
-        filtered = self.traces["readout_slow"] - self.traces["readout_fast"]
+        filtered = self.traces.readout_slow - self.traces.readout_fast
         return complex(np.mean(filtered * np.exp(1j * self.direction)))
 
 
@@ -180,13 +173,12 @@ def _lateral(config: ActorCriticConfig, direction: NDArray[np.float64]) -> Float
     return np.ascontiguousarray(lateral, np.float32)
 
 
-def _constants(config: ActorCriticConfig) -> Floats:
+def _filters(config: ActorCriticConfig) -> Floats:
     dt = 1e-3
-    spread = config.tau_membrane - config.tau_synapse
     return np.array(
         [
-            config.rho0, config.theta, config.delta_u, config.chi, config.epsilon0 * 1e-3 / spread,
-            np.exp(-dt / config.tau_membrane), np.exp(-dt / config.tau_synapse),
+            config.epsilon0 * 1e-3 / (config.tau_membrane - config.tau_synapse),
+            np.exp(-dt / config.tau_synapse),
             np.exp(-dt / config.kappa_slow), np.exp(-dt / config.kappa_fast),
             1.0 / (config.kappa_slow - config.kappa_fast), config.kappa_slow, config.kappa_fast,
             config.value_per_hz, config.value_offset, config.tau_reward,

@@ -96,18 +96,13 @@ class Replay:
     ) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
         controller, config = self.controller, self.config
         controller.reset()
-        controller.scalars[9] = controller.resting_spikes * config.tau_now
+        controller.traces.scalars[9] = controller.resting_spikes * config.tau_now
         # A fast replay packs more spikes into a step; each teaches as much less.
         learning = np.array(rates, np.float32) / np.float32(config.speed)
         place = np.zeros((int(way.counts.sum()), 2), np.int32)
-        t = controller.traces
         count = td_ltp.replay(
             *way, STEPS, config.speed, blank, float(reward), learning, np.float32(config.drive),
-            controller.direction, self._replaying, controller.weights, t["fast"],
-            t["slow"], t["pre_m"], t["pre_s"], controller.rows, t["input_m"], t["input_s"], t["after"],
-            controller.lateral, t["lateral_m"], t["lateral_s"], t["readout_fast"], t["readout_slow"],
-            controller.scalars, controller.clock, controller.config.critics, controller.drive,
-            controller.constants, controller.bounds, controller.third_factor, controller.key, place,
+            controller.direction, self._replaying, controller.controller, controller.traces, place,
             self._spikes,
         )  # fmt: skip
         if count < 0:

@@ -19,15 +19,65 @@ where `tag`, the eligibility, decays more slowly here than kappa, so that a rewa
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from ..spiking.random import step_key, uniform
+from ..spiking.escape import escape
+from ..spiking.random import step_key
 
 Floats = NDArray[np.float32]
 DT = np.float32(1e-3)
 TINY = np.float32(1e-30)
+
+
+class Traces(NamedTuple):
+    """What is forgotten between trials, of N places, C critics and A actors."""
+
+    fast: Floats  #: (N, C + A) eligibility, short filter
+    slow: Floats  #: (N, C + A) eligibility, long filter
+    pre_m: Floats  #: (N,) presynaptic trace, membrane decay
+    pre_s: Floats  #: (N,) presynaptic trace, synapse decay
+    input_m: Floats  #: (C + A,)
+    input_s: Floats  #: (C + A,)
+    after: Floats  #: (C + A,) refractory kernel, mV
+    lateral_m: Floats  #: (A,)
+    lateral_s: Floats  #: (A,)
+    readout_fast: Floats  #: (A,) Hz
+    readout_slow: Floats  #: (A,) Hz
+    #: (N + 1,): how many places have fired since the last reset, and which: the rows of all others are zero
+    rows: NDArray[np.int32]
+    #: (12,): critic slow, fast, reward slow, fast, value, delta, delta sum, input trace m, s; in
+    #: replay the critic's present spikes, the last value, and the reward
+    scalars: NDArray[np.float64]
+
+    @classmethod
+    def zeros(cls, places: int, critics: int, actors: int) -> Traces:
+        m = critics + actors
+        shapes = ((places, m), (places, m), places, places, m, m, m, actors, actors, actors, actors)
+        return cls(
+            *(np.zeros(shape, np.float32) for shape in shapes),
+            np.zeros(places + 1, np.int32),
+            np.zeros(12, np.float64),
+        )
+
+
+class Controller(NamedTuple):
+    """What does not change, or only by learning."""
+
+    weights: Floats  #: (N, C + A) plastic, critic first
+    clock: NDArray[np.int64]  #: (1,) steps since the start
+    critics: int
+    third_factor: int  #: 0: TD error, 1: raw reward
+    key: np.uint32
+    neurons: Floats  #: constants of `EscapeRate`
+    lateral: Floats  #: (A, A) mV per spike
+    #: (2,): mV of the input at weight 1, and the least input trace by which it is divided
+    drive: NDArray[np.float64]
+    filters: Floats  #: see ActorCritic._filters
+    bounds: Floats  #: critic low, critic high, actor low, actor high
 
 
 @njit(cache=True)
@@ -35,48 +85,30 @@ def advance(
     place_spikes: NDArray[np.int32],  # (k, 2) of (ms, place cell), ascending in time
     steps: int,
     reward_pulse: float,  # reward that arrives at the first step
-    weights: Floats,  # (N, C + A) plastic, critic first
-    fast: Floats,  # (N, C + A) eligibility, short filter
-    slow: Floats,  # (N, C + A) eligibility, long filter
-    pre_m: Floats,  # (N,) presynaptic trace, membrane decay
-    pre_s: Floats,  # (N,) presynaptic trace, synapse decay
-    # (N + 1,): how many places have fired since the last reset, and which: the rows of all others are zero
-    rows: NDArray[np.int32],
-    input_m: Floats,  # (C + A,)
-    input_s: Floats,  # (C + A,)
-    after: Floats,  # (C + A,) refractory kernel, mV
-    lateral: Floats,  # (A, A) mV per spike
-    lateral_m: Floats,  # (A,)
-    lateral_s: Floats,  # (A,)
+    controller: Controller,
+    traces: Traces,
     inhibition: Floats,  # (A,) mV from reflexes
-    readout_fast: Floats,  # (A,) Hz
-    readout_slow: Floats,  # (A,) Hz
-    # (12,): critic slow, fast, reward slow, fast, value, delta, delta sum, input trace m, s; in
-    # replay the critic's present spikes, the last value, and the reward
-    scalars: NDArray[np.float64],
-    clock: NDArray[np.int64],  # (1,) steps since the start
-    critics: int,
-    # (2,): mV of the input at weight 1, and the least input trace by which it is divided
-    drive: NDArray[np.float64],
-    constants: Floats,  # see ActorCritic._constants
-    bounds: Floats,  # critic low, critic high, actor low, actor high
     rates: Floats,  # learning rates of critic and actor
-    third_factor: int,  # 0: TD error, 1: raw reward
     # (6,): discount of the value replayed just before (0 while awake); what each step keeps of the present
     # value, the last value and the eligibility's two filters; and the scale of the latter
     replaying: Floats,
-    key: np.uint32,
     spikes: NDArray[np.int32],
 ) -> int:
+    weights, clock, filters = controller.weights, controller.clock, controller.filters
+    drive, bounds, scalars, rows = controller.drive, controller.bounds, traces.scalars, traces.rows
+    fast, slow, pre_m, pre_s = traces.fast, traces.slow, traces.pre_m, traces.pre_s
+    input_m, input_s, after = traces.input_m, traces.input_s, traces.after
+    lateral_m, lateral_s = traces.lateral_m, traces.lateral_s
+    readout_fast, readout_slow = traces.readout_fast, traces.readout_slow
     n, m = weights.shape
-    actors = m - critics
-    rho0, theta, width, chi, psp = constants[0], constants[1], constants[2], constants[3], constants[4]
-    keep_m, keep_s = constants[5], constants[6]
-    keep_slow, keep_fast, kappa_scale = constants[7], constants[8], constants[9]
-    tau_slow, tau_fast = constants[10], constants[11]
-    nu, v0, tau_r = constants[12], constants[13], constants[14]
-    keep_read_slow, keep_read_fast, read_scale = constants[15], constants[16], constants[17]
-    keep_tag_slow, keep_tag_fast, tag_scale = constants[18], constants[19], constants[20]
+    actors = m - controller.critics
+    neurons, lateral, critics = controller.neurons, controller.lateral, controller.critics
+    psp, keep_m, keep_s = filters[0], neurons[0, 0], filters[1]
+    keep_slow, keep_fast, kappa_scale = filters[2], filters[3], filters[4]
+    tau_slow, tau_fast = filters[5], filters[6]
+    nu, v0, tau_r = filters[7], filters[8], filters[9]
+    keep_read_slow, keep_read_fast, read_scale = filters[10], filters[11], filters[12]
+    keep_tag_slow, keep_tag_fast, tag_scale = filters[13], filters[14], filters[15]
     discount, keep_now, keep_last = replaying[0], replaying[1], replaying[2]
     if discount > 0.0:
         keep_tag_slow, keep_tag_fast, tag_scale = replaying[3], replaying[4], replaying[5]
@@ -85,12 +117,12 @@ def advance(
     touched = np.zeros(n, np.bool_)
     for r in range(1, rows[0] + 1):
         touched[rows[r]] = True
-    fired = np.empty(m, np.int32)
+    fired, potential = np.empty(m, np.int32), np.empty(m, np.float32)
     scalars[2] += reward_pulse
     scalars[3] += reward_pulse
     scalars[11] += reward_pulse
     for step in range(steps):
-        at = step_key(key, np.uint32(clock[0] & 0xFFFFFFFF))
+        at = step_key(controller.key, np.uint32(clock[0] & 0xFFFFFFFF))
         clock[0] += 1
         scalars[7] *= keep_m
         scalars[8] *= keep_s
@@ -122,17 +154,13 @@ def advance(
         # Feedforward inhibition divides by the summed input (divisive normalisation, Carandini & Heeger
         # 2012), so the drive is the mean weight of the active places and not how many of them there are.
         share = np.float32(drive[0] / max(scalars[7] - scalars[8], drive[1]))
-        n_fired = 0
         for i in range(m):
             u = share * (input_m[i] - input_s[i]) + after[i]
             if i >= critics:
                 k = i - critics
                 u += psp * (lateral_m[k] - lateral_s[k]) + inhibition[k]
-            z = (u - theta) / width
-            rate = rho0 * (np.log1p(np.exp(z)) if z < np.float32(20.0) else z)
-            if uniform(at, np.uint32(i)) < np.float32(1.0) - np.exp(-rate * DT):
-                fired[n_fired] = i
-                n_fired += 1
+            potential[i] = u
+        n_fired = escape(potential, neurons, at, fired)
         for k in range(actors):
             lateral_m[k] *= keep_m
             lateral_s[k] *= keep_s
@@ -141,7 +169,7 @@ def advance(
         critic_spikes = 0
         for f in range(n_fired):
             i = fired[f]
-            after[i] = chi
+            after[i] = neurons[7, 0]
             for r in range(1, rows[0] + 1):
                 j = rows[r]
                 trace = psp * (pre_m[j] - pre_s[j])
@@ -179,7 +207,7 @@ def advance(
             delta = discount * (scalars[10] + reward) - value
         scalars[4] = value
         scalars[5] = delta
-        scalars[6] += reward if third_factor == 1 else delta
+        scalars[6] += reward if controller.third_factor == 1 else delta
         if clock[0] % every == 0:
             factor = scalars[6] / every
             scalars[6] = 0.0
@@ -217,28 +245,8 @@ def replay(
     drive: np.float32,  # mV, for actors along the course
     direction: NDArray[np.float64],  # (A,) rad
     replaying: Floats,
-    weights: Floats,
-    fast: Floats,
-    slow: Floats,
-    pre_m: Floats,
-    pre_s: Floats,
-    rows: NDArray[np.int32],
-    input_m: Floats,
-    input_s: Floats,
-    after: Floats,
-    lateral: Floats,
-    lateral_m: Floats,
-    lateral_s: Floats,
-    readout_fast: Floats,
-    readout_slow: Floats,
-    scalars: NDArray[np.float64],
-    clock: NDArray[np.int64],
-    critics: int,
-    input_drive: NDArray[np.float64],
-    constants: Floats,
-    bounds: Floats,
-    third_factor: int,
-    key: np.uint32,
+    controller: Controller,
+    traces: Traces,
     place: NDArray[np.int32],  # (sum of counts, 2) out: replayed place spikes of (ms, cell)
     spikes: NDArray[np.int32],  # out: spikes of critic and actor
 ) -> int:
@@ -257,10 +265,8 @@ def replay(
         for k in range(direction.size):
             toward[k] = drive * np.exp(8.0 * (np.cos(direction[k] - course[p]) - 1.0))
         fired = advance(
-            place[first:placed], end - begin, pulse, weights, fast, slow, pre_m, pre_s, rows, input_m,
-            input_s, after, lateral, lateral_m, lateral_s, toward, readout_fast, readout_slow, scalars, clock,
-            critics, input_drive, constants, bounds, nothing if p < blank else rates, third_factor,
-            replaying, key, spikes[count:],
+            place[first:placed], end - begin, pulse, controller, traces, toward,
+            nothing if p < blank else rates, replaying, spikes[count:],
         )  # fmt: skip
         if fired < 0:
             return -1

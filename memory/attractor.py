@@ -10,6 +10,7 @@ so a spike adds one rolled kernel to the field and nothing is stored per synapse
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -17,7 +18,11 @@ from numba import njit
 from numpy.typing import NDArray
 
 from ..spiking.checks import require_room
-from ..spiking.random import gaussian, step_key
+from ..spiking.delivery import add_kernel
+from ..spiking.lif import relax
+from ..spiking.model import add_noise, fire, write
+from ..spiking.random import step_key
+from .neurons import NeuronConfig
 
 Floats = NDArray[np.float32]
 
@@ -35,10 +40,20 @@ class AttractorNeurons:
     )
     drive: float = 1.3  #: constant input
 
+    @property
+    def cells(self) -> NeuronConfig:
+        """The neurons without their synapses."""
+        return _cells(self)
+
     def __post_init__(self) -> None:
         for name in ("tau_membrane", "tau_synapse", "tau_readout", "refractory"):
             if getattr(self, name) <= 0.0:
                 raise ValueError(f"attractor {name} must be > 0 s, got {getattr(self, name)}")
+
+
+@cache
+def _cells(neurons: AttractorNeurons) -> NeuronConfig:
+    return NeuronConfig(neurons.tau_membrane, neurons.refractory, neurons.noise)
 
 
 def tiled(kernels: NDArray[np.float64]) -> Floats:
@@ -100,12 +115,11 @@ def advance(
         layer_drive,
         cue,
         steps,
-        np.float32(np.exp(-1e-3 / neurons.tau_membrane)),
+        neurons.cells.constants(),
+        neurons.cells.noise_drive(),
         np.float32(np.exp(-1e-3 / neurons.tau_synapse)),
         np.float32(np.exp(-1e-3 / neurons.tau_readout)),
         np.float32(1.0 / neurons.tau_readout),
-        round(neurons.refractory / 1e-3),
-        np.float32(neurons.noise),
         np.float32(neurons.drive),
         key,
         spikes,
@@ -114,7 +128,7 @@ def advance(
     return count
 
 
-@njit(cache=True, fastmath=False)
+@njit(cache=True)
 def _advance(
     membrane: Floats,
     silent: NDArray[np.int32],
@@ -125,59 +139,41 @@ def _advance(
     layer_drive: Floats,
     cue: Floats,
     steps: int,
-    keep: np.float32,
+    constants: Floats,  # of LIF neurons
+    noise: Floats,
     decay: np.float32,
     trace_decay: np.float32,
     trace_gain: np.float32,
-    refractory: int,
-    noise: np.float32,
     drive: np.float32,
     key: np.uint32,
     spikes: NDArray[np.int32],
 ) -> int:
     layers, phases = membrane.shape
-    ny, nx = kernels.shape[1] // 2, kernels.shape[2] // 2
-    gain = np.float32(1.0) - keep
     per_spike = trace_gain / np.float32(layers)
-    threshold = np.float32(1.0)
-    count = 0
+    one, lowest, count = np.float32(1.0), np.float32(-1.0), 0
     fired = np.empty(layers * phases, np.int32)
+    total, nothing = np.empty((layers, phases), np.float32), np.zeros(0, np.float32)
+    cells, hold_off, inputs = membrane.reshape(-1), silent.reshape(-1), total.reshape(-1)
     for step in range(steps):
         at = step_key(key, np.uint32(clock[0] & 0xFFFFFFFF))
         clock[0] += 1
-        n_fired = 0
         for layer in range(layers):
-            extra = drive + layer_drive[layer]
-            row, hold = membrane[layer], silent[layer]
-            base = layer * phases
+            extra, into = drive + layer_drive[layer], total[layer]
             for i in range(phases):
-                v = keep * row[i] + gain * (extra + field[i] + cue[i])
-                v += noise * gaussian(at, np.uint32(base + i))
-                v = max(v, np.float32(-1.0))
-                if hold[i] > 0:
-                    hold[i] -= 1
-                    v = np.float32(0.0)
-                row[i] = v
-            for i in range(phases):
-                if row[i] >= threshold:
-                    row[i] = np.float32(0.0)
-                    hold[i] = refractory
-                    fired[n_fired] = base + i
-                    n_fired += 1
+                into[i] = extra + field[i] + cue[i]
+        add_noise(inputs, noise, at)
+        relax(cells, inputs, nothing, constants)
+        for i in range(cells.size):
+            cells[i] = max(cells[i], lowest)
+        n_fired = fire(cells, hold_off, constants[3], constants[4], constants[5], fired)
         for i in range(phases):
             field[i] *= decay
             trace[i] *= trace_decay
         for k in range(n_fired):
             layer, i = fired[k] // phases, fired[k] % phases
             trace[i] += per_spike
-            iy, ix = i // nx, i % nx
-            for jy in range(ny):
-                source = kernels[layer, ny - iy + jy]
-                for jx in range(nx):
-                    field[jy * nx + jx] += source[nx - ix + jx]
-            if count >= spikes.shape[0]:
-                return -1
-            spikes[count, 0] = step
-            spikes[count, 1] = fired[k]
-            count += 1
+            add_kernel(kernels[layer], i, field, one)
+        count = write(spikes, count, step, fired, n_fired)
+        if count < 0:
+            return -1
     return count

@@ -180,7 +180,7 @@ class CA3:
         drive = np.where(self.usage > 0.0, drive, 0.0).astype(np.float32)
         count = _burst(
             drive, self.recurrent, config.burst, config.cell.constants(),
-            np.float32(config.cell.lif().reach(1e-3, config.tau_synapse)[0, 0]),
+            config.cell.reach(config.tau_synapse),
             np.float32(np.exp(-1e-3 / config.tau_synapse)), np.float32(config.recurrent),
             np.float32(config.inhibition), self._spikes,
         )  # fmt: skip

@@ -116,19 +116,29 @@ def update(
     state: Reals, silent: NDArray[np.int32], drive: Reals, load: Reals, c: Reals, at: np.uint32, fired: Any
 ) -> int:
     """Advance by one step; see `model`. The hazard is that at the end of the step: of first order in it."""
-    membrane, after, count = state[0], state[1], 0
+    membrane, after = state[0], state[1]
     relax(membrane, drive[0], load[0], c)
-    softplus = c[8, 0] > 0.5
+    potential = drive[0]  # no longer needed as the input
     for i in range(membrane.size):
+        after[i] *= c[0, i if c.shape[1] > 1 else 0]
+        potential[i] = membrane[i] + after[i]
+    count: int = escape(potential, c, at, fired)
+    for k in range(count):
+        after[fired[k]] = c[7, fired[k] if c.shape[1] > 1 else 0]
+    return count
+
+
+@njit(cache=True, error_model="numpy")
+def escape(potential: Reals, c: Reals, at: np.uint32, fired: Any) -> int:
+    """Let neurons fire by chance at their `potential` (n,); return how many did, ascending in `fired`."""
+    count, softplus = 0, c[8, 0] > 0.5
+    for i in range(potential.size):
         k = i if c.shape[1] > 1 else 0
-        after[i] *= c[0, k]
         # Double precision, because the last bit of exp differs between mathematics libraries: against a draw
         # of 24 bits such a difference decides nothing, so the spikes are the same everywhere.
-        u = np.float64(membrane[i] + after[i])
-        grown = math.exp(min((u - c[3, k]) / c[4, k], _STEEPEST))
+        grown = math.exp(min((np.float64(potential[i]) - c[3, k]) / c[4, k], _STEEPEST))
         expected = c[5, k] * (math.log1p(grown) if softplus else grown)
         if np.float64(uniform(at, np.uint32(i))) < -math.expm1(-expected):
-            after[i] = c[7, k]
             fired[count] = i
             count += 1
     return count
