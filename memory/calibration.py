@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from bisect import bisect_right
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -32,12 +34,9 @@ class DriveTable:
     def drive(self, speed: float) -> float:
         """Return the drive for a signed `speed`; beyond the table the last slope goes on."""
         size = abs(speed)
-        if size > self.speeds[-1]:
-            slope = (self.drives[-1] - self.drives[-2]) / (self.speeds[-1] - self.speeds[-2])
-            value = self.drives[-1] + slope * (size - self.speeds[-1])
-        else:
-            value = float(np.interp(size, self.speeds, self.drives))
-        return float(np.copysign(value, speed))
+        at = min(bisect_right(self.speeds, size), len(self.speeds) - 1)
+        slope = (self.drives[at] - self.drives[at - 1]) / (self.speeds[at] - self.speeds[at - 1])
+        return math.copysign(self.drives[at - 1] + slope * (size - self.speeds[at - 1]), speed)
 
 
 def circular_speed(angles: NDArray[np.float64], interval: float, period: float = 2.0 * np.pi) -> float:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from ..spiking.random import key
 from .attractor import AttractorNeurons, AttractorState, advance, tiled
 from .calibration import DriveTable, circular_speed
+from .population_vector import bearings
 
 Floats = NDArray[np.float32]
 #: Unit vectors of the lattice (rows): the torus is their parallelogram.
@@ -132,11 +133,11 @@ class GridModule:
     def phase(self) -> NDArray[np.float64]:
         """Phase (2,) of the bump's population vector, periods in [0, 1), advanced by the sheet's lag."""
         lead = self.table.lag * (self.velocity @ self._to_lattice)
-        return np.asarray((self.phase_from(self.state.trace.astype(np.float64)) + lead) % 1.0)
+        return np.asarray((self.phase_from(self.state.trace) + lead) % 1.0)
 
-    def phase_from(self, activity: NDArray[np.float64]) -> NDArray[np.float64]:
+    def phase_from(self, activity: Floats) -> NDArray[np.float64]:
         """Return the phase (2,) of the population vector of `activity` (phases**2,)."""
-        return np.asarray(np.angle(self._waves @ activity) / (2.0 * np.pi) % 1.0)
+        return np.asarray(bearings(activity, self._waves) / (2.0 * np.pi) % 1.0)
 
 
 @njit(cache=True)
@@ -181,7 +182,7 @@ def calibrate(config: GridConfig) -> DriveTable:
         for _ in range(round(seconds / 0.04)):
             layers = np.asarray(DIRECTIONS @ drive, np.float32)
             advance(config.neurons, state, kernels, layers, cue, 40, sheet_key, spikes)
-            phases.append(np.angle(waves @ state.trace.astype(np.float64)) / (2.0 * np.pi))
+            phases.append(bearings(state.trace, waves) / (2.0 * np.pi))
         return np.array(phases)
 
     def speed(drive: NDArray[np.float64]) -> float:

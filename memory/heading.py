@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from ..spiking.random import key
 from .attractor import AttractorNeurons, AttractorState, advance, tiled
 from .calibration import DriveTable, circular_speed
+from .population_vector import bearings
 
 Floats = NDArray[np.float32]
 SETTLE = 0.8  #: s a new bump is left alone
@@ -43,7 +45,7 @@ class HeadDirection:
         self.config = config
         self.key = key(seed, "head_direction")
         self.phase = np.asarray(np.arange(config.phases) * (2.0 * np.pi / config.phases), np.float64)
-        self._compass = np.exp(1j * self.phase)
+        self._compass = np.exp(1j * self.phase)[None]
         self._kernels = _kernels(config, self.phase)
         self._no_cue = np.zeros(config.phases, np.float32)
         self._spikes = np.zeros((2 * config.phases * 20, 2), np.int32)
@@ -97,9 +99,8 @@ class HeadDirection:
     @property
     def heading(self) -> float:
         """Direction of the population vector, advanced by the ring's known lag, rad in (-pi, pi]."""
-        vector = complex((self.state.trace * self._compass).sum())
-        angle = float(np.angle(vector)) + self.table.lag * self.turn_rate
-        return float(np.arctan2(np.sin(angle), np.cos(angle)))
+        angle = float(bearings(self.state.trace, self._compass)[0]) + self.table.lag * self.turn_rate
+        return math.atan2(math.sin(angle), math.cos(angle))
 
     def _calibrate(self) -> DriveTable:
         """Measure the bump's speed under constant drives, and its lag behind the input."""
@@ -112,7 +113,7 @@ class HeadDirection:
             for _ in range(round(seconds / 0.04)):
                 layers = np.array([drive, -drive], np.float32)
                 advance(config.neurons, state, self._kernels, layers, cue, 40, calibration_key, self._spikes)
-                angles.append(float(np.angle(complex((state.trace * self._compass).sum()))))
+                angles.append(float(bearings(state.trace, self._compass)[0]))
             return angles
 
         run(0.0, 0.4, self.cue(0.0, 2.0))

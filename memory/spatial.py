@@ -326,7 +326,7 @@ class SpatialMemory:
         self.view_trace[:] = 0.0  # laid down under another heading
 
     def _phases_of(self, pattern: Floats) -> NDArray[np.float64]:
-        parts = pattern.reshape(len(self.grids), self.cells).astype(np.float64)
+        parts = pattern.reshape(len(self.grids), self.cells)
         return np.stack([module.phase_from(part) for module, part in zip(self.grids, parts, strict=True)])
 
 

@@ -134,11 +134,16 @@ def escape(potential: Reals, c: Reals, at: np.uint32, fired: Any) -> int:
     count, softplus = 0, c[8, 0] > 0.5
     for i in range(potential.size):
         k = i if c.shape[1] > 1 else 0
+        scaled = (np.float64(potential[i]) - c[3, k]) / c[4, k]
+        draw = np.float64(uniform(at, np.uint32(i)))
+        # log(1 + exp(z)) <= max(z, 0) + log 2 and 1 - exp(-x) <= x: most draws are settled without either.
+        if softplus and draw >= c[5, k] * (max(scaled, 0.0) + 0.6932):
+            continue
         # Double precision, because the last bit of exp differs between mathematics libraries: against a draw
         # of 24 bits such a difference decides nothing, so the spikes are the same everywhere.
-        grown = math.exp(min((np.float64(potential[i]) - c[3, k]) / c[4, k], _STEEPEST))
+        grown = math.exp(min(scaled, _STEEPEST))
         expected = c[5, k] * (math.log1p(grown) if softplus else grown)
-        if np.float64(uniform(at, np.uint32(i))) < -math.expm1(-expected):
+        if draw < -math.expm1(-expected):
             fired[count] = i
             count += 1
     return count
