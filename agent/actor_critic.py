@@ -119,6 +119,10 @@ class ActorCritic:
         for trace in self.traces:
             trace[:] = 0
 
+    def reseed(self, seed: int) -> None:
+        """Draw from the stream of `seed` from now on."""
+        self.controller = self.controller._replace(key=key(seed, "actor_critic"))
+
     def advance(
         self,
         place_spikes: NDArray[np.int32],

@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from ..memory.config import PERIOD, STEPS
 from ..memory.spatial import SpatialMemory
 from ..spiking.hashing import SpikeHash
-from ..spiking.random import key
 from .actor_critic import ActorCritic
 from .config import NavigatorConfig
 from .motor import scan, steer
@@ -290,7 +289,7 @@ class Navigator:
         self._seed = seed
         self.perception.reseed(seed)
         self.memory.reseed(seed)
-        self.actor_critic.key = key(seed, "actor_critic")
+        self.actor_critic.reseed(seed)
         self.reflexes.reseed(seed)
 
     def _arrays(self) -> dict[str, NDArray[Any]]:

@@ -19,7 +19,7 @@ where `tag`, the eligibility, decays more slowly here than kappa, so that a rewa
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
@@ -57,11 +57,9 @@ class Traces(NamedTuple):
     def zeros(cls, places: int, critics: int, actors: int) -> Traces:
         m = critics + actors
         shapes = ((places, m), (places, m), places, places, m, m, m, actors, actors, actors, actors)
-        return cls(
-            *(np.zeros(shape, np.float32) for shape in shapes),
-            np.zeros(places + 1, np.int32),
-            np.zeros(12, np.float64),
-        )
+        parts: list[Any] = [np.zeros(shape, np.float32) for shape in shapes]
+        parts += [np.zeros(places + 1, np.int32), np.zeros(12, np.float64)]
+        return cls(*parts)
 
 
 class Controller(NamedTuple):

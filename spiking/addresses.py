@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from llvmlite import ir
 from numba import carray, njit, types  # type: ignore[attr-defined]
 from numba.core import cgutils
 from numba.extending import intrinsic
@@ -24,6 +25,31 @@ def _to_pointer(_context: Any, address: Any) -> Any:
 
 
 _pointer: Any = intrinsic(_to_pointer)
+
+
+def _touch(_context: Any, at: Any) -> Any:
+    def generate(_target: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        integer, pointer = ir.IntType(32), cgutils.voidptr_t
+        kind = ir.FunctionType(ir.VoidType(), [pointer, integer, integer, integer])
+        function: Any = cgutils.get_or_insert_function
+        function = function(builder.module, kind, "llvm.prefetch.p0i8")
+        # To read, to be kept in all caches, data.
+        how = [ir.Constant(integer, number) for number in (0, 3, 1)]
+        builder.call(function, [builder.inttoptr(arguments[0], pointer), *how])
+        return _target.get_dummy_value()
+
+    return types.void(types.int64), generate
+
+
+_prefetch: Any = intrinsic(_touch)
+LINE = 64  #: bytes that memory hands over at once
+
+
+@njit(cache=True, inline="always")
+def prefetch(first: int, last: int) -> None:
+    """Ask for the memory between two addresses, to be read soon; it need not exist."""
+    for at in range(first, last, LINE):
+        _prefetch(at)
 
 
 def address(array: NDArray[Any]) -> int:

@@ -14,7 +14,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from . import hedonistic, layout
-from .addresses import doubles, floats, index_at, int32s, int64s, reals, table, uint16s, uint32s
+from .addresses import doubles, floats, index_at, int32s, int64s, prefetch, reals, table, uint16s, uint32s
 
 Table = NDArray[np.int64]
 
@@ -76,6 +76,17 @@ def _deliver_rows(
     for k in range(spikes.size):
         copy, j = divmod(int(spikes[k]), n_pre) if spikes[k] >= n_pre else (0, int(spikes[k]))
         start, stop = rows[j], rows[j + 1]
+        if k + 1 < spikes.size:
+            # Rows lie anywhere: half of the time would be spent waiting for their beginnings.
+            later = int(spikes[k + 1])
+            shift, later = divmod(later, n_pre) if later >= n_pre else (0, later)
+            first, last = rows[later], rows[later + 1]
+            shift *= row[layout.J_COPY]
+            prefetch(row[layout.J_INDEX] + first * post.itemsize, row[layout.J_INDEX] + last * post.itemsize)
+            prefetch(
+                row[layout.J_WEIGHTS] + (shift + first) * weights.itemsize,
+                row[layout.J_WEIGHTS] + (shift + last) * weights.itemsize,
+            )
         into, index = target[copy * n_post : (copy + 1) * n_post], post[start:stop]
         sent = weights[copy * row[layout.J_COPY] + start : copy * row[layout.J_COPY] + stop]
         if released.size == 0:

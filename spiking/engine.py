@@ -30,7 +30,7 @@ from . import (
 from .addresses import doubles, floats, int32s, int64s, reals, table
 from .delivery import advance_projection
 from .learning import learn
-from .model import add_noise
+from .model import BLOCK, add_noise, collect, marks_of
 from .random import step_key, uniform
 
 Table = NDArray[np.int64]
@@ -117,11 +117,16 @@ def _advance_population(row: Table, receptors: Table, now: int, like: NDArray[An
 
 @njit(cache=True)
 def _poisson(chances: NDArray[np.float32], at: np.uint32, fired: NDArray[np.int32]) -> int:
-    count = 0
-    for i in range(chances.size):
-        if uniform(at, np.uint32(i)) < chances[i]:
-            fired[count] = i
-            count += 1
+    zero, one, count = np.int32(0), np.int32(1), 0
+    for start in range(0, chances.size, BLOCK):
+        stop = min(start + BLOCK, chances.size)
+        chance, marks, hits = chances[start:stop], marks_of(fired, start, stop), zero
+        for i in range(chance.size):
+            hit = one if uniform(at, np.uint32(start + i)) < chance[i] else zero
+            marks[i] = hit
+            hits += hit
+        if hits > zero:
+            count = collect(marks, start, fired, count)
     return count
 
 
@@ -287,18 +292,20 @@ def _echo(row: Table, n: int, echo: Any, like: NDArray[Any]) -> None:
 
 @njit(cache=True, error_model="numpy")
 def _conduct(current: Any, reach: Any, reversal: Any, keep: Any, into: Any, held: Any) -> None:
-    """A conductance that decays; in loops that write little, so that the compiler can vectorise them."""
+    """A conductance that decays."""
     if reach.size == 1:
         share, push = reach[0], reach[0] * reversal
         for i in range(current.size):
-            held[i] += share * current[i]
-            into[i] += push * current[i]
+            g = current[i]
+            held[i] += share * g
+            into[i] += push * g
+            current[i] = keep * g
     else:
         for i in range(current.size):
-            held[i] += reach[i] * current[i]
-            into[i] += reach[i] * reversal * current[i]
-    for i in range(current.size):
-        current[i] *= keep
+            g = reach[i] * current[i]
+            held[i] += g
+            into[i] += reversal * g
+            current[i] *= keep
 
 
 @njit(cache=True, error_model="numpy")

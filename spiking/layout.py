@@ -44,8 +44,11 @@ SHORT_COLUMNS = 4
 (
     L_CONSTANTS, L_ELIGIBILITY, L_SEEN, L_PRE_TRACE, L_POST_TRACE, L_CLOCK, L_INTEGRAL, L_FROZEN, L_MASKED,
     L_COPIES, L_COLUMN, L_PRE, L_PRE_WIDE, L_RATE, L_ELIGIBILITY_2, L_SEEN_2, L_PRE_TRACE_2, L_INTEGRAL_2,
-) = range(18)  # fmt: skip
-L_COLUMNS = 18
+    L_ROOM, L_SCRATCH,
+) = range(20)  # fmt: skip
+# From here on the arrays of `deferred.Pending` in their order, if L_ROOM is not 0.
+L_PENDING = 20
+L_COLUMNS = 30
 
 # Addresses in the record of synapses that release by chance; `hedonistic`.
 H_CONSTANTS, H_DRIVE, H_ELIGIBILITY, H_SEEN, H_CLOCK, H_INTEGRAL, H_KEY = range(7)

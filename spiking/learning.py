@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from . import layout
 from .addresses import bools, doubles, index_at, int32s, int64s, reals
+from .deferred import FAINTEST, LONGEST, Pending, note, settle_all, settle_row, slope_of
 
 Table = NDArray[np.int64]
 
@@ -20,9 +21,6 @@ Table = NDArray[np.int64]
     DIES, TARGET, SCALING, EVERY, KEEP_RATE, REBASE, KEEP_PLUS_2, LEAK_2, SPAN_2,
 ) = range(20)  # fmt: skip
 CONSTANTS = 20
-
-#: A trace below this is 0: the pair is 9 time constants apart, and its neuron can be passed over.
-FAINTEST = 1e-6
 
 
 @njit(cache=True)
@@ -39,6 +37,12 @@ def learn(
     ones = np.ones(record[layout.L_COPIES])
     factors = modulators[row[factor], 4] if row[factor] >= 0 else ones
     gates = modulators[row[gate], 4] if row[gate] >= 0 else ones
+    if record[layout.L_ROOM] > 0:
+        # What is delivered in this step needs its weights.
+        due = _fired(populations[row[layout.J_PRE]], max(now + 1 - row[layout.J_DELAY], 0))
+        late = due if 1 < row[layout.J_DELAY] <= now + 1 else due[:0]
+        _learn_later(row, record, pre_spikes, post_spikes, late, factors, gates, like)
+        return
     _learn(row, record, pre_spikes, post_spikes, factors, gates, like)
 
 
@@ -170,6 +174,95 @@ def _learn(
         clock[1] = clock[0]
 
 
+@njit(cache=True)
+def _pending(record: Table, n_pre: int) -> Any:
+    at, copies, room = layout.L_PENDING, record[layout.L_COPIES], record[layout.L_ROOM]
+    return Pending(
+        int32s(record[at], room), doubles(record[at + 1], room), doubles(record[at + 2], room),
+        doubles(record[at + 3], room), doubles(record[at + 4], room), int64s(record[at + 5], copies),
+        int64s(record[at + 6], copies * n_pre), int64s(record[at + 7], copies * n_pre),
+        doubles(record[at + 8], copies * n_pre), int64s(record[at + 9], 1),
+    )  # fmt: skip
+
+
+@njit(cache=True, error_model="numpy")
+def _learn_later(
+    row: Table,
+    record: Table,
+    pre_spikes: Any,
+    post_spikes: Any,
+    due_spikes: Any,  # of earlier steps
+    factors: NDArray[np.float64],
+    gates: NDArray[np.float64],
+    like: NDArray[Any],
+) -> None:
+    """What `_learn` does, for dense synapses that wait for their source; see `deferred`."""
+    real = like.dtype.type
+    n_pre, n_post, copies = row[layout.J_PRE_SIZE], row[layout.J_POST_SIZE], record[layout.L_COPIES]
+    c, every = doubles(record[layout.L_CONSTANTS], CONSTANTS), n_pre * n_post * copies
+    eligible = c[ELIGIBLE_PLUS] != 0.0 or c[ELIGIBLE_MINUS] != 0.0
+    weights = reals(row[layout.J_WEIGHTS], every, like)
+    eligibility = reals(record[layout.L_ELIGIBILITY], every if eligible else 0, like)
+    pre_trace = reals(record[layout.L_PRE_TRACE], n_pre * copies, like)
+    post_trace = reals(record[layout.L_POST_TRACE], n_post * copies, like)
+    clock, integral = int64s(record[layout.L_CLOCK], 2), doubles(record[layout.L_INTEGRAL], copies)
+    pending, now = _pending(record, n_pre), clock[0]
+    scale, slope = math.exp((now - clock[1]) * c[LEAK]), slope_of(c[KEEP_PLUS])
+    low, high, eta = real(c[LOW]), real(c[HIGH]), real(c[RATE])
+    add = real(-c[ELIGIBLE_MINUS] * scale)
+    seen, before = reals(record[layout.L_SCRATCH], n_post, like), pending.counts.copy()
+    note(
+        pending, post_spikes, n_post, now, slope, c[ELIGIBLE_PLUS] * scale, c[NOW_PLUS], gates, integral,
+    )  # fmt: skip
+    for k in range(pre_spikes.size + due_spikes.size):
+        fresh = k < pre_spikes.size
+        source = int(pre_spikes[k] if fresh else due_spikes[k - pre_spikes.size])
+        copy = source // n_pre
+        first, last = source * n_post, (source + 1) * n_post
+        own = eligibility[first:last] if eligible else eligibility
+        if fresh:
+            settle_row(
+                pending, copy, source, before[copy], weights[first:last], own, pre_trace, seen, now, slope,
+                eta, integral[copy], low, high,
+            )  # fmt: skip
+            traces = post_trace[copy * n_post : (copy + 1) * n_post]
+            at_once = real(-c[NOW_MINUS] * gates[copy])
+            if at_once != real(0.0):
+                _change_row(weights[first:last], traces, at_once, low, high)
+            if eligible:
+                _add_row(own, traces, add)
+        # Spikes of this step come after those of its sources, whose traces they meet as they were.
+        if pending.cursor[source] < pending.counts[copy] or not fresh:
+            settle_row(
+                pending, copy, source, pending.counts[copy], weights[first:last], own, pre_trace, seen, now,
+                slope, eta, integral[copy], low, high,
+            )  # fmt: skip
+        if fresh:
+            pre_trace[source] += real(1.0)
+    _trace(post_trace, post_spikes, real(c[KEEP_MINUS]))
+    for copy in range(copies):
+        integral[copy] += factors[copy] * c[SPAN] / scale
+    clock[0] += 1
+    now += 1
+    crowded = False
+    for copy in range(copies):
+        crowded |= pending.counts[copy] + n_post > record[layout.L_ROOM] // copies
+    late = eligible and now - clock[1] >= c[REBASE]
+    if crowded or late or (pending.epoch[0] - now) * slope > LONGEST:
+        settle_all(
+            pending, weights, eligibility, pre_trace, n_pre, n_post, now, slope, eta, integral, low, high,
+            seen,
+        )  # fmt: skip
+    if late:
+        shrink, zero = real(math.exp(-(now - clock[1]) * c[LEAK])), real(0.0)
+        for s in range(eligibility.size):
+            e = eligibility[s] * shrink
+            eligibility[s] = e if abs(e) > 1e-20 else zero
+        integral[:] = 0.0
+        pending.integral[:] = 0.0
+        clock[1] = now
+
+
 @njit(cache=True, error_model="numpy")
 def _touch_row(
     weights: Any, eligibility: Any, seen: Any, traces: Any, eta: Any, now: Any,
@@ -187,6 +280,12 @@ def _touch_row(
 def _change_row(weights: Any, traces: Any, at_once: Any, low: Any, high: Any) -> None:
     for s in range(weights.size):
         weights[s] = min(max(weights[s] + at_once * traces[s], low), high)
+
+
+@njit(cache=True, error_model="numpy")
+def _add_row(eligibility: Any, traces: Any, add: Any) -> None:
+    for s in range(eligibility.size):
+        eligibility[s] += add * traces[s]
 
 
 @njit(cache=True, error_model="numpy")

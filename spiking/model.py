@@ -98,20 +98,20 @@ def shrink(x: Any) -> Any:
 def _shrink(x: Any) -> Any:
     # Constants of the type of x: a literal would turn single precision into double.
     real = np.float32 if x == types.float32 else np.float64
-    one, part = real(1.0), real(1.0 / 16.0)
-    half, third, fourth, fifth = real(1.0 / 2.0), real(1.0 / 3.0), real(1.0 / 4.0), real(1.0 / 5.0)
-    sixth, seventh, eighth = real(1.0 / 6.0), real(1.0 / 7.0), real(1.0 / 8.0)
+    one, part = real(1.0), real(-1.0 / 16.0)
+    c2, c3, c4, c5 = real(1.0 / 2.0), real(1.0 / 6.0), real(1.0 / 24.0), real(1.0 / 120.0)
+    c6, c7, c8 = real(1.0 / 720.0), real(1.0 / 5040.0), real(1.0 / 40320.0)
 
     def series(x: Any) -> Any:
         y = x * part
-        e = one - y * eighth
-        e = one - y * seventh * e
-        e = one - y * sixth * e
-        e = one - y * fifth * e
-        e = one - y * fourth * e
-        e = one - y * third * e
-        e = one - y * half * e
-        e = one - y * e
+        e = y * c8 + c7
+        e = y * e + c6
+        e = y * e + c5
+        e = y * e + c4
+        e = y * e + c3
+        e = y * e + c2
+        e = y * e + one
+        e = y * e + one
         e *= e
         e *= e
         e *= e
@@ -120,7 +120,7 @@ def _shrink(x: Any) -> Any:
     return series
 
 
-#: Neurons in one pass of the threshold: small enough that looking closer at a hit is cheap.
+#: Neurons in one pass of the threshold: what they are marked in stays in the nearest cache.
 BLOCK = 128
 
 
@@ -134,11 +134,10 @@ def fire(
     """
     zero, one, count = np.int32(0), np.int32(1), 0
     each = threshold.size > 1
-    level, floor = threshold[0], reset[0]
+    level, floor, hold = threshold[0], reset[0], np.int32(refractory[0])
     for start in range(0, membrane.size, BLOCK):
         stop = min(start + BLOCK, membrane.size)
-        v, s = membrane[start:stop], silent[start:stop]
-        hits = zero
+        v, s, hits = membrane[start:stop], silent[start:stop], zero
         if each:
             levels, floors = threshold[start:stop], reset[start:stop]
             for i in range(v.size):
@@ -154,16 +153,44 @@ def fire(
                 s[i] = held - one if held > zero else zero
                 v[i] = x
                 hits += one if x >= level else zero
-        # Without a branch for each neuron: a wrong guess costs as much as ten neurons.
-        first, found, i = count, count + int(hits), 0
-        while count < found:
-            fired[count] = start + i
-            count += 1 if v[i] >= threshold[start + i if each else 0] else 0
-            i += 1
-        for k in range(first, found):
+        if hits == zero:
+            continue
+        # Once more for the few blocks with a spike, which is cheaper than a mark for every neuron.
+        marks, first = marks_of(fired, start, stop), count
+        for i in range(v.size):
+            marks[i] = one if v[i] >= (threshold[start + i] if each else level) else zero
+        count = collect(marks, start, fired, count)
+        for k in range(first, count):
             i = fired[k]
-            membrane[i] = reset[i if each else 0]
-            silent[i] = np.int32(refractory[i if each else 0])
+            membrane[i] = reset[i] if each else floor
+            silent[i] = np.int32(refractory[i]) if each else hold
+    return count
+
+
+@njit(cache=True, inline="always")
+def marks_of(fired: Any, start: int, stop: int) -> Any:
+    """Return a byte for each neuron from `start` to `stop`, in the last quarter of their room in `fired`.
+
+    `collect` reads a mark before what it finds can come to lie there.
+    """
+    return fired[start:stop].view(np.uint8)[3 * (stop - start) :]
+
+
+@njit(cache=True, error_model="numpy")
+def collect(marks: Any, start: int, fired: Any, count: int) -> int:
+    """Append the marked neurons to the `count` in `fired`, marks being 0 or 1; return how many there are."""
+    whole = marks.size // 4 * 4
+    words = marks[:whole].view(np.uint32)
+    for w in range(words.size):
+        if words[w] != np.uint32(0):
+            for i in range(4 * w, 4 * w + 4):
+                mark = marks[i]  # before it is written over
+                fired[count] = start + i
+                count += mark
+    for i in range(whole, marks.size):
+        mark = marks[i]
+        fired[count] = start + i
+        count += mark
     return count
 
 

@@ -29,6 +29,7 @@ from numpy.typing import ArrayLike, NDArray
 from . import layout
 from .addresses import address
 from .checks import require_shape
+from .deferred import Pending, settle_all, slope_of
 from .dense import DenseProjection
 from .parameters import require_finite, require_not_negative, require_positive
 from .sparse import Indices, SparseProjection, narrow
@@ -260,10 +261,17 @@ class Plasticity:
             )
         self._sources = _sources(projection)
         traced, real = 0 if isinstance(rule, STDP) else count * copies, weights.dtype
-        self._eligibility, self._seen = np.zeros(traced, real), np.zeros(traced, real)
+        double = isinstance(rule, TDLTP)
+        # Dense rows wait for their source, unless the rule looks at single synapses.
+        waits = isinstance(projection, DenseProjection) and not (
+            double or self._frozen.size or rule.homeostasis
+        )
+        self._pending = Pending.empty(projection.n_pre, projection.n_post, copies) if waits else None
+        self._n_pre, self._n_post = projection.n_pre, projection.n_post
+        self._scratch = np.zeros(projection.n_post, real)
+        self._eligibility, self._seen = np.zeros(traced, real), np.zeros(0 if waits else traced, real)
         self._pre_trace = np.zeros(projection.n_pre * copies, real)
         self._post_trace = np.zeros(projection.n_post * copies, real)
-        double = isinstance(rule, TDLTP)
         self._eligibility_2, self._seen_2 = np.zeros(traced * double, real), np.zeros(traced * double, real)
         self._pre_trace_2 = np.zeros(self._pre_trace.size * double, real)
         self._integral_2 = np.zeros(copies * double)
@@ -298,12 +306,18 @@ class Plasticity:
             record[column] = address(array)
         record[layout.L_MASKED], record[layout.L_COPIES] = int(self._frozen.size > 0), self.copies
         record[layout.L_PRE_WIDE] = int(self._sources.pre.dtype == np.uint32)
+        if self._pending is not None:
+            record[layout.L_SCRATCH] = address(self._scratch)
+            record[layout.L_ROOM] = self._pending.event_target.size
+            record[layout.L_PENDING :] = [address(array) for array in self._pending]
         return address(record)
 
     def weights(self) -> Reals:
         """Return the weights at the present time, shaped as those of the connection."""
         now = self._weights.copy()
-        if self._eligibility.size:
+        if self._pending is not None:
+            self._catch_up(now, self._eligibility.copy(), self._pre_trace.copy(), self._pending.copied())
+        elif self._eligibility.size:
             gain = self._eligibility * (self._gone(self._integral) - self._seen)
             if self._eligibility_2.size:
                 gain -= self._eligibility_2 * (self._gone(self._integral_2) - self._seen_2)
@@ -318,8 +332,11 @@ class Plasticity:
         if not self._eligibility.size:
             return np.zeros_like(self._weights)
         age = (self._clock[0] - self._clock[1]) * self.dt
-        real = self._weights.dtype.type
-        now = self._eligibility * real(np.exp(-age / eligibility_time(self.rule)))
+        real, now = self._weights.dtype.type, self._eligibility
+        if self._pending is not None:
+            now = now.copy()
+            self._catch_up(self._weights.copy(), now, self._pre_trace.copy(), self._pending.copied())
+        now = now * real(np.exp(-age / eligibility_time(self.rule)))
         if isinstance(self.rule, TDLTP):
             now = now - self._eligibility_2 * real(np.exp(-age / self.rule.tau_rise))
         return np.asarray(now.reshape(self._weights.shape))
@@ -329,8 +346,20 @@ class Plasticity:
         each = integral.astype(self._weights.dtype)
         return np.repeat(each, self._weights.size // self.copies)
 
+    def _catch_up(self, weights: Reals, eligibility: Reals, trace: Reals, pending: Pending) -> None:
+        """Let rows that wait for their source work through what they have missed."""
+        real, c = weights.dtype.type, self._constants
+        settle_all(
+            pending, weights.reshape(-1), eligibility, trace, self._n_pre, self._n_post,
+            int(self._clock[0]), slope_of(c[4]), real(c[8]), self._integral, real(c[9]), real(c[10]),
+            self._scratch,
+        )  # fmt: skip
+
     def settle(self) -> None:
         """Bring the weights up to date, so that they can be written to."""
+        if self._pending is not None:
+            self._catch_up(self._weights, self._eligibility, self._pre_trace, self._pending)
+            return
         self._weights[...] = self.weights()
         for seen, integral in ((self._seen, self._integral), (self._seen_2, self._integral_2)):
             if seen.size:
@@ -360,7 +389,12 @@ class Plasticity:
             "post_trace": self._post_trace, "clock": self._clock, "integral": self._integral,
             "eligibility_2": self._eligibility_2, "seen_2": self._seen_2, "pre_trace_2": self._pre_trace_2,
             "integral_2": self._integral_2, "frozen": self._frozen, "rates": self._rates,
-        }  # fmt: skip
+        } | self._waiting()  # fmt: skip
+
+    def _waiting(self) -> dict[str, NDArray[Any]]:
+        if self._pending is None:
+            return {}
+        return {f"pending {name}": array for name, array in self._pending._asdict().items()}
 
 
 class _Sources(NamedTuple):

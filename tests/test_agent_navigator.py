@@ -134,3 +134,17 @@ def test_impossible_configurations_are_refused_by_name() -> None:
         NavigatorConfig(third_factor="luck")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match=r"gyro_share must be in \[0, 1\]"):
         NavigatorConfig(gyro_share=2.0)
+
+
+def test_a_new_seed_reaches_every_stream(env: Any) -> None:
+    """An agent that is reset with a seed draws what an agent that was made with it draws."""
+    first, second = (Navigator(NavigatorConfig(), env.unwrapped.camera, seed=seed) for seed in (3, 4))
+    second.reset(seed=3)
+    for name in ("memory.heading", "memory.place", "memory.grids", "actor_critic.controller"):
+        keys = []
+        for agent in (first, second):
+            part: Any = agent
+            for step in name.split("."):
+                part = getattr(part, step)
+            keys.append([p.key for p in part] if isinstance(part, list) else part.key)
+        assert keys[0] == keys[1], name

@@ -338,7 +338,7 @@ def test_bad_input_is_named() -> None:
         (lambda: dense(frozen=np.zeros((1, 1))), "the frozen mask must be bool, got float64"),
         (twice, "a plastic pair of neurons has one synapse; 1 -> 0 has several"),
         (lambda: dense().synapses.set_weights(2.0), "weights must be in [0.0, 1.0]"),
-        (lambda: load(seen=np.zeros(2)), "pre to post/seen must have shape (1,), got (2,)"),
+        (lambda: load(eligibility=np.zeros(2)), "pre to post/eligibility must have shape (1,), got (2,)"),
         (lambda: dense().net.load({}), "state lacks clock"),
         (lambda: dense().factor.release(np.inf), "factor release must be finite"),
     ]
