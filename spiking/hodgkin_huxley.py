@@ -117,6 +117,15 @@ def _relax(gate: float, alpha: float, beta: float, dt: float) -> float:
     return steady + (gate - steady) * math.exp(-dt * total)
 
 
+@njit(cache=True, inline="always")
+def advance_gates(v: float, m: float, h: float, n: float, dt: float) -> Any:
+    """Return the gates m, h and n after `dt` ms at `v` mV; see `gate_rates`."""
+    m = _relax(m, 0.1 * _linoid(-(v + 40.0), 10.0), 4.0 * math.exp(-(v + 65.0) / 18.0), dt)
+    h = _relax(h, 0.07 * math.exp(-(v + 65.0) / 20.0), 1.0 / (math.exp(-(v + 35.0) / 10.0) + 1.0), dt)
+    n = _relax(n, 0.01 * _linoid(-(v + 55.0), 10.0), 0.125 * math.exp(-(v + 65.0) / 80.0), dt)
+    return m, h, n
+
+
 @njit(cache=True, error_model="numpy")
 def update(
     state: Reals, silent: NDArray[np.int32], drive: Reals, load: Reals, c: Reals, at: np.uint32, fired: Any
@@ -131,11 +140,7 @@ def update(
         leak = c[3, k] + (loads[i] if loads.size > 0 else 0.0)
         steady = drive[0, i] + c[3, k] * c[6, k]
         for _ in range(splits):
-            m = _relax(m, 0.1 * _linoid(-(v + 40.0), 10.0), 4.0 * math.exp(-(v + 65.0) / 18.0), dt)
-            beta_h = 1.0 / (math.exp(-(v + 35.0) / 10.0) + 1.0)
-            h = _relax(h, 0.07 * math.exp(-(v + 65.0) / 20.0), beta_h, dt)
-            beta_n = 0.125 * math.exp(-(v + 65.0) / 80.0)
-            n = _relax(n, 0.01 * _linoid(-(v + 55.0), 10.0), beta_n, dt)
+            m, h, n = advance_gates(v, m, h, n, dt)
             sodium, potassium = c[1, k] * m**3 * h, c[2, k] * n**4
             total = sodium + potassium + leak
             target = (steady + sodium * c[4, k] + potassium * c[5, k]) / total

@@ -16,24 +16,46 @@ from .population import Population, Source
 ROWS = 16384
 
 
+class _Tape:
+    """Rows that the compiled loop writes to a buffer and Python takes over when it is full or asked."""
+
+    def __init__(self, buffer: NDArray[Any]) -> None:
+        self.buffer, self.count = buffer, np.zeros(1, np.int64)
+        self.parts: deque[NDArray[Any]] = deque()
+
+    def drain(self) -> None:
+        """Take over what the loop has written."""
+        written = int(self.count[0])
+        if written:
+            self.parts.append(self.buffer[:written].copy())
+            self.count[0] = 0
+
+    def whole(self) -> NDArray[Any]:
+        """Return all rows taken over."""
+        if len(self.parts) > 1:
+            joined = np.concatenate(self.parts)
+            self.parts.clear()
+            self.parts.append(joined)
+        return self.parts[0] if self.parts else self.buffer[:0]
+
+    def clear(self) -> None:
+        """Forget all rows."""
+        self.parts.clear()
+        self.count[0] = 0
+
+
 class SpikeProbe:
     """The spikes of a population, all of them or those of the last `keep` steps; made by `Network.record`."""
 
     def __init__(self, source: Source, dt: float, keep: int | None, clock: NDArray[np.int64]) -> None:
         self.source, self.dt, self.keep, self._clock = source, dt, keep, clock
-        self._buffer = np.empty((max(ROWS, 4 * source.neurons), 2), np.int32)
-        self._count = np.zeros(1, np.int64)
-        self._parts: deque[NDArray[np.int32]] = deque()
+        self._tape = _Tape(np.empty((max(ROWS, 4 * source.neurons), 2), np.int32))
 
     @property
     def rows(self) -> NDArray[np.int32]:
         """Spikes (k, 2) of (step, neuron), ascending."""
         self.drain()
-        if len(self._parts) > 1:
-            whole = np.concatenate(self._parts)
-            self._parts.clear()
-            self._parts.append(whole)
-        return self._parts[0] if self._parts else self._buffer[:0]
+        return self._tape.whole()
 
     @property
     def times(self) -> NDArray[np.float64]:
@@ -55,28 +77,23 @@ class SpikeProbe:
 
     def clear(self) -> None:
         """Forget what was recorded."""
-        self._parts.clear()
-        self._count[0] = 0
+        self._tape.clear()
 
     def drain(self) -> None:
         """Take over what the loop has written."""
-        count = int(self._count[0])
-        if count:
-            self._parts.append(self._buffer[:count].copy())
-            self._count[0] = 0
+        self._tape.drain()
         if self.keep is None:
             return
-        oldest = int(self._clock[0]) - self.keep
-        while self._parts and self._parts[0][-1, 0] < oldest:
-            self._parts.popleft()
-        if self._parts:
-            first = self._parts[0]
-            self._parts[0] = first[np.searchsorted(first[:, 0], oldest) :]
+        oldest, parts = int(self._clock[0]) - self.keep, self._tape.parts
+        while parts and parts[0][-1, 0] < oldest:
+            parts.popleft()
+        if parts:
+            parts[0] = parts[0][np.searchsorted(parts[0][:, 0], oldest) :]
 
     def describe(self, row: NDArray[np.int64]) -> None:
         """Fill the probe's columns of its population's row."""
-        row[layout.RECORD], row[layout.RECORD_ROOM] = address(self._buffer), len(self._buffer)
-        row[layout.RECORD_COUNT] = address(self._count)
+        row[layout.RECORD], row[layout.RECORD_ROOM] = address(self._tape.buffer), len(self._tape.buffer)
+        row[layout.RECORD_COUNT] = address(self._tape.count)
 
 
 class StateProbe:
@@ -102,19 +119,13 @@ class StateProbe:
         self.neurons = chosen.astype(np.int32)
         self.every, self.dt, self._keep, self._clock = every, dt, keep, clock
         room = max(16, ROWS // chosen.size)
-        self._buffer = np.empty((room, chosen.size), self._source.dtype)
-        self._count = np.zeros(1, np.int64)
-        self._parts: deque[NDArray[Any]] = deque()
+        self._tape = _Tape(np.empty((room, chosen.size), self._source.dtype))
 
     @property
     def values(self) -> NDArray[Any]:
         """Samples (T, neurons)."""
         self.drain()
-        if len(self._parts) > 1:
-            whole = np.concatenate(self._parts)
-            self._parts.clear()
-            self._parts.append(whole)
-        return self._parts[0] if self._parts else self._buffer[:0]
+        return self._tape.whole()
 
     @property
     def times(self) -> NDArray[np.float64]:
@@ -125,27 +136,24 @@ class StateProbe:
 
     def clear(self) -> None:
         """Forget what was recorded."""
-        self._parts.clear()
-        self._count[0] = 0
+        self._tape.clear()
 
     def drain(self) -> None:
         """Take over what the loop has written."""
-        count = int(self._count[0])
-        if count:
-            self._parts.append(self._buffer[:count].copy())
-            self._count[0] = 0
+        self._tape.drain()
         if self._keep is None:
             return
-        extra = sum(map(len, self._parts)) - self._keep
+        parts = self._tape.parts
+        extra = sum(map(len, parts)) - self._keep
         while extra > 0:
-            first = self._parts.popleft()
+            first = parts.popleft()
             if len(first) > extra:
-                self._parts.appendleft(first[extra:])
+                parts.appendleft(first[extra:])
             extra -= len(first)
 
     def describe(self, row: NDArray[np.int64]) -> None:
         """Fill the probe's row of the engine's table."""
         row[layout.P_SOURCE], row[layout.P_INDEX] = address(self._source), address(self.neurons)
         row[layout.P_COUNT], row[layout.P_EVERY] = self.neurons.size, self.every
-        row[layout.P_BUFFER], row[layout.P_ROOM] = address(self._buffer), len(self._buffer)
-        row[layout.P_CURSOR] = address(self._count)
+        row[layout.P_BUFFER], row[layout.P_ROOM] = address(self._tape.buffer), len(self._tape.buffer)
+        row[layout.P_CURSOR] = address(self._tape.count)

@@ -27,7 +27,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from .hodgkin_huxley import _linoid, _relax, steady_gates
+from .hodgkin_huxley import advance_gates, steady_gates
 from .model import Doubles, Reals, mean_reach
 from .parameters import Parameter, require_finite, require_not_negative, require_positive, stack, values
 from .steps import split
@@ -116,10 +116,7 @@ def update(
         current, synapses, leak = drive[0, i], loads[i] if loads.size > 0 else 0.0, c[3, k]
         slow, lost = math.exp(-dt / c[0, k]), -math.expm1(-dt / c[0, k])
         for _ in range(splits):
-            m = _relax(m, 0.1 * _linoid(-(v + 40.0), 10.0), 4.0 * math.exp(-(v + 65.0) / 18.0), dt)
-            beta_h = 1.0 / (math.exp(-(v + 35.0) / 10.0) + 1.0)
-            h = _relax(h, 0.07 * math.exp(-(v + 65.0) / 20.0), beta_h, dt)
-            n = _relax(n, 0.01 * _linoid(-(v + 55.0), 10.0), 0.125 * math.exp(-(v + 65.0) / 80.0), dt)
+            m, h, n = advance_gates(v, m, h, n, dt)
             sodium, potassium = c[1, k] * m**3 * h, c[2, k] * n**4
             total = sodium + potassium + leak
             shared, loaded = current / total, total + synapses
