@@ -35,12 +35,12 @@ class Model:
 
 def balanced(b2: Any, network: Cuba | Coba, neurons: int, group: Any) -> Model:
     """Excitatory and inhibitory synapses from random neurons of the group to all of it."""
-    weight_e, weight_i = network.for_size(neurons)
+    probability, weight_e, weight_i = network.for_size(neurons)
     border = round(network.excitatory * neurons)
     excitatory = b2.Synapses(group[:border], group, on_pre="ge += weight", namespace={"weight": weight_e})
     inhibitory = b2.Synapses(group[border:], group, on_pre="gi += weight", namespace={"weight": weight_i})
     for synapses in (excitatory, inhibitory):
-        synapses.connect(p=network.probability)
+        synapses.connect(p=probability)
     return Model(b2.SpikeMonitor(group, record=False), [excitatory, inhibitory], [group])
 
 

@@ -34,7 +34,8 @@ def cuba(nest: Any, neurons: int, seconds: float) -> Any:
     population = nest.Create("iaf_psc_exp", neurons, psc_exp(CUBA, CUBA.tau_e, CUBA.tau_i, CUBA.e_leak))
     population.V_m = nest.random.uniform(CUBA.reset, CUBA.threshold)
     border = round(CUBA.excitatory * neurons)
-    balanced(nest, population, border, CUBA.for_size(neurons), CUBA.probability, CUBA.dt)
+    probability, weight_e, weight_i = CUBA.for_size(neurons)
+    balanced(nest, population, border, (weight_e, weight_i), probability, CUBA.dt)
     return population
 
 
@@ -56,9 +57,9 @@ def coba(nest: Any, neurons: int, seconds: float) -> Any:
     population.V_m = nest.random.normal(*COBA.start_v)
     population.g_ex = nest.math.max(nest.random.normal(*COBA.start_ge), 0.0)
     population.g_in = nest.math.max(nest.random.normal(*COBA.start_gi), 0.0)
-    weight_e, weight_i = COBA.for_size(neurons)
+    probability, weight_e, weight_i = COBA.for_size(neurons)
     border = round(COBA.excitatory * neurons)
-    balanced(nest, population, border, (weight_e, -weight_i), COBA.probability, COBA.dt)
+    balanced(nest, population, border, (weight_e, -weight_i), probability, COBA.dt)
     return population
 
 

@@ -1,6 +1,6 @@
 """The four networks of the comparison, stated once for every simulator: plain numbers in ms, mV and Hz.
 
-A neuron that fired is held for `refractory / dt` whole steps. `for_size` gives the weights of another size.
+A neuron that fired is held for `refractory / dt` whole steps. `for_size` gives the wiring of another size.
 """
 
 from dataclasses import dataclass
@@ -28,10 +28,10 @@ class Cuba:
     weight_e: float = 1.62
     weight_i: float = -9.0
 
-    def for_size(self, neurons: int) -> tuple[float, float]:
-        """Weights at which a network of `neurons` gets the input that the default size has."""
+    def for_size(self, neurons: int) -> tuple[float, float, float]:
+        """Probability and weights of `neurons`: more synapses that are weaker; the mean input stays."""
         scale = self.neurons / neurons
-        return self.weight_e * scale, self.weight_i * scale
+        return self.probability, self.weight_e * scale, self.weight_i * scale
 
 
 @dataclass(frozen=True)
@@ -62,10 +62,12 @@ class Coba:
     start_ge: tuple[float, float] = (4.0, 1.5)
     start_gi: tuple[float, float] = (20.0, 12.0)
 
-    def for_size(self, neurons: int) -> tuple[float, float]:
-        """Weights at which a network of `neurons` gets the input that the default size has."""
-        scale = self.neurons / neurons
-        return self.weight_e * scale, self.weight_i * scale
+    def for_size(self, neurons: int) -> tuple[float, float, float]:
+        """Probability and weights of `neurons`: as many synapses a neuron.
+
+        With more and weaker ones the input fluctuates less, and the activity dies out.
+        """
+        return self.probability * self.neurons / neurons, self.weight_e, self.weight_i
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,7 @@ def cuba(n: int, seed: int) -> Any:
     model = LIF(p.tau_m * 1e-3, p.threshold, p.refractory * 1e-3, p.e_leak, p.reset)
     receptors = {"ge": exponential(p.tau_e * 1e-3), "gi": exponential(p.tau_i * 1e-3)}
     cells = net.population("cells", n, model, receptors, membrane=Uniform(p.reset, p.threshold))
-    return net, cells, _balanced(net, cells, n, p, p.for_size(n)), None
+    return net, cells, _balanced(net, cells, n, p), None
 
 
 def coba(n: int, seed: int) -> Any:
@@ -55,7 +55,7 @@ def coba(n: int, seed: int) -> Any:
     random = generator(seed, "start")
     for name, start in (("ge", p.start_ge), ("gi", p.start_gi)):
         cells.inputs[name][:] = random.normal(*start, n).clip(0.0)
-    return net, cells, _balanced(net, cells, n, p, p.for_size(n)), None
+    return net, cells, _balanced(net, cells, n, p), None
 
 
 def sparse(n: int, seed: int) -> Any:
@@ -91,12 +91,13 @@ def plastic(n: int, seed: int) -> Any:
     return net, cells, learned.synapses, learned
 
 
-def _balanced(net: Any, cells: Any, n: int, p: Any, weights: tuple[float, float]) -> int:
+def _balanced(net: Any, cells: Any, n: int, p: Any) -> int:
+    probability, *weights = p.for_size(n)
     excitatory, synapses = round(p.excitatory * n), 0
     for group, receptor, weight in (
         (cells[:excitatory], "ge", weights[0]), (cells[excitatory:], "gi", weights[1]),
     ):  # fmt: skip
-        synapses += net.connect(group, cells, receptor, probability=p.probability, weight=weight).synapses
+        synapses += net.connect(group, cells, receptor, probability=probability, weight=weight).synapses
     return synapses
 
 
