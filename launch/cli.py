@@ -139,7 +139,10 @@ def _add_sweep(parser: argparse.ArgumentParser) -> None:
 def _view(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(handler=".viewing:command")
     parser.add_argument(
-        "endpoint", nargs="?", metavar="ENDPOINT", help="where `tolman run --publish` publishes"
+        "endpoint",
+        nargs="?",
+        metavar="ENDPOINT|FILE",
+        help="where `tolman run --publish` publishes, or a recording of events",
     )
     parser.add_argument("--seconds", type=float, metavar="S", help="close after S seconds")
     parser.add_argument("--output", metavar="FILE", help="write pictures to FILE instead of opening a window")

@@ -34,6 +34,8 @@ _CORE = (
 _EXTRAS = {
     "stable-baselines3": "no RL library to train on the same tasks (pip install 'tolman[baselines]')",
     "torch": "needed by stable-baselines3",
+    "faery": "no AEDAT 4 and Event Stream recordings (pip install 'tolman[events]')",
+    "h5py": "no HDF5 recordings (pip install 'tolman[events]')",
 }
 _LAST_PYBULLET_WHEEL = (3, 11)
 

@@ -1,17 +1,26 @@
-"""`tolman view`: the live state of an agent that runs in another process."""
+"""`tolman view`: the live state of an agent that runs in another process, or a recording of events."""
 
 from __future__ import annotations
 
 from argparse import Namespace
+from pathlib import Path
 
 from .errors import UserError, asked
-from .terminal import make_console
+from .terminal import import_quietly, make_console
 
 
 def command(arguments: Namespace) -> None:
     """Run `tolman view`."""
     if arguments.seconds is not None and not arguments.seconds > 0.0:
         raise UserError(f"--seconds must be > 0 s, got {arguments.seconds}")
+    if arguments.endpoint is not None and "://" not in arguments.endpoint:
+        import_quietly("pybullet")
+        from .recorded import view_file
+
+        if arguments.seconds is not None:
+            raise UserError("--seconds is for a live agent, a recording is shown as a whole")
+        view_file(Path(arguments.endpoint), arguments.output)
+        return
     from ..bridge.exceptions import BridgeError
     from ..bridge.viewers import view
 
