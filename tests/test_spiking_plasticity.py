@@ -371,3 +371,43 @@ def test_td_ltp_is_that_of_its_equation(sparse: bool) -> None:
     assert np.all((wanted >= 0.0) & (wanted <= 1.0)), "bounds are not met, so that they do not matter"
     np.testing.assert_allclose(_matrix(made.weights, there), wanted, atol=1e-4)
     np.testing.assert_allclose(_matrix(made.eligibility, there), slow - fast, rtol=2e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize("delay", [1e-3, 4e-3])
+@pytest.mark.parametrize(
+    "rule",
+    [
+        STDP(a_plus=0.02, a_minus=0.021, high=0.5),
+        RewardSTDP(a_plus=0.02, a_minus=0.021, learning_rate=5.0, high=0.5),
+        SequentialSTDP(low=0.0, high=0.5),
+    ],
+)
+def test_dense_synapses_learn_as_the_same_ones_in_a_sparse_table(rule: Rule, delay: float) -> None:
+    """Rows that wait for their source end where synapses that meet every spike do, bounds and all.
+
+    Long and fast enough that the list of waiting spikes is emptied some times.
+    """
+    n_pre, n_post = 30, 40
+    everyone = (np.repeat(np.arange(n_pre), n_post), np.tile(np.arange(n_post), n_pre))
+    start = np.random.default_rng(0).uniform(0.0, 0.3, (n_pre, n_post))
+    made = []
+    for wiring, weight in (("dense", start), (everyone, start.ravel())):
+        net = Network(dt=1e-3, seed=1, precision="double", batch=2)
+        source = net.poisson("source", n_pre, 20.0)
+        cells = net.population("cells", n_post, LIF(noise=0.2), drive=1.2)
+        levels = [net.modulator(name, Modulator(tau=0.2)) for name in ("dopamine", "gate")]
+        levels[1].set_tonic(1.0)
+        net.every(0.3, lambda _, level=levels[0]: level.release(1.0))
+        synapses = net.connect(
+            source, cells, "current", wiring, weight=weight, delay=delay, rule=rule, name="synapses",
+            third_factor=None if isinstance(rule, STDP) else levels[0],
+            gate=levels[1] if isinstance(rule, SequentialSTDP) else None,
+        )  # fmt: skip
+        spikes = net.record(cells)
+        net.run(4.0)
+        made.append((spikes.rows, synapses.weights.reshape(2, n_pre, n_post)))
+    assert len(made[0][0]) > 10_000
+    np.testing.assert_array_equal(made[0][0], made[1][0])
+    # Traces below 1e-6 count as nothing, by a step more or less.
+    np.testing.assert_allclose(made[0][1], made[1][1], rtol=0.0, atol=1e-6)
+    assert np.ptp(made[0][1]) > 0.2
