@@ -37,13 +37,13 @@ def learn(
     ones = np.ones(record[layout.L_COPIES])
     factors = modulators[row[factor], 4] if row[factor] >= 0 else ones
     gates = modulators[row[gate], 4] if row[gate] >= 0 else ones
+    # Synapses whose spike arrives in this step are asked for their weight: they are brought up to date.
+    due = _fired(populations[row[layout.J_PRE]], max(now + 1 - row[layout.J_DELAY], 0))
+    late = due if 1 < row[layout.J_DELAY] <= now + 1 else due[:0]
     if record[layout.L_ROOM] > 0:
-        # What is delivered in this step needs its weights.
-        due = _fired(populations[row[layout.J_PRE]], max(now + 1 - row[layout.J_DELAY], 0))
-        late = due if 1 < row[layout.J_DELAY] <= now + 1 else due[:0]
         _learn_later(row, record, pre_spikes, post_spikes, late, factors, gates, like)
-        return
-    _learn(row, record, pre_spikes, post_spikes, factors, gates, like)
+    else:
+        _learn(row, record, pre_spikes, post_spikes, late, factors, gates, like)
 
 
 @njit(cache=True)
@@ -59,6 +59,7 @@ def _learn(
     record: Table,
     pre_spikes: Any,
     post_spikes: Any,
+    due_spikes: Any,  # of earlier steps
     factors: NDArray[np.float64],
     gates: NDArray[np.float64],
     like: NDArray[Any],
@@ -91,10 +92,11 @@ def _learn(
     low, high, zero = real(c[LOW]), real(c[HIGH]), real(0.0)
     masked, dies = frozen.size > 0, c[DIES] > 0.0
 
-    add = real(-c[ELIGIBLE_MINUS] * scale)
-    for k in range(pre_spikes.size):
-        copy, j = divmod(int(pre_spikes[k]), n_pre)
-        seen_now, at_once = real(integral[copy]), real(-c[NOW_MINUS] * gates[copy])
+    for k in range(pre_spikes.size + due_spikes.size if eligible else pre_spikes.size):
+        fresh = k < pre_spikes.size
+        copy, j = divmod(int(pre_spikes[k] if fresh else due_spikes[k - pre_spikes.size]), n_pre)
+        add = real(-c[ELIGIBLE_MINUS] * scale) if fresh else zero
+        seen_now, at_once = real(integral[copy]), real(-c[NOW_MINUS] * gates[copy]) if fresh else zero
         start, stop = (j * n_post, (j + 1) * n_post) if dense else (rows[j], rows[j + 1])
         shift, traces = copy * synapses, post_trace[copy * n_post : (copy + 1) * n_post]
         if dense and not masked and not double:
@@ -110,8 +112,7 @@ def _learn(
         for s in range(shift + start, shift + stop):
             if masked and frozen[s]:
                 continue
-            y = traces[s - shift - start if dense else index_at(post, post_wide, s - shift)]
-            w = weights[s] + at_once * y
+            y, w = traces[s - shift - start if dense else index_at(post, post_wide, s - shift)], weights[s]
             if eligible:
                 w += eta * eligibility[s] * (seen_now - seen[s])
                 seen[s] = seen_now
@@ -119,6 +120,8 @@ def _learn(
             if double:
                 w -= eta * eligibility_2[s] * (real(integral_2[copy]) - seen_2[s])
                 seen_2[s] = real(integral_2[copy])
+            # What came about since the last spike meets the bounds before what this one does at once.
+            w = min(max(w, low), high) + at_once * y
             weights[s] = min(max(w, low), high)
             if dies and w <= low:
                 frozen[s] = True
@@ -270,7 +273,7 @@ def _touch_row(
 ) -> None:  # fmt: skip
     for s in range(weights.size):
         c = eligibility[s]
-        w = weights[s] + eta * c * (now - seen[s]) + at_once * traces[s]
+        w = min(max(weights[s] + eta * c * (now - seen[s]), low), high) + at_once * traces[s]
         weights[s] = min(max(w, low), high)
         seen[s] = now
         eligibility[s] = c + add * traces[s]

@@ -379,7 +379,7 @@ def test_td_ltp_is_that_of_its_equation(sparse: bool) -> None:
     [
         STDP(a_plus=0.02, a_minus=0.021, high=0.5),
         RewardSTDP(a_plus=0.02, a_minus=0.021, learning_rate=5.0, high=0.5),
-        SequentialSTDP(low=0.0, high=0.5),
+        SequentialSTDP(dopamine_rate=0.005, high=0.5),
     ],
 )
 def test_dense_synapses_learn_as_the_same_ones_in_a_sparse_table(rule: Rule, delay: float) -> None:
@@ -387,7 +387,7 @@ def test_dense_synapses_learn_as_the_same_ones_in_a_sparse_table(rule: Rule, del
 
     Long and fast enough that the list of waiting spikes is emptied some times.
     """
-    n_pre, n_post = 30, 40
+    n_pre, n_post = 30, 100
     everyone = (np.repeat(np.arange(n_pre), n_post), np.tile(np.arange(n_post), n_pre))
     start = np.random.default_rng(0).uniform(0.0, 0.3, (n_pre, n_post))
     made = []
@@ -404,9 +404,9 @@ def test_dense_synapses_learn_as_the_same_ones_in_a_sparse_table(rule: Rule, del
             gate=levels[1] if isinstance(rule, SequentialSTDP) else None,
         )  # fmt: skip
         spikes = net.record(cells)
-        net.run(4.0)
+        net.run(1.5)
         made.append((spikes.rows, synapses.weights.reshape(2, n_pre, n_post)))
-    assert len(made[0][0]) > 10_000
+    assert len(made[0][0]) > 2 * 6_000
     np.testing.assert_array_equal(made[0][0], made[1][0])
     # Traces below 1e-6 count as nothing, by a step more or less.
     np.testing.assert_allclose(made[0][1], made[1][1], rtol=0.0, atol=1e-6)
