@@ -121,6 +121,28 @@ def test_arrays_come_back(tmp_path: Path, kind: str) -> None:
     same(recording.read(), events)
 
 
+def made_by_faery(path: Path, events: EventPacket) -> Path:
+    faery = pytest.importorskip("faery")
+    rows = np.zeros(events.size, faery.EVENTS_DTYPE)
+    for name, array in zip(("t", "x", "y", "on"), events, strict=True):
+        rows[name] = array
+    faery.events_stream_from_array(rows, (320, 240)).to_file(path)
+    return path
+
+
+def test_event_streams_come_back_and_rows_count_from_the_top(tmp_path: Path) -> None:
+    events = drawn(100_000)
+    events.t[:] -= events.t[0]  # the writer counts from the first event
+    path = made_by_faery(tmp_path / "a.es", events)
+    same(open_recording(path).read(), events)
+    stored = open_recording(path, as_stored=True).read()
+    np.testing.assert_array_equal(stored.y, 239 - events.y)
+    recording = open_recording(written(tmp_path / "b.es", path.read_bytes()[:-1000]))
+    read = recording.read()
+    assert 90_000 < read.size < 100_000
+    same(read, events.take(slice(0, read.size)))
+
+
 @pytest.mark.parametrize(
     ("name", "count", "first", "last", "on", "x", "y"),
     [
