@@ -56,11 +56,6 @@ def _cells(neurons: AttractorNeurons) -> NeuronConfig:
     return NeuronConfig(neurons.tau_membrane, neurons.refractory, neurons.noise)
 
 
-def tiled(kernels: NDArray[np.float64]) -> Floats:
-    """Tile outgoing kernels (L, ny, nx) to (L, 2 ny, 2 nx), so that rolling one is taking a slice."""
-    return np.ascontiguousarray(np.tile(kernels, (1, 2, 2)), dtype=np.float32)
-
-
 class AttractorState(NamedTuple):
     """State of one sheet of L layers and P phases."""
 

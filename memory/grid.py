@@ -15,7 +15,8 @@ from numba import njit
 from numpy.typing import NDArray
 
 from ..spiking.random import key
-from .attractor import AttractorNeurons, AttractorState, advance, tiled
+from ..spiking.torus import TorusProjection
+from .attractor import AttractorNeurons, AttractorState, advance
 from .calibration import DriveTable, circular_speed
 from .population_vector import bearings
 
@@ -220,7 +221,7 @@ def _kernels(config: GridConfig) -> Floats:
         du, dv = (direction * config.shift) @ np.linalg.inv(LATTICE)
         bump = lattice_bump(u - du, v - dv, config.width)
         kernels.append((config.excitation * bump - config.inhibition) * 2.56 / (n * n))
-    return tiled(np.array(kernels))
+    return TorusProjection.from_kernels(kernels).weights
 
 
 def _waves(n: int) -> NDArray[np.complex128]:

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..spiking.random import key
-from .attractor import AttractorNeurons, AttractorState, advance, tiled
+from ..spiking.torus import TorusProjection
+from .attractor import AttractorNeurons, AttractorState, advance
 from .calibration import DriveTable, circular_speed
 from .population_vector import bearings
 
@@ -136,4 +137,4 @@ def _kernels(config: HeadingConfig, phase: NDArray[np.float64]) -> Floats:
         distance = phase - direction * config.shift
         bump = np.exp(config.concentration * (np.cos(distance) - 1.0))
         kernels.append((config.excitation * bump - config.inhibition) / config.phases)
-    return tiled(np.array(kernels)[:, None, :])
+    return TorusProjection.from_kernels(np.array(kernels)[:, None, :]).weights

@@ -105,7 +105,7 @@ def settle_row(
             pending.event_change[part], pending.event_integral[part], height, eta, low, high,
         )  # fmt: skip
         if integral != pending.integral[row]:
-            _reward(weights, eligibility, seen, real(integral), eta, low, high)
+            reward_row(weights, eligibility, seen, real(integral), eta, low, high)
     else:
         target, change = pending.event_target[part], pending.event_change[part]
         for k in range(target.size):
@@ -132,7 +132,8 @@ def _meet(
 
 
 @njit(cache=True, error_model="numpy")
-def _reward(weights: Any, eligibility: Any, seen: Any, now: Any, eta: Any, low: Any, high: Any) -> None:
+def reward_row(weights: Any, eligibility: Any, seen: Any, now: Any, eta: Any, low: Any, high: Any) -> None:
+    """Change a row by what it earned while the third factor's integral rose from `seen` to `now`."""
     for s in range(weights.size):
         weights[s] = min(max(weights[s] + eta * eligibility[s] * (now - seen[s]), low), high)
 

@@ -49,15 +49,16 @@ class HodgkinHuxley:
     double: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
+        owner = type(self).__name__
         require_positive(
-            "HodgkinHuxley", capacitance=self.capacitance, g_sodium=self.g_sodium, g_leak=self.g_leak,
+            owner, capacitance=self.capacitance, g_sodium=self.g_sodium, g_leak=self.g_leak,
             g_potassium=self.g_potassium, longest_step=self.longest_step,
         )  # fmt: skip
         require_finite(
-            "HodgkinHuxley", e_sodium=self.e_sodium, e_potassium=self.e_potassium, e_leak=self.e_leak,
+            owner, e_sodium=self.e_sodium, e_potassium=self.e_potassium, e_leak=self.e_leak,
             rest=self.rest, threshold=self.threshold,
         )  # fmt: skip
-        require_not_negative("HodgkinHuxley", noise=self.noise)
+        require_not_negative(owner, noise=self.noise)
 
     def initial(self, n: int) -> Doubles:
         """Return membrane, gates and whether it is above threshold, at `rest`, (5, n)."""

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from . import layout
 from .addresses import bools, doubles, index_at, int32s, int64s, reals
-from .deferred import FAINTEST, LONGEST, Pending, note, settle_all, settle_row, slope_of
+from .deferred import FAINTEST, LONGEST, Pending, note, reward_row, settle_all, settle_row, slope_of
 
 Table = NDArray[np.int64]
 
@@ -100,14 +100,13 @@ def _learn(
         start, stop = (j * n_post, (j + 1) * n_post) if dense else (rows[j], rows[j + 1])
         shift, traces = copy * synapses, post_trace[copy * n_post : (copy + 1) * n_post]
         if dense and not masked and not double:
-            first, last = shift + start, shift + stop
+            part = slice(shift + start, shift + stop)
             if eligible:
-                _touch_row(
-                    weights[first:last], eligibility[first:last], seen[first:last], traces, eta, seen_now,
-                    add, at_once, low, high,
-                )  # fmt: skip
-            else:
-                _change_row(weights[first:last], traces, at_once, low, high)
+                reward_row(weights[part], eligibility[part], seen[part], seen_now, eta, low, high)
+                seen[part] = seen_now
+            _change_row(weights[part], traces, at_once, low, high)
+            if eligible:
+                _add_row(eligibility[part], traces, add)
             continue
         for s in range(shift + start, shift + stop):
             if masked and frozen[s]:
@@ -264,19 +263,6 @@ def _learn_later(
         integral[:] = 0.0
         pending.integral[:] = 0.0
         clock[1] = now
-
-
-@njit(cache=True, error_model="numpy")
-def _touch_row(
-    weights: Any, eligibility: Any, seen: Any, traces: Any, eta: Any, now: Any,
-    add: Any, at_once: Any, low: Any, high: Any,
-) -> None:  # fmt: skip
-    for s in range(weights.size):
-        c = eligibility[s]
-        w = min(max(weights[s] + eta * c * (now - seen[s]), low), high) + at_once * traces[s]
-        weights[s] = min(max(w, low), high)
-        seen[s] = now
-        eligibility[s] = c + add * traces[s]
 
 
 @njit(cache=True, error_model="numpy")

@@ -27,77 +27,36 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from .hodgkin_huxley import advance_gates, steady_gates
-from .model import Doubles, Reals, mean_reach
-from .parameters import Parameter, require_finite, require_not_negative, require_positive, stack, values
-from .steps import split
+from .hodgkin_huxley import HodgkinHuxley, advance_gates
+from .model import Doubles, Reals
+from .parameters import Parameter, values
 
 
 @dataclass(frozen=True, slots=True)
-class TimeVaryingLIF:
+class TimeVaryingLIF(HodgkinHuxley):
     """Parameters of a population, per cm2 of membrane: those of `HodgkinHuxley`, with the paper's threshold.
 
-    Input is a current in uA / cm2, a conductance in mS / cm2. A spike is an upward crossing of `threshold`.
-    Its upstroke amplifies rounding, as that of `HodgkinHuxley`, so it wants double precision.
+    `e_sodium`, `e_potassium` and `e_leak` are the rests of the first three units. A spike is an upward
+    crossing of `threshold`. Its upstroke amplifies rounding, as that of `HodgkinHuxley`, so it wants double
+    precision.
     """
 
-    capacitance: Parameter = 1.0  #: uF / cm2
-    g_sodium: Parameter = 120.0  #: mS / cm2
-    g_potassium: Parameter = 36.0  #: mS / cm2
-    g_leak: Parameter = 0.3  #: mS / cm2
-    e_sodium: Parameter = 50.0  #: mV, rest of the first unit
-    e_potassium: Parameter = -77.0  #: mV, rest of the second
-    e_leak: Parameter = -54.387  #: mV, rest of the third
-    rest: Parameter = -65.0  #: mV, where a neuron starts, with its gates in their steady state
     threshold: Parameter = -40.0  #: mV
-    noise: Parameter = 0.0  #: standard deviation of a current drawn each step, uA / cm2
-    longest_step: float = 0.01e-3  #: s; longer steps are split
 
     kind: ClassVar[int] = 5
     variables: ClassVar[tuple[str, ...]] = (
         "membrane", "m", "h", "n", "above", "sodium", "potassium", "leak", "passed",
     )  # fmt: skip
-    channels: ClassVar[tuple[str, ...]] = ("soma",)
-    double: ClassVar[bool] = True
-
-    def __post_init__(self) -> None:
-        require_positive(
-            "TimeVaryingLIF", capacitance=self.capacitance, g_sodium=self.g_sodium, g_leak=self.g_leak,
-            g_potassium=self.g_potassium, longest_step=self.longest_step,
-        )  # fmt: skip
-        require_finite(
-            "TimeVaryingLIF", e_sodium=self.e_sodium, e_potassium=self.e_potassium, e_leak=self.e_leak,
-            rest=self.rest, threshold=self.threshold,
-        )  # fmt: skip
-        require_not_negative("TimeVaryingLIF", noise=self.noise)
 
     def initial(self, n: int) -> Doubles:
         """Return V at `rest`, the gates, whether V is above threshold, the units and f (9, n).
 
         The fourth unit is V - f. Any start of the units gives the same V.
         """
-        volts = np.broadcast_to(values(self.rest), n)
         units = [
             np.broadcast_to(values(level), n) for level in (self.e_sodium, self.e_potassium, self.e_leak)
         ]
-        above = volts > values(self.threshold)
-        return np.stack([volts, *steady_gates(volts), above, *units, np.zeros(n)])
-
-    def constants(self, dt: float) -> Doubles:
-        """Return the constants of `update`."""
-        splits, part = split(dt, self.longest_step)
-        return stack(
-            self.capacitance, self.g_sodium, self.g_potassium, self.g_leak, self.e_sodium, self.e_potassium,
-            self.e_leak, self.threshold, float(splits), part,
-        )  # fmt: skip
-
-    def reach(self, dt: float, tau: float) -> Doubles:
-        """Return the mean drives of exponential and alpha currents, (2, 1)."""
-        return mean_reach(dt, tau)
-
-    def noise_drive(self, dt: float) -> Doubles:
-        """Return the standard deviation of the drive that makes `noise`, (1 or n,)."""
-        return np.atleast_1d(values(self.noise))
+        return np.stack([*HodgkinHuxley.initial(self, n), *units, np.zeros(n)])
 
 
 @njit(cache=True, error_model="numpy")
