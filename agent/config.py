@@ -21,6 +21,7 @@ class NavigatorConfig:
     third_factor: Literal["td", "reward"] = (
         "td"  #: dopamine: the temporal-difference error, or reward as it comes
     )
+    same_camera: bool = True  #: refuse what was learned through a camera with other pixels or another view
     gyro_share: float = (
         0.95  #: of the turn rate; the rest comes from the wheels, which are not trusted in contact
     )

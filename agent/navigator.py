@@ -24,6 +24,7 @@ from .reflex import Reflexes
 from .replay import Replay
 from .snapshot import AgentSnapshot
 from .storage import load_arrays, save_arrays
+from .vision.identity import difference, identity
 
 SILENT = np.zeros((0, 2), np.int32)
 
@@ -40,6 +41,7 @@ class Navigator:
 
     def __init__(self, config: NavigatorConfig, camera: CameraGeometry, seed: int) -> None:
         self.config = config
+        self._camera = identity(camera)
         self.perception = Perception(config.perception, camera, seed)
         self.memory = SpatialMemory(
             config.memory, 2 * config.perception.elevation_bins, self.perception.directions, seed
@@ -192,12 +194,13 @@ class Navigator:
         return {name: array.copy() for name, array in self._arrays().items()} | {
             "reflex.random": self.reflexes.random_state,
             "hash": self._hash.state,
+            **{name: array.copy() for name, array in self._camera.items()},
         }
 
     def load_state_dict(self, state: Mapping[str, NDArray[Any]]) -> None:
-        """Take up a state; raise ValueError, and change nothing, when it does not fit this agent."""
+        """Take up a state; raise ValueError, and change nothing, when it does not fit agent and camera."""
         arrays = self._arrays()
-        expected = set(arrays) | {"reflex.random", "hash"}
+        expected = set(arrays) | {"reflex.random", "hash", *self._camera}
         if set(state) != expected:
             odd = sorted(set(state) ^ expected)
             raise ValueError(f"agent state does not fit this configuration: {odd[0]!r} is missing or unknown")
@@ -207,6 +210,9 @@ class Navigator:
                     f"agent state does not fit this configuration: {name!r} has shape {state[name].shape}, "
                     f"expected {array.shape}"
                 )
+        other = difference(state, self._camera)
+        if other is not None and self.config.same_camera:
+            raise ValueError(f"it learned with another camera: {other} (agent.same_camera=false allows it)")
         for name, array in arrays.items():
             array[...] = state[name]
         self.reflexes.random_state = state["reflex.random"]

@@ -34,7 +34,11 @@ class CameraGeometry(Protocol):
     @property
     def elevations(self) -> NDArray[np.float64]: ...  #: (height,) rad, row 0 first
     @property
-    def threshold(self) -> float: ...  #: nominal contrast threshold, log units
+    def threshold(self) -> float: ...  #: nominal contrast threshold of ON events, log units
+    @property
+    def threshold_off(self) -> float: ...  #: nominal contrast threshold of OFF events, log units
+    @property
+    def sensor(self) -> str: ...  #: name of the sensor
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +64,7 @@ class Perception:
 
     def __init__(self, config: PerceptionConfig, camera: CameraGeometry, seed: int) -> None:
         self.config = config
-        self.threshold = float(camera.threshold)
+        self.thresholds = float(camera.threshold), float(camera.threshold_off)
         self.shape = (camera.height, camera.width)
         self._pool, self.directions = _pooling(config, camera)
         self.bins = len(self.directions)
@@ -91,7 +95,8 @@ class Perception:
             events["x"],
             events["y"],
             events["p"],
-            np.float32(self.threshold),
+            np.float32(self.thresholds[0]),
+            np.float32(self.thresholds[1]),
             np.float32(self.config.forgetting),
         )
         drive = self._cells.drive
@@ -138,14 +143,15 @@ def _integrate(
     x: NDArray[Any],
     y: NDArray[Any],
     p: NDArray[Any],
-    threshold: np.float32,
+    on: np.float32,
+    off: np.float32,
     forgetting: np.float32,
 ) -> None:
     keep = np.float32(1.0) - forgetting
     more = np.float32(0.05)
     for k in range(x.size):
         i, j = y[k], x[k]
-        step = threshold if p[k] else -threshold
+        step = on if p[k] else -off
         held[i, j] = held[i, j] * keep + step
         if seen[i, j] < np.float32(1.0):
             seen[i, j] += more

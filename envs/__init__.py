@@ -20,10 +20,13 @@ from .camera import CameraSpec
 from .event_camera import EventCamera
 from .events import EventPacket
 from .navigation import NavigationEnv
+from .photoreceptor import lin_log
+from .presets import SENSORS, sensor_camera, with_sensor
 from .registration import register_all
 from .sensors import SensorNoise
 
 __all__ = [
+    "SENSORS",
     "Arena",
     "CameraSpec",
     "EventCamera",
@@ -36,9 +39,12 @@ __all__ = [
     "TextureSpec",
     "Wall",
     "circular_arena",
+    "lin_log",
     "linear_track",
     "register_all",
+    "sensor_camera",
     "square_arena",
+    "with_sensor",
 ]
 
 register_all()

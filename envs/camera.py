@@ -10,6 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 PROJECTIONS = ("panorama", "pinhole")
+_NOT_NEGATIVE = (
+    "refractory", "leak_rate", "shot_rate", "cutoff", "leak_jitter", "rate_spread", "hot_pixels", "hot_rate",
+    "sampling",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -32,16 +36,33 @@ class CameraSpec:
     mount : float
         m, height of the optical centre above the floor.
     threshold : float
-        log units, contrast that makes an event (0.2: ESIM, v2e).
+        log units, contrast that makes an ON event (0.2: ESIM, v2e).
+    asymmetry : float
+        Threshold of OFF events as a multiple of that of ON events.
     mismatch : float
         log units, standard deviation of the threshold over pixels and polarities (0.03: v2e).
     refractory : float
         s, shortest interval between two events of a pixel.
-    leak_rate, shot_rate : float
-        Hz a pixel, ON events of a leaking pixel and random events of either polarity; off by default
-        (v2e's figures for a bright scene are 0.01 and 0.001 Hz).
+    cutoff : float
+        Hz, bandwidth of a pixel at full light, proportional to the light; 0: infinite.
+    white : float
+        Radiance of full light, on which bandwidth and shot noise depend.
+    leak_rate, leak_jitter : float
+        Hz, ON events of a leaking pixel, and the relative deviation of the leak from frame to frame (v2e:
+        0.1).
+    shot_rate : float
+        Hz, random events of a pixel in darkness; a quarter of it at full light.
+    rate_spread : float
+        Decades, standard deviation over pixels of the rates of leak and of hot pixels (v2e: 0.1).
+    hot_pixels, hot_rate : float
+        Share of pixels that fire all the time, and how often, Hz.
+    sampling : float
+        log units, largest change of a pixel between two images; where it would be larger the environment
+        draws images in between (adaptive sampling, ESIM). 0: one image each physics step.
     mismatch_seed : int
         Which camera of the series: draws the thresholds. A camera does not change between episodes.
+    sensor : str
+        Name of the sensor the pixels are like, for the record; see `presets`.
 
     Raises
     ------
@@ -62,6 +83,15 @@ class CameraSpec:
     leak_rate: float = 0.0
     shot_rate: float = 0.0
     mismatch_seed: int = 0
+    asymmetry: float = 1.0
+    cutoff: float = 0.0
+    white: float = 1.0
+    leak_jitter: float = 0.0
+    rate_spread: float = 0.0
+    hot_pixels: float = 0.0
+    hot_rate: float = 100.0
+    sampling: float = 0.0
+    sensor: str = "ideal"
 
     def __post_init__(self) -> None:
         for name in ("width", "height"):
@@ -86,12 +116,23 @@ class CameraSpec:
             raise ValueError(f"camera mount must be > 0 m, got {self.mount}")
         if not (self.threshold > 0.0 and isfinite(self.threshold)):
             raise ValueError(f"camera threshold must be > 0 log units, got {self.threshold}")
+        for name in ("asymmetry", "white"):
+            value = getattr(self, name)
+            if not (value > 0.0 and isfinite(value)):
+                raise ValueError(f"camera {name} must be > 0, got {value}")
         if not 0.0 <= self.mismatch < self.threshold:
             raise ValueError(f"camera mismatch must be in [0, threshold), got {self.mismatch}")
-        for name in ("refractory", "leak_rate", "shot_rate"):
+        for name in _NOT_NEGATIVE:
             value = getattr(self, name)
             if not (value >= 0.0 and isfinite(value)):
                 raise ValueError(f"camera {name} must be >= 0, got {value}")
+        if self.hot_pixels > 1.0:
+            raise ValueError(f"camera hot_pixels must be a share in [0, 1], got {self.hot_pixels}")
+
+    @property
+    def threshold_off(self) -> float:
+        """log units, contrast that makes an OFF event."""
+        return self.threshold * self.asymmetry
 
     @cached_property
     def azimuth_edges(self) -> NDArray[np.float64]:
@@ -136,8 +177,12 @@ class CameraSpec:
     def thresholds(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Draw the contrast thresholds of this camera: ON and OFF, each (height, width), log units.
 
-        Normal around `threshold`, kept above a tenth of it (a pixel cannot fire without a change).
+        Normal around `threshold` and `threshold_off`, kept above a tenth of them (a pixel cannot fire without
+        a change).
         """
         draw = np.random.default_rng(self.mismatch_seed).standard_normal((2, self.height, self.width))
-        both = np.maximum(self.threshold + self.mismatch * draw, 0.1 * self.threshold)
-        return both[0], both[1]
+        on, off = (
+            np.maximum(nominal + self.mismatch * deviation, 0.1 * nominal)
+            for nominal, deviation in zip((self.threshold, self.threshold_off), draw, strict=True)
+        )
+        return on, off

@@ -2,7 +2,9 @@
 
 The model of ESIM (Rebecq, Gehrig, Scaramuzza 2018) and v2e (Hu, Liu, Delbruck 2021): a pixel remembers the
 log intensity at its last event and fires when the light has moved by its threshold, ON up, OFF down. Between
-two frames the light is taken to change linearly, so every event has its own microsecond.
+two frames the light is taken to change linearly, so every event has its own microsecond. Ahead of the
+comparison stands a photoreceptor of finite bandwidth (`photoreceptor`), beside it the noise of real pixels
+(`pixel_noise`); both are off in the default camera.
 
 During the refractory period a pixel cannot fire. A crossing that falls into it is *delayed* to its end (and
 dropped if the light has come back by then); the remembered level moves by exactly one threshold per event.
@@ -19,6 +21,8 @@ from numpy.typing import NDArray
 
 from .camera import CameraSpec
 from .events import EventPacket
+from .photoreceptor import Photoreceptor
+from .pixel_noise import PixelNoise
 
 Floats = NDArray[np.float64]
 Image = NDArray[np.float32]
@@ -34,7 +38,7 @@ class EventCamera:
     Parameters
     ----------
     spec : CameraSpec
-        Size, thresholds, refractory period, noise.
+        Size, thresholds, refractory period, bandwidth, noise.
 
     Attributes
     ----------
@@ -51,27 +55,33 @@ class EventCamera:
         # The kernel sees images as flat arrays: views of the same memory.
         self._on, self._off, self._memory = self.on.ravel(), self.off.ravel(), self.reference.ravel()
         self._least = np.minimum(self._on, self._off) - TIE
+        self._noise = PixelNoise(spec, self._on, self._off)
+        self._receptor = Photoreceptor(self._on.size, spec.cutoff, spec.white) if spec.cutoff > 0.0 else None
         self._previous = np.zeros(spec.height * spec.width, np.float32)
         self._last = np.full(spec.height * spec.width, LONG_AGO, np.int64)
         self._time = 0
         self._refractory = round(spec.refractory * 1e6)
-        self._rng = np.random.default_rng(0)
         self._scratch = EventPacket.room(4096)
         self._packets = EventPacket.room(4096)
         self._size = 0
 
     def reset(self, frame: Image, time: int = 0, rng: np.random.Generator | None = None) -> None:
-        """Start from `frame` (log intensity) at `time` µs with no event pending; `rng` draws shot noise."""
+        """Start from `frame` (log intensity) at `time` µs with no event pending; `rng` draws the noise."""
         self._check(frame)
         self.reference[:] = frame
         self._previous[:] = frame.ravel()
         self._last[:] = LONG_AGO
         self._time = time
         self._size = 0
-        self._rng = rng if rng is not None else np.random.default_rng(0)
+        self._noise.reset(rng if rng is not None else np.random.default_rng(0))
+        if self._receptor is not None:
+            self._receptor.level[:] = self._previous
 
-    def feed(self, frame: Image, time: int) -> None:
+    def feed(self, frame: Image, time: int, light: Image | None = None) -> None:
         """See `frame`, float32 (height, width) log intensity, at `time` µs; keep the events since the last.
+
+        `light`, float32 (height, width), are shares of full light, on which bandwidth and shot noise depend;
+        by default ``exp(frame) / white``. Only frames that are no plain logarithm (`lin_log`) need it.
 
         Raises
         ------
@@ -81,13 +91,17 @@ class EventCamera:
         self._check(frame)
         if time <= self._time:
             raise ValueError(f"camera frames must ascend in time, got {time} µs after {self._time} µs")
-        if self.spec.leak_rate > 0.0:
-            self.reference -= self.on * (self.spec.leak_rate * 1e-6 * (time - self._time))
-        shot_pixel, shot_time, shot_polarity = self._shot_noise(time - self._time)
+        duration = time - self._time
+        level, flat = frame, frame.reshape(-1)
+        shares = None if light is None else light.reshape(-1)
+        noise = self._noise.draw(duration, flat, shares)
+        if self._receptor is not None:
+            level = self._receptor.advance(flat, shares, duration * 1e-6).reshape(frame.shape)
+        self._noise.leak(self._memory, duration * 1e-6)
         while True:
             size = _advance(
-                frame, self._previous, self._memory, self._last, self._on, self._off, self._least,
-                self._time, time, self._refractory, shot_pixel, shot_time, shot_polarity,
+                level, self._previous, self._memory, self._last, self._on, self._off, self._least,
+                self._time, time, self._refractory, *noise,
                 self._scratch.t, self._scratch.x, self._scratch.y, self._scratch.p,
             )  # fmt: skip
             if size >= 0:
@@ -122,17 +136,6 @@ class EventCamera:
                 np.concatenate((kept.y, spare.y)),
                 np.concatenate((kept.p, spare.p)),
             )
-
-    def _shot_noise(self, duration: int) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.uint8]]:
-        """Draw which pixels fire for no reason in `duration` µs, when (µs since the last frame) and how."""
-        pixels = self.reference.size
-        mean = self.spec.shot_rate * pixels * duration * 1e-6
-        n = int(self._rng.poisson(mean)) if mean > 0.0 else 0
-        if n == 0:
-            return np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.uint8)
-        pixel = self._rng.integers(0, pixels, n)
-        when = np.sort(self._rng.integers(1, duration + 1, n))
-        return pixel, when, self._rng.integers(0, 2, n).astype(np.uint8)
 
 
 @njit(cache=True, error_model="numpy")
@@ -219,6 +222,7 @@ def _advance(
             out_t[n], out_x[n], out_y[n], out_p[n] = t, k % width, k // width, noise_polarity[c]
             n += 1
             last[k] = t
+            reference[k] = now[k]  # any event, whatever made it, makes the pixel remember the present light
     previous[:] = now
     return n
 

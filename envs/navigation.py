@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from math import pi
+from math import ceil, hypot, pi, remainder
 from typing import Any
 
 import gymnasium
@@ -28,6 +28,7 @@ Info = dict[str, Any]
 
 CONTROLS = ("twist", "wheels")
 SEPARATION = 0.2  #: s without contact after which the next contact is a new collision
+MOST_IMAGES = 16  #: of a physics step, with adaptive sampling
 MAX_READ_SPEED, MAX_READ_RATE = 2.0, 20.0  #: m/s and rad/s, the declared range of odometry and gyro
 
 
@@ -115,7 +116,7 @@ class NavigationEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         self._events = EventCamera(self.camera)
         self._senses = Proprioception(noise if noise is not None else SensorNoise(), self.robot)
         self._view = TopView(task.arena, render_size) if render_mode is not None else None
-        self._frame = np.empty((self.camera.height, self.camera.width), np.float32)
+        self._frame, self._spare = np.empty((2, self.camera.height, self.camera.width), np.float32)
         self._running = False
 
         reading = np.array([MAX_READ_SPEED, MAX_READ_RATE], np.float32)
@@ -155,9 +156,10 @@ class NavigationEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         self._renderer.light = self.task.arena.light
         self._physics.reset(pose)
         self._senses.reset(np.random.default_rng(sensor_seed))
-        self._renderer.render(*self._physics.pose(), out=self._frame)
+        self._seen = self._physics.pose()
+        self._renderer.render(*self._seen, out=self._frame)
         self._events.reset(self._frame, 0, np.random.default_rng(camera_seed))
-        self._pose = np.array(self._physics.pose())
+        self._pose = np.array(self._seen)
         self._steps = self._collisions = 0
         self._collided = self._success = False
         self._free_for = SEPARATION
@@ -183,9 +185,7 @@ class NavigationEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
             turn += (new_theta - theta + pi) % (2.0 * pi) - pi
             self._path += float(np.hypot(new_x - x, new_y - y))
             x, y, theta = new_x, new_y, new_theta
-            self._renderer.render(x, y, theta, out=self._frame)
-            now = (self._steps * self.substeps + k + 1) * self.physics_step
-            self._events.feed(self._frame, round(now * 1e6))
+            self._see(x, y, theta, (self._steps * self.substeps + k + 1) * self.physics_step)
             bump |= self._physics.contacts()
         self._steps += 1
         self._pose = np.array([x, y, theta])
@@ -201,6 +201,26 @@ class NavigationEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         if self._view is not None:
             self._view.follow(self._pose)
         return self._observe(reading), outcome.reward, outcome.terminated, truncated, self._info()
+
+    def _see(self, x: float, y: float, theta: float, now: float) -> None:
+        """Let the camera see what lies around the new pose at `now` s, and on the way to it if much changes.
+
+        Adaptive sampling (Rebecq, Gehrig & Scaramuzza 2018): images are drawn so often that no pixel changes
+        by more than the camera's `sampling` from one to the next. A jump (`kidnap`) has no way.
+        """
+        old, self._frame, self._spare = self._frame, self._spare, self._frame
+        self._renderer.render(x, y, theta, out=self._frame)
+        end, (x0, y0, theta0) = round(now * 1e6), self._seen
+        self._seen = (x, y, theta)
+        if self.camera.sampling > 0.0 and hypot(x - x0, y - y0) < self.robot.radius:
+            images = min(ceil(np.abs(self._frame - old).max() / self.camera.sampling), MOST_IMAGES)
+            step, turn = round(self.physics_step * 1e6), remainder(theta - theta0, 2.0 * pi)
+            for k in range(1, images):
+                share = k / images
+                pose = (x0 + share * (x - x0), y0 + share * (y - y0), theta0 + share * turn)
+                self._renderer.render(*pose, out=old)
+                self._events.feed(old, end - step + round(share * step))
+        self._events.feed(self._frame, end)
 
     @property
     def time(self) -> float:

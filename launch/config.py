@@ -19,6 +19,7 @@ import msgspec
 
 from ..agent import NavigatorConfig
 from ..envs import CameraSpec, SensorNoise
+from ..envs.presets import SensorName
 from .errors import UserError
 
 #: Experiment files that ship with the package, by name.
@@ -34,6 +35,7 @@ class EnvironmentConfig:
     goal: tuple[float, float] | None = None  #: m, world frame; tasks with a goal only
     noise: SensorNoise | None = None
     camera: CameraSpec | None = None
+    sensor: SensorName | None = None  #: gives the camera the pixels of a known sensor
 
     def __post_init__(self) -> None:
         if self.time_limit is not None and not self.time_limit > 0.0:

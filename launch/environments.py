@@ -8,7 +8,7 @@ from typing import Any
 import gymnasium
 from gymnasium.envs.registration import registry
 
-from ..envs import CameraSpec
+from ..envs import CameraSpec, with_sensor
 from .config import EnvironmentConfig, ExperimentConfig
 from .episode import Environment
 from .errors import UserError, asked
@@ -54,6 +54,8 @@ def make_environment(task: str, config: EnvironmentConfig, *, render: bool = Fal
         value = getattr(config, name)
         if value is not None:
             options[name] = value
+    if config.sensor is not None:
+        options["camera"] = with_sensor(options.get("camera", CameraSpec()), config.sensor)
     if render:
         options["render_mode"] = "rgb_array"
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 import tolman.envs  # noqa: F401  # registers the tasks
 from tolman.agent import Navigator, NavigatorConfig
+from tolman.envs import with_sensor
 
 
 def world() -> Any:
@@ -148,3 +150,14 @@ def test_a_new_seed_reaches_every_stream(env: Any) -> None:
                 part = getattr(part, step)
             keys.append([p.key for p in part] if isinstance(part, list) else part.key)
         assert keys[0] == keys[1], name
+
+
+def test_another_camera_is_noticed(env: Any) -> None:
+    state = Navigator(NavigatorConfig(), env.unwrapped.camera, seed=1).state_dict()
+    for camera, said in (
+        (replace(env.unwrapped.camera, threshold=0.3), "threshold 0.2 against 0.3"),
+        (with_sensor(env.unwrapped.camera, "DVS128"), "sensor ideal against DVS128"),
+    ):
+        with pytest.raises(ValueError, match=said):
+            Navigator(NavigatorConfig(), camera, seed=1).load_state_dict(state)
+        Navigator(NavigatorConfig(same_camera=False), camera, seed=1).load_state_dict(state)

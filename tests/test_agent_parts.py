@@ -20,6 +20,8 @@ class Camera:
     width: int = 128
     height: int = 32
     threshold: float = 0.2
+    threshold_off: float = 0.2
+    sensor: str = "ideal"
     azimuths: NDArray[np.float64] = field(
         default_factory=lambda: np.radians(160.0 - 2.5 * (np.arange(128) + 0.5))
     )

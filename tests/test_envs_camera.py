@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from math import pi, radians
 
+import gymnasium
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -13,6 +14,8 @@ from numpy.typing import NDArray
 from tolman.envs.camera import CameraSpec
 from tolman.envs.event_camera import TIE, EventCamera
 from tolman.envs.events import EventPacket
+from tolman.envs.photoreceptor import exponential, lin_log
+from tolman.envs.presets import SENSORS, sensor_camera, with_sensor
 from tolman.envs.reference import events as reference_events
 
 Video = NDArray[np.float32]
@@ -147,16 +150,125 @@ def test_mismatch_belongs_to_the_camera() -> None:
     assert not np.array_equal(replace(spec, mismatch_seed=1).thresholds()[0], on)
 
 
-def test_noise_rates() -> None:
-    spec = CameraSpec(width=64, height=64, shot_rate=5.0, leak_rate=2.0, mismatch=0.0)
-    camera, still = EventCamera(spec), np.zeros((64, 64), np.float32)
+def noise(spec: CameraSpec, level: float = 0.0, frames: int = 500) -> tuple[EventCamera, EventPacket]:
+    """Events of a still scene of one brightness, 4 ms a frame."""
+    camera, still = EventCamera(spec), np.full((spec.height, spec.width), level, np.float32)
     camera.reset(still, 0, np.random.default_rng(1))
-    for k in range(1, 501):
+    for k in range(1, frames + 1):
         camera.feed(still, 4000 * k)
-    packet = camera.collect().validate(64, 64)
-    per_pixel = packet.size / (64 * 64 * 2.0)
-    assert per_pixel == pytest.approx(5.0 + 2.0, rel=0.05)
-    assert np.mean(packet.p) == pytest.approx((2.5 + 2.0) / 7.0, abs=0.02)
+    return camera, camera.collect().validate(spec.width, spec.height)
+
+
+@pytest.mark.parametrize(("level", "share"), [(0.0, 0.25), (-9.2, 1.0 - 0.75 * 20 / 275)])
+def test_shot_noise_is_of_both_polarities_and_strongest_in_the_dark(level: float, share: float) -> None:
+    spec = CameraSpec(width=64, height=64, shot_rate=5.0, mismatch=0.0)
+    _, packet = noise(spec, level)
+    assert packet.size / (64 * 64 * 2.0) == pytest.approx(5.0 * share, rel=0.05)
+    assert np.mean(packet.p) == pytest.approx(0.5, abs=0.02)
+
+
+def test_shot_noise_is_stronger_where_the_threshold_is_low() -> None:
+    spec = CameraSpec(width=64, height=64, shot_rate=50.0, mismatch=0.05)
+    camera, packet = noise(spec)
+    off, on = packet.counts(64, 64)
+    for counts, thresholds in ((on, camera.on), (off, camera.off)):
+        low, high = (counts[thresholds < 0.15].mean(), counts[thresholds > 0.25].mean())
+        assert low / high == pytest.approx(
+            (1 / thresholds[thresholds < 0.15]).mean() / (1 / thresholds[thresholds > 0.25]).mean(), rel=0.1
+        )
+
+
+def test_leak_makes_on_events_at_its_rate() -> None:
+    spec = CameraSpec(width=64, height=64, leak_rate=2.0, leak_jitter=0.1, rate_spread=0.1)
+    _, packet = noise(spec, frames=1000)
+    assert np.all(packet.p == 1)
+    # The first event of a pixel comes after a whole interval, so that 4 s have 7.5 on average and not 8;
+    # rates are log-normal with a mean of exp(0.23**2 / 2).
+    assert packet.size / (64 * 64) == pytest.approx(2.0 * 4.0 * 1.027 - 0.5, rel=0.03)
+    counts = packet.counts(64, 64)[1]
+    assert counts.std() / counts.mean() == pytest.approx(0.23, abs=0.05)
+
+
+def test_hot_pixels_fire_and_others_do_not() -> None:
+    spec = CameraSpec(width=64, height=64, hot_pixels=0.005, hot_rate=100.0)
+    _, packet = noise(spec)
+    counts = packet.counts(64, 64).sum(axis=0)
+    hot = counts > 0
+    assert 10 <= np.count_nonzero(hot) <= 32
+    assert counts[hot].mean() == pytest.approx(200.0, rel=0.1)
+    _, again = noise(spec)
+    np.testing.assert_array_equal(again.t, packet.t)
+
+
+def test_a_dim_pixel_is_slow() -> None:
+    """The output after a step of light rises with the time constant of the light (v2e's discrete filter)."""
+    spec = replace(EXACT, cutoff=100.0)
+    for bright in (0.0, -2.0):
+        camera = EventCamera(spec)
+        camera.reset(np.full((4, 5), bright - 1.0, np.float32), 0)
+        share = (np.exp(bright) + 20 / 255) / (1 + 20 / 255)
+        for k in range(1, 9):
+            camera.feed(np.full((4, 5), bright, np.float32), 250 * k)
+            level = bright - (1.0 - 2 * pi * 100.0 * share * 250e-6) ** k
+            assert camera.reference[0, 0] == pytest.approx(level, abs=0.2)
+        assert abs(camera._previous[0] - level) < 1e-4
+        rest = EventCamera(replace(spec, cutoff=0.0))
+        rest.reset(np.full((4, 5), bright - 1.0, np.float32), 0)
+        rest.feed(np.full((4, 5), bright, np.float32), 250)
+        assert rest.collect().size == 5 * 20
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.integers(0, 2**32), st.floats(-9.0, 6.0))
+def test_compiled_exponential(seed: int, shift: float) -> None:
+    values = np.random.default_rng(seed).uniform(-12.0, 7.0, 33).astype(np.float32)
+    out, bits = np.empty(33, np.float32), np.empty(33, np.int32)
+    exponential(values, np.float32(shift), out, bits)
+    np.testing.assert_allclose(out, np.exp(values.astype(np.float64) - np.float32(shift)), rtol=1e-5)
+
+
+def test_lin_log_meets_itself() -> None:
+    numbers = np.arange(256.0)
+    levels = lin_log(numbers)
+    assert levels.dtype == np.float32
+    assert np.all(np.diff(levels) > 0)
+    assert levels[20] == pytest.approx(np.log(20.0), abs=1e-6)
+    assert levels[10] == pytest.approx(0.5 * np.log(20.0), abs=1e-6)
+
+
+@pytest.mark.parametrize("name", SENSORS)
+def test_sensors(name: str) -> None:
+    camera = with_sensor(CameraSpec(), name.lower())
+    assert camera.sensor == name
+    assert (camera.width, camera.projection) == (128, "panorama")
+    assert with_sensor(camera, "ideal") == CameraSpec()
+    if name != "ideal":
+        whole = sensor_camera(name)
+        assert whole.threshold == camera.threshold
+        steps = -np.diff(np.tan(whole.azimuth_edges)), -np.diff(whole.slope_edges)
+        assert steps[0][0] == pytest.approx(steps[1][0])  # square pixels
+
+
+def test_unknown_sensors_are_refused() -> None:
+    with pytest.raises(ValueError, match="DAVIS346"):
+        with_sensor(CameraSpec(), "kodak")
+    with pytest.raises(ValueError, match="no resolution"):
+        sensor_camera("ideal")
+
+
+def test_adaptive_sampling_adds_images_where_much_changes() -> None:
+    """Turning fast, an image each physics step jumps from one place to the next."""
+    makes = {}
+    for sampling in (0.0, 0.1):
+        fine = CameraSpec(width=512, height=16, mismatch=0.0, refractory=0.0, sampling=sampling)
+        env = gymnasium.make("tolman/OpenField-v0", camera=fine)
+        env.reset(seed=3)
+        packets = [env.step(np.array([0.2, 3.0], np.float32))[0]["events"] for _ in range(5)]
+        env.close()
+        makes[sampling] = EventPacket.concatenate([EventPacket.from_observation(p) for p in packets])
+        makes[sampling].validate(512, 16)
+    assert makes[0.1].size > 1.01 * makes[0.0].size
+    assert makes[0.1].t.max() <= 200_000
 
 
 def test_bad_frames_are_refused() -> None:
@@ -197,6 +309,9 @@ def test_pixel_directions(projection: str) -> None:
         ({"refractory": -1e-3}, "refractory"),
         ({"shot_rate": float("inf")}, "shot_rate"),
         ({"mount": 0.0}, "mount"),
+        ({"asymmetry": 0.0}, "asymmetry"),
+        ({"cutoff": -1.0}, "cutoff"),
+        ({"hot_pixels": 1.5}, "hot_pixels"),
     ],
 )
 def test_impossible_cameras_are_refused(change: dict[str, object], message: str) -> None:
