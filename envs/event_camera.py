@@ -29,7 +29,7 @@ Image = NDArray[np.float32]
 
 LONG_AGO = -(2**62)  #: µs, time of the last event of a pixel that has not fired
 TIE = 1e-6  #: log units; a change this close to the threshold counts (float32 steps of exact multiples)
-BUCKET = 16  #: µs, width of the bins of the time sort
+BUCKET = 16  #: µs, widest bins of the time sort
 
 
 class EventCamera:
@@ -243,21 +243,22 @@ def _append_sorted(
 ) -> None:
     """Append `n` events to the packet from `start` on, in ascending time; equal times keep their order.
 
-    Events of one frame come pixel by pixel. A counting sort into bins of `BUCKET` µs leaves only neighbours
-    out of order, which an insertion sort mends.
+    Events of one frame come pixel by pixel. A counting sort into about as many bins as there are events leaves
+    only neighbours out of order, which an insertion sort mends.
     """
     if n == 0:
         return
     latest = t0
     for k in range(n):
         latest = max(latest, t[k])
-    place = np.zeros((latest - t0) // BUCKET + 2, np.int64)
+    bucket = min(max((latest - t0) // n, 1), BUCKET)
+    place = np.zeros((latest - t0) // bucket + 2, np.int64)
     for k in range(n):
-        place[(t[k] - t0) // BUCKET + 1] += 1
+        place[(t[k] - t0) // bucket + 1] += 1
     for b in range(1, place.size):
         place[b] += place[b - 1]
     for k in range(n):
-        b = (t[k] - t0) // BUCKET
+        b = (t[k] - t0) // bucket
         m = start + place[b]
         place[b] += 1
         out_t[m], out_x[m], out_y[m], out_p[m] = t[k], x[k], y[k], p[k]
