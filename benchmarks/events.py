@@ -2,10 +2,10 @@
 
     python benchmarks/events.py [--peers PYTHON ...] [--v2e CHECKOUT] [--esim FOLDER] [--runs 5] [--json FILE]
 
-A texture drifts by at 100 pixels/s, 250 frames/s, at 128 x 128 and 346 x 260 pixels. `plain` has thresholds
+A texture drifts at 100 pixels/s, 250 frames/s, at 128 x 128 and 346 x 260 pixels. `plain` has thresholds
 and nothing else, `noise` all that v2e has: mismatch, refractory period, bandwidth, leak and shot noise. Times
-are those of a frame, without rendering or decoding, medians of `--runs` runs in which ours and the peer take
-turns, one thread each. v2e is given digital numbers and maps them to log units itself, so ours does, too, there;
+are processor times of a frame, without rendering or decoding, medians of `--runs` runs in which ours and the
+peer take turns, one thread each: other programs on the machine hardly matter to them. v2e is given digital numbers and maps them to log units itself, so ours does, too, there;
 ESIM is given our log units. `peers/README.md` says how to install both.
 
 `exact` counts with a simulation in double precision, pixel states as arrays and time continuous.
@@ -74,11 +74,11 @@ def watch(spec: CameraSpec, frames: Frames, digital: bool) -> tuple[float, int]:
     """
     camera, times = EventCamera(spec), instants(frames)
     camera.reset(lin_log(frames[0]) if digital else frames[0], 0, np.random.default_rng(0))
-    events, began = 0, time.perf_counter()
+    events, began = 0, time.process_time()
     for frame, instant in zip(frames[1:], times[1:].tolist(), strict=True):
         camera.feed(lin_log(frame) if digital else frame, instant)
         events += camera.collect().size
-    return (time.perf_counter() - began) / (len(frames) - 1), events
+    return (time.process_time() - began) / (len(frames) - 1), events
 
 
 def installed(pythons: Sequence[str], v2e: str | None, esim: str | None) -> list[Peer]:
@@ -97,7 +97,7 @@ def installed(pythons: Sequence[str], v2e: str | None, esim: str | None) -> list
 def measure(runs: int, peers: Sequence[Peer], sizes: Sequence[tuple[int, int]] = SIZES) -> list[dict[str, Any]]:
     """Time every size and case in turn here and in each peer; return one record for each.
 
-    Times are s a frame; `ratio` says how many times as fast ours is. ESIM knows no noise but the refractory period.
+    Times are processor seconds a frame; `ratio` says how many times as fast ours is. ESIM knows no noise but the refractory period.
     """
     records: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory() as folder:

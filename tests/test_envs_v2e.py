@@ -73,10 +73,11 @@ def _count(video: Any, case: Any, seed: int) -> NDArray[np.int64]:
     counts, last = np.zeros((2, ORACLE.QUARTERS), np.int64), len(frames) - 1
     for k in range(1, len(frames)):
         camera.feed(frames[k], round(1e6 * k / video.rate), light[k])
-        if k * ORACLE.QUARTERS % last == 0:
+        quarter = (k - 1) * ORACLE.QUARTERS // last
+        if k * ORACLE.QUARTERS // last > quarter:  # the next frame is of another quarter
             polarity = camera.collect().p
             on = np.count_nonzero(polarity)
-            counts[:, k * ORACLE.QUARTERS // last - 1] = polarity.size - on, on
+            counts[:, quarter] = polarity.size - on, on
     return counts
 
 

@@ -99,7 +99,8 @@ VIDEOS: tuple[Video, ...] = (
     *(Video("drift", rate, 300.0, 0.3) for rate in RATES),
     *(Video("strong drift", rate, 100.0, 0.8) for rate in RATES),
     *(Video("edge", rate, 60.0) for rate in RATES),
-    *(Video("flicker", rate, 10.0, 0.3) for rate in RATES),
+    # Not a whole number of periods: exact returns to a level are ties, which v2e decides in single precision.
+    *(Video("flicker", rate, 9.7, 0.3) for rate in RATES),
     *(Video("pan", rate, 120.0, 0.8) for rate in RATES),
     STILL,
 )

@@ -1,6 +1,6 @@
-// ESIM on frames in memory: its events, and the seconds that each imageCallback took.
+// ESIM on frames in memory: its events, and the processor seconds that each imageCallback took.
 // esim_py itself reads files and decodes them; its simulation is private, hence the define below.
-#include <chrono>
+#include <ctime>
 #include <sstream>
 #include <vector>
 
@@ -17,7 +17,13 @@
 #undef private
 
 namespace py = pybind11;
-using Clock = std::chrono::steady_clock;
+
+double seconds_now()
+{
+  timespec now;
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+  return now.tv_sec + 1e-9 * now.tv_nsec;
+}
 
 py::tuple run(py::array_t<float, py::array::c_style | py::array::forcecast> frames, std::vector<double> times,
               float on, float off, float refractory)
@@ -30,10 +36,10 @@ py::tuple run(py::array_t<float, py::array::c_style | py::array::forcecast> fram
   {
     // A copy: the simulator keeps the first frame and writes into it.
     const cv::Mat image = cv::Mat(height, width, CV_32F, frames.mutable_data(k, 0, 0)).clone();
-    const auto began = Clock::now();
+    const double began = seconds_now();
     simulator.imageCallback(image, times[k], events);
     if (k > 0)
-      seconds.push_back(std::chrono::duration<double>(Clock::now() - began).count());
+      seconds.push_back(seconds_now() - began);
   }
   py::array_t<double> table({static_cast<py::ssize_t>(events.size()), static_cast<py::ssize_t>(4)});
   auto rows = table.mutable_unchecked<2>();
