@@ -2,11 +2,12 @@
 
     python benchmarks/events.py [--peers PYTHON ...] [--v2e CHECKOUT] [--esim FOLDER] [--runs 5] [--json FILE]
 
-A texture drifts at 100 pixels/s, 250 frames/s, at 128 x 128 and 346 x 260 pixels. `plain` has thresholds
-and nothing else, `noise` all that v2e has: mismatch, refractory period, bandwidth, leak and shot noise. Times
-are processor times of a frame, without rendering or decoding, medians of `--runs` runs in which ours and the
-peer take turns, one thread each: other programs on the machine hardly matter to them. v2e is given digital numbers and maps them to log units itself, so ours does, too, there;
-ESIM is given our log units. `peers/README.md` says how to install both.
+A texture drifts at 20 or 100 pixels/s (8 or 38 events/s a pixel) before 128 x 128 and 346 x 260 pixels, 250
+frames/s. `plain` has thresholds and nothing else, `noise` all that v2e has: mismatch, refractory period,
+bandwidth, leak and shot noise. Times are processor times of a frame, which other programs on the machine
+change little, without rendering or decoding: medians of `--runs` runs in which ours and the peer take turns,
+one thread each. v2e is given digital numbers and maps them to log units itself, so ours does there, too; ESIM
+is given our log units. `peers/README.md` says how to install both.
 
 `exact` counts with a simulation in double precision, pixel states as arrays and time continuous.
 """
@@ -18,11 +19,11 @@ import json
 import os
 import statistics
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,8 @@ Frames = NDArray[np.float32]
 Peer = tuple[str, str, tuple[str, ...]]  #: Python, script, first arguments
 
 SIZES = ((128, 128), (346, 260))  #: width, height
-RATE, SPEED, FRAMES = 250, 100.0, 100  #: Hz, pixels/s, number
+SPEEDS = (20.0, 100.0)  #: pixels/s
+RATE, FRAMES = 250, 100  #: Hz, number
 WHITE = 255.0
 PLAIN = CameraSpec(mismatch=0.0, refractory=0.0, white=WHITE)
 NOISE = replace(
@@ -48,8 +50,8 @@ NOISE = replace(
 CASES = {"plain": PLAIN, "noise": NOISE}
 
 
-def video(width: int, height: int, frames: int = FRAMES) -> Frames:
-    """Return (frames + 1, height, width) digital numbers: waves 7 to 20 pixels long that drift to the right."""
+def video(width: int, height: int, speed: float, frames: int = FRAMES) -> Frames:
+    """Return (frames + 1, height, width) digital numbers: waves 7 to 20 pixels long that drift."""
     noise = np.fft.rfft2(np.random.default_rng(3).standard_normal((height, width)))
     across = np.fft.rfftfreq(width)[None, :]
     f = np.hypot(np.fft.fftfreq(height)[:, None], across)
@@ -57,7 +59,7 @@ def video(width: int, height: int, frames: int = FRAMES) -> Frames:
     noise *= 0.3 / np.fft.irfft2(noise, s=(height, width)).std()
     result = np.empty((frames + 1, height, width), np.float32)
     for k in range(frames + 1):
-        moved = noise * np.exp(-2j * np.pi * across * SPEED * k / RATE)
+        moved = noise * np.exp(-2j * np.pi * across * speed * k / RATE)
         result[k] = np.clip(80.0 * np.exp(np.fft.irfft2(moved, s=(height, width))), 0.0, WHITE)
     return result
 
@@ -94,15 +96,17 @@ def installed(pythons: Sequence[str], v2e: str | None, esim: str | None) -> list
     return found
 
 
-def measure(runs: int, peers: Sequence[Peer], sizes: Sequence[tuple[int, int]] = SIZES) -> list[dict[str, Any]]:
-    """Time every size and case in turn here and in each peer; return one record for each.
+def measure(
+    runs: int, peers: Sequence[Peer], sizes: Sequence[tuple[int, int]] = SIZES
+) -> list[dict[str, Any]]:
+    """Time every size, speed and case in turn here and in each peer; return one record for each.
 
-    Times are processor seconds a frame; `ratio` says how many times as fast ours is. ESIM knows no noise but the refractory period.
+    Times are processor seconds a frame; `ratio` says how many times as fast ours is. ESIM knows no noise.
     """
     records: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory() as folder:
-        for width, height in sizes:
-            digital = video(width, height)
+        for (width, height), speed in product(sizes, SPEEDS):
+            digital = video(width, height, speed)
             log = lin_log(digital)
             path = Path(folder) / f"{width}.npz"
             np.savez(path, digital=digital, log=log, times=1e-6 * instants(digital))
@@ -118,8 +122,9 @@ def measure(runs: int, peers: Sequence[Peer], sizes: Sequence[tuple[int, int]] =
                     for _ in range(runs):
                         ours.append(watch(spec, shown, not esim))
                         if script:
-                            theirs.append(_run_peer([python, str(HERE / "peers" / script), *arguments, str(path), case]))
-                    records.append(_record(f"{width} x {height} {case}", ours, theirs))
+                            program = str(HERE / "peers" / script)
+                            theirs.append(_run_peer([python, program, *arguments, str(path), case]))
+                    records.append(_record(f"{width} x {height}, {speed:g} px/s, {case}", ours, theirs))
                     _print(records[-1])
     return records
 
@@ -136,8 +141,8 @@ def _run_peer(command: list[str]) -> dict[str, Any]:
 def _record(name: str, ours: list[tuple[float, int]], theirs: list[dict[str, Any]]) -> dict[str, Any]:
     times = [seconds for seconds, _ in ours]
     record: dict[str, Any] = {
-        "name": name, "ours_s": statistics.median(times), "ours_events": ours[0][1], "peer": None, "peer_s": None,
-        "peer_events": None, "ratio": None, "runs": {"ours": times, "peer": []},
+        "name": name, "ours_s": statistics.median(times), "ours_events": ours[0][1], "peer": None,
+        "peer_s": None, "peer_events": None, "ratio": None, "runs": {"ours": times, "peer": []},
     }  # fmt: skip
     if theirs:
         slow = [report["frame_s"] for report in theirs]
@@ -155,12 +160,15 @@ def _print(record: dict[str, Any]) -> None:
             f"  {record['peer']} {1e6 * record['peer_s']:8.1f} us, {record['peer_events']} events,"
             f" {record['ratio']:6.1f} x"
         )
-    print(f"{record['name']:18} {1e6 * record['ours_s']:7.1f} us, {record['ours_events']} events{against}", flush=True)
+    print(
+        f"{record['name']:28} {1e6 * record['ours_s']:7.1f} us, {record['ours_events']} events{against}",
+        flush=True,
+    )
 
 
 @dataclass
 class Exact:
-    """Event pixels in double precision: arrays of states, continuous time, one pass for each event of a pixel.
+    """Event pixels in double precision: arrays of states, continuous time, a pass for each event of a pixel.
 
     The same model as the camera's: light changes linearly between the samples of the photoreceptor, the leak
     goes on all the time, a crossing within the refractory period waits for its end.
@@ -214,28 +222,36 @@ class Exact:
 
 def exactness(width: int = 128, height: int = 128) -> list[dict[str, Any]]:
     """Compare our counts with the exact ones, for what needs no chance; return one record for each camera."""
-    frames = lin_log(video(width, height))
+    frames = lin_log(video(width, height, 300.0))
     fixed = replace(NOISE, width=width, height=height, leak_jitter=0.0, rate_spread=0.0, shot_rate=0.0)
     ideal = replace(fixed, mismatch=0.0, refractory=0.0, cutoff=0.0, leak_rate=0.0)
     cameras = {
         "ideal": ideal, "mismatch": replace(ideal, mismatch=0.03), "unequal": replace(ideal, asymmetry=1.5),
-        "refractory 0.5 ms": replace(ideal, refractory=0.5e-3), "refractory 5 ms": replace(ideal, refractory=5e-3),
-        "cutoff 300 Hz": replace(ideal, cutoff=300.0), "leak 10 Hz": replace(ideal, leak_rate=10.0),
-        "all": fixed,
+        "refractory 0.5 ms": replace(ideal, refractory=0.5e-3),
+        "refractory 5 ms": replace(ideal, refractory=5e-3),
+        "cutoff 30 Hz": replace(ideal, cutoff=30.0), "leak 10 Hz": replace(ideal, leak_rate=10.0),
+        "all": replace(fixed, cutoff=30.0),
     }  # fmt: skip
     records = []
     for name, spec in cameras.items():
         _, ours = watch(spec, frames, False)
         exact = int(Exact(spec).counts(frames, instants(frames)).sum())
         records.append({"name": name, "ours": ours, "exact": exact, "difference": ours / exact - 1.0})
-        print(f"exact {name:18} {ours:8} of {exact:8} events, {100 * records[-1]['difference']:+.4f} %", flush=True)
+        print(
+            f"exact {name:18} {ours:8} of {exact:8} events, {100 * records[-1]['difference']:+.4f} %",
+            flush=True,
+        )
     return records
 
 
 def main() -> None:
     """Run everything and print it."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--peers", nargs="*", default=[], help="Pythons that have torch, or that ESIM was built for")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--peers", nargs="*", default=[], help="Pythons that have torch, or that ESIM was built for"
+    )
     parser.add_argument("--v2e", help="checkout of v2e")
     parser.add_argument("--esim", help="folder of esim_memory")
     parser.add_argument("--runs", type=int, default=5)

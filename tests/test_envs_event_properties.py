@@ -1,4 +1,4 @@
-"""What the event camera promises of any video and any pixels: order, times, distances, levels, repeatability."""
+"""What the event camera promises of any video and any pixels: order, times, distances, levels, repetition."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ from tolman.envs.events import EventPacket
 
 Video = tuple[NDArray[np.float32], NDArray[np.int64]]
 WIDTH, HEIGHT = 6, 5
+KINDS = ("walk", "jump", "ramp", "still")
 
 
 @st.composite
 def videos(draw: st.DrawFn) -> Video:
     """Walks, jumps or ramps of log intensity between dark and light, at uneven times."""
     rng, n = np.random.default_rng(draw(st.integers(0, 2**32))), draw(st.integers(2, 14))
-    size, kind = draw(st.sampled_from([0.02, 0.3, 3.0])), draw(st.sampled_from(["walk", "jump", "ramp", "still"]))
+    size, kind = draw(st.sampled_from([0.02, 0.3, 3.0])), draw(st.sampled_from(KINDS))
     steps = rng.normal(0.0, size, (n, HEIGHT, WIDTH))
     if kind == "jump":
         steps *= rng.random(steps.shape) < 0.2
@@ -86,7 +87,7 @@ def gaps(packet: EventPacket) -> NDArray[np.int64]:
 
 @settings(deadline=None, max_examples=150)
 @given(specs(), videos(), st.integers(0, 2**32))
-def test_events_are_in_order_in_range_and_in_their_interval(spec: CameraSpec, video: Video, seed: int) -> None:
+def test_events_are_in_order_in_range_and_in_time(spec: CameraSpec, video: Video, seed: int) -> None:
     frames, times = video
     camera = EventCamera(spec)
     start(camera, video, seed)

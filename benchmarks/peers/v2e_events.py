@@ -1,6 +1,6 @@
 """v2e's emulator on the video of `benchmarks/events.py`; prints one line of JSON.
 
-    PEER/bin/python benchmarks/peers/v2e_events.py V2E VIDEO.npz plain|noise
+PEER/bin/python benchmarks/peers/v2e_events.py V2E VIDEO.npz plain|noise
 """
 
 import json
