@@ -220,27 +220,28 @@ class Exact:
         return levels
 
 
+def sure_cameras(width: int, height: int) -> dict[str, CameraSpec]:
+    """Return cameras in which nothing is left to chance."""
+    ideal = replace(PLAIN, width=width, height=height)
+    return {
+        "ideal": ideal, "mismatch": replace(ideal, mismatch=0.03), "unequal": replace(ideal, asymmetry=1.5),
+        "refractory 0.5 ms": replace(ideal, refractory=0.5e-3),
+        "refractory 5 ms": replace(ideal, refractory=5e-3), "cutoff 30 Hz": replace(ideal, cutoff=30.0),
+        "leak 10 Hz": replace(ideal, leak_rate=10.0),
+        "all": replace(ideal, mismatch=0.03, refractory=0.5e-3, cutoff=30.0, leak_rate=0.1),
+    }  # fmt: skip
+
+
 def exactness(width: int = 128, height: int = 128) -> list[dict[str, Any]]:
     """Compare our counts with the exact ones, for what needs no chance; return one record for each camera."""
     frames = lin_log(video(width, height, 300.0))
-    fixed = replace(NOISE, width=width, height=height, leak_jitter=0.0, rate_spread=0.0, shot_rate=0.0)
-    ideal = replace(fixed, mismatch=0.0, refractory=0.0, cutoff=0.0, leak_rate=0.0)
-    cameras = {
-        "ideal": ideal, "mismatch": replace(ideal, mismatch=0.03), "unequal": replace(ideal, asymmetry=1.5),
-        "refractory 0.5 ms": replace(ideal, refractory=0.5e-3),
-        "refractory 5 ms": replace(ideal, refractory=5e-3),
-        "cutoff 30 Hz": replace(ideal, cutoff=30.0), "leak 10 Hz": replace(ideal, leak_rate=10.0),
-        "all": replace(fixed, cutoff=30.0),
-    }  # fmt: skip
     records = []
-    for name, spec in cameras.items():
+    for name, spec in sure_cameras(width, height).items():
         _, ours = watch(spec, frames, False)
         exact = int(Exact(spec).counts(frames, instants(frames)).sum())
-        records.append({"name": name, "ours": ours, "exact": exact, "difference": ours / exact - 1.0})
-        print(
-            f"exact {name:18} {ours:8} of {exact:8} events, {100 * records[-1]['difference']:+.4f} %",
-            flush=True,
-        )
+        difference = ours / exact - 1.0
+        records.append({"name": name, "ours": ours, "exact": exact, "difference": difference})
+        print(f"exact {name:18} {ours:8} of {exact:8} events, {100 * difference:+.4f} %", flush=True)
     return records
 
 
