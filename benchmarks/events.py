@@ -180,7 +180,8 @@ class Exact:
         """Return (2, height, width): OFF and ON events of a video in log units."""
         spec = self.spec
         on, off = spec.thresholds()
-        seconds, levels = 1e-6 * times, self._levels(frames, 1e-6 * times)
+        seconds: Doubles = 1e-6 * times.astype(np.float64)
+        levels = self._levels(frames, seconds)
         memory, free = levels[0].copy(), np.full(on.shape, -np.inf)
         leak = spec.leak_rate * on
         counts = np.zeros((2, *on.shape), np.int64)

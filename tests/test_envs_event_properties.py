@@ -74,7 +74,7 @@ def watch(camera: EventCamera, video: Video, seed: int = 0) -> EventPacket:
 
 
 def same(a: EventPacket, b: EventPacket) -> bool:
-    return all(np.array_equal(x, y) for x, y in zip(a, b, strict=True))
+    return all(np.array_equal(getattr(a, name), getattr(b, name)) for name in EventPacket._fields)
 
 
 def gaps(packet: EventPacket) -> NDArray[np.int64]:

@@ -14,7 +14,9 @@ authors advise (829).
 
 from __future__ import annotations
 
+import importlib
 import json
+import logging
 import subprocess
 import sys
 import types
@@ -58,7 +60,8 @@ class Video:
     def _at(self, time: float) -> Doubles:
         rows, columns = np.mgrid[:SIZE, :SIZE]
         if self.kind == "edge":
-            return 30.0 + 170.0 / (1.0 + np.exp(-(columns - 5.0 - self.speed * time + 0.1 * rows)))
+            edge: Doubles = 30.0 + 170.0 / (1.0 + np.exp(-(columns - 5.0 - self.speed * time + 0.1 * rows)))
+            return edge
         if self.kind == "flicker":
             picture = 80.0 * np.exp(self.contrast * shifted(BANDS, 0.0, 0.0))
             patch = slice(SIZE // 4, -SIZE // 4)
@@ -181,9 +184,6 @@ def emulator(checkout: Path) -> Any:
         setattr(module, thing, object)
     for thing in ("checkAddSuffix", "v2e_quit", "video_writer"):
         setattr(sys.modules["v2ecore.v2e_utils"], thing, None)
-    import importlib
-    import logging
-
     logging.disable(logging.WARNING)
     return importlib.import_module("v2ecore.emulator").EventEmulator
 
@@ -210,8 +210,7 @@ def count(emulator_class: Any, case: Case, video: Video, frames: Frames, seed: i
 def main() -> None:
     """Run all cases and store the counts."""
     checkout, target = Path(sys.argv[1]), Path(sys.argv[2])
-    import torch
-
+    torch = importlib.import_module("torch")
     torch.set_num_threads(1)
     emulator_class = emulator(checkout)
     commit = (checkout / "COMMIT").read_text().strip() if (checkout / "COMMIT").exists() else ""
