@@ -29,7 +29,9 @@ Image = NDArray[np.float32]
 
 LONG_AGO = -(2**62)  #: µs, time of the last event of a pixel that has not fired
 TIE = 1e-6  #: log units; a change this close to the threshold counts (float32 steps of exact multiples)
-BUCKET = 16  #: µs, widest bins of the time sort
+MOST_EVENTS = 2.0**40  #: of a frame; more come only of light that is not finite
+NOT_FINITE = -(2**62)
+WIDEST = 4  #: log2 µs, widest bins of the time sort
 
 
 class EventCamera:
@@ -86,7 +88,7 @@ class EventCamera:
         Raises
         ------
         ValueError
-            If the frame has another shape, or `time` is not after the last frame's.
+            If the frame has another shape or is not finite, or `time` is not after the last frame's.
         """
         self._check(frame)
         if time <= self._time:
@@ -97,7 +99,7 @@ class EventCamera:
         noise = self._noise.draw(duration, flat, shares)
         if self._receptor is not None:
             level = self._receptor.advance(flat, shares, duration * 1e-6).reshape(frame.shape)
-        self._noise.leak(self._memory, duration * 1e-6)
+        self._noise.leak(self._memory, self._previous, duration * 1e-6)
         while True:
             size = _advance(
                 level, self._previous, self._memory, self._last, self._on, self._off, self._least,
@@ -106,6 +108,8 @@ class EventCamera:
             )  # fmt: skip
             if size >= 0:
                 break
+            if size == NOT_FINITE:
+                raise ValueError("camera frame must be finite: the logarithm of no light at all is not")
             # The kernel asks for room before it changes anything, so nothing is lost and nothing is repeated.
             self._scratch = EventPacket.room(-size)
         self._reserve(self._size + size)
@@ -118,7 +122,7 @@ class EventCamera:
 
     def collect(self) -> EventPacket:
         """Return the events since the last call (copies), ascending in time, and forget them."""
-        packet = self._packets.take(np.arange(self._size))
+        packet = EventPacket(*(array[: self._size].copy() for array in self._packets))
         self._size = 0
         return packet
 
@@ -161,7 +165,8 @@ def _advance(
     """Advance all pixels from `t0` to `t1` µs; write events pixel by pixel; return their number.
 
     Images are flat except `frame`; `least` is the smallest change that can make an event, > 0. If the buffers
-    may be too small, nothing changes and minus the needed size is returned.
+    may be too small, nothing changes and minus the needed size is returned; `NOT_FINITE` if the light is not
+    a number.
     """
     width = frame.shape[1]
     now = frame.reshape(frame.size)
@@ -171,7 +176,7 @@ def _advance(
     marks = np.zeros((size + 7) // 8 * 8, np.uint8)
     for k in range(size):
         start, end = abs(previous[k] - reference[k]), abs(now[k] - reference[k])
-        marks[k] = (start >= least[k]) | (end >= least[k])
+        marks[k] = (start >= least[k]) | (not end < least[k])  # also where the light is not a number
     moved, m = np.empty(size, np.int64), 0
     words = marks.view(np.uint64)
     for word in range(words.size):
@@ -180,21 +185,27 @@ def _advance(
                 if marks[k]:
                     moved[m] = k
                     m += 1
-    need = noise_pixel.size + 2 * m
+    need = float(noise_pixel.size + 2 * m)
     for c in range(m):
         k = moved[c]
-        most = max(abs(now[k] - reference[k]), abs(previous[k] - reference[k]))
-        need += int(3.0 * most / least[k])
+        need += 3.0 * max(abs(now[k] - reference[k]), abs(previous[k] - reference[k])) / least[k]
+    if not need < MOST_EVENTS:
+        return NOT_FINITE
     if need > out_t.size:
-        return -2 * need
+        return -2 * int(need + 1.0)
 
-    n = 0
+    n, y, row = 0, 0, width
+    rate = 1.0 / (t1 - t0)
     for c in range(m):
         k = moved[c]
+        while k >= row:
+            y, row = y + 1, row + width
+        x = k - row + width
         # numba's float() would keep single precision
         level0, level1, memory = np.float64(previous[k]), np.float64(now[k]), reference[k]
         up, down = on[k] - TIE, off[k] - TIE
-        slope = (level1 - level0) / (t1 - t0)
+        slope = (level1 - level0) * rate
+        per = 1.0 / slope
         free = max(t0, last[k] + refractory)
         while free <= t1:
             change = (level1 if free == t1 else level0 + slope * (free - t0)) - memory
@@ -204,24 +215,24 @@ def _advance(
             elif -change >= down:
                 polarity = 0
             elif slope > 0.0 and level1 - memory >= up:
-                t = t0 + ceil((memory + up - level0) / slope)
+                t = t0 + ceil((memory + up - level0) * per)
             elif slope < 0.0 and memory - level1 >= down:
-                polarity, t = 0, t0 + ceil((memory - down - level0) / slope)
+                polarity, t = 0, t0 + ceil((memory - down - level0) * per)
             else:
                 break
             t = min(max(t, free, t0 + 1), t1)
             memory += on[k] if polarity == 1 else -off[k]
-            out_t[n], out_x[n], out_y[n], out_p[n] = t, k % width, k // width, polarity
+            out_t[n], out_x[n], out_y[n], out_p[n] = t, x, y, polarity
             n += 1
             last[k] = t
             free = t + refractory
         reference[k] = memory
     for c in range(noise_pixel.size):
         k, t = noise_pixel[c], t0 + noise_time[c]
-        if t >= last[k] + refractory:
+        if refractory == 0 or t >= last[k] + refractory:
             out_t[n], out_x[n], out_y[n], out_p[n] = t, k % width, k // width, noise_polarity[c]
             n += 1
-            last[k] = t
+            last[k] = max(last[k], t)
             reference[k] = now[k]  # any event, whatever made it, makes the pixel remember the present light
     previous[:] = now
     return n
@@ -251,14 +262,16 @@ def _append_sorted(
     latest = t0
     for k in range(n):
         latest = max(latest, t[k])
-    bucket = min(max((latest - t0) // n, 1), BUCKET)
-    place = np.zeros((latest - t0) // bucket + 2, np.int64)
+    shift = 0
+    while shift < WIDEST and (latest - t0) >> shift > n:
+        shift += 1
+    place = np.zeros(((latest - t0) >> shift) + 2, np.int64)
     for k in range(n):
-        place[(t[k] - t0) // bucket + 1] += 1
+        place[((t[k] - t0) >> shift) + 1] += 1
     for b in range(1, place.size):
         place[b] += place[b - 1]
     for k in range(n):
-        b = (t[k] - t0) // bucket
+        b = (t[k] - t0) >> shift
         m = start + place[b]
         place[b] += 1
         out_t[m], out_x[m], out_y[m], out_p[m] = t[k], x[k], y[k], p[k]

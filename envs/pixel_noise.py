@@ -33,6 +33,7 @@ class NoiseEvents(NamedTuple):
     polarity: NDArray[np.uint8]  #: (n,)
 
 
+NO_LIGHT = np.empty(0, np.float32)
 NONE = NoiseEvents(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.uint8))
 
 
@@ -67,61 +68,98 @@ class PixelNoise:
         if self.spec.leak_rate > 0.0 and self.spec.leak_jitter > 0.0:
             self._tape = 1.0 - self.spec.leak_jitter * rng.standard_normal(self._leak.size + TAPE)
 
-    def leak(self, memory: Floats, seconds: float) -> None:
-        """Let the remembered levels (pixels,) leak for `seconds`, in place."""
+    def leak(self, memory: Floats, previous: Image, seconds: float) -> None:
+        """Let the remembered levels (pixels,) leak for `seconds`, in place.
+
+        The light `previous` seen is lowered with them: relative to the level it then rises on a straight line
+        by the leak, so that the leak is spread over the `seconds` and does not come all at their start.
+        """
         if self.spec.leak_rate <= 0.0:
             return
         if self._tape.size:
             # A tape read from another place each time, instead of a draw for each pixel: jitter is small
             # and averages out between two events of a pixel.
             begin = int(self._rng.integers(TAPE))
-            _leak_jittered(memory, self._leak, self._tape[begin : begin + memory.size], seconds)
+            _leak_jittered(memory, previous, self._leak, self._tape[begin : begin + memory.size], seconds)
         else:
-            _leak(memory, self._leak, seconds)
+            _leak(memory, previous, self._leak, seconds)
 
     def draw(self, duration: int, frame: Image, light: Image | None) -> NoiseEvents:
         """Draw what noise does in `duration` µs under `frame` (pixels,), log units.
 
         `light` (pixels,) are shares of full light, by default ``exp(frame) / white``.
         """
-        parts = [part for part in (self._shot(duration, frame, light), self._heat(duration)) if part[0].size]
-        if not parts:
+        shot = self.spec.shot_rate * frame.size * duration * 1e-6 * self._most
+        heat = float(self._hot_share[-1]) * duration * 1e-6 if self._hot.size else 0.0
+        if shot + heat <= 0.0:
             return NONE
-        pixel, polarity = (np.concatenate([part[k] for part in parts]) for k in (0, 1))
-        when = np.sort(self._rng.integers(1, duration + 1, pixel.size))
-        mixed = self._rng.permutation(pixel.size) if len(parts) > 1 else slice(None)
-        return NoiseEvents(pixel[mixed], when, polarity[mixed])
-
-    def _shot(
-        self, duration: int, frame: Image, light: Image | None
-    ) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
-        mean = self.spec.shot_rate * frame.size * duration * 1e-6 * self._most
-        n = int(self._rng.poisson(mean)) if mean > 0.0 else 0
-        if n == 0:
-            return NONE.pixel, NONE.polarity
-        pixel = self._rng.integers(0, frame.size, n)
-        polarity = self._rng.integers(0, 2, n).astype(np.uint8)
-        share = np.exp(frame[pixel]) / self.spec.white if light is None else light[pixel]
-        bright = np.clip((share + DARK) / (1.0 + DARK), 0.0, 1.0)
-        odds = (1.0 + (BRIGHT - 1.0) * bright) * self._odds[polarity, pixel] / self._most
-        kept = self._rng.random(n) < odds
-        return pixel[kept], polarity[kept]
-
-    def _heat(self, duration: int) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
-        if self._hot.size == 0:
-            return NONE.pixel, NONE.polarity
-        n = int(self._rng.poisson(self._hot_share[-1] * duration * 1e-6))
-        which = np.searchsorted(self._hot_share, self._rng.random(n) * self._hot_share[-1], side="right")
-        return self._hot[which], np.ones(n, np.uint8)
+        proposals = int(self._rng.poisson(shot)) if shot > 0.0 else 0
+        hot = int(self._rng.poisson(heat)) if heat > 0.0 else 0
+        if proposals + hot == 0:
+            return NONE
+        pixel, time = np.empty(proposals + hot, np.int64), np.empty(proposals + hot, np.int64)
+        polarity = np.empty(proposals + hot, np.uint8)
+        n = _draw(
+            self._rng, proposals, hot, duration, frame, NO_LIGHT if light is None else light, self.spec.white,
+            self._odds, self._most, self._hot, self._hot_share, pixel, time, polarity,
+        )  # fmt: skip
+        return NoiseEvents(pixel[:n], np.sort(time[:n]), polarity[:n])
 
 
 @njit(cache=True, error_model="numpy")
-def _leak(memory: Floats, rate: Floats, seconds: float) -> None:
-    for k in range(memory.size):
-        memory[k] -= rate[k] * seconds
+def _draw(
+    rng: np.random.Generator,
+    proposals: int,
+    hot: int,
+    duration: int,
+    frame: Image,
+    light: Image,
+    white: float,
+    odds: Floats,
+    most: float,
+    hot_pixels: NDArray[np.int64],
+    hot_share: Floats,
+    pixel: NDArray[np.int64],
+    time: NDArray[np.int64],
+    polarity: NDArray[np.uint8],
+) -> int:
+    """Propose shot events at the highest rate of any pixel and keep those that its own rate allows; add heat.
+
+    Times are not in order yet; that they are independent of the pixels lets them be sorted alone. As the
+    first `proposals` come in no order of pixels, only hot pixels must be mixed in among them.
+    """
+    n = 0
+    for _ in range(proposals):
+        # One draw for pixel and polarity, one for whether it is kept.
+        which = int(rng.random() * 2 * frame.size)
+        k, p = which >> 1, which & 1
+        share = np.exp(np.float64(frame[k])) / white if light.size == 0 else np.float64(light[k])
+        bright = min(max((share + DARK) / (1.0 + DARK), 0.0), 1.0)
+        if rng.random() * most < (1.0 + (BRIGHT - 1.0) * bright) * odds[p, k]:
+            pixel[n], polarity[n] = k, p
+            n += 1
+    for _ in range(hot):
+        k = hot_pixels[np.searchsorted(hot_share, rng.random() * hot_share[-1], side="right")]
+        at = int(rng.random() * (n + 1))
+        pixel[n], polarity[n] = pixel[at], polarity[at]
+        pixel[at], polarity[at] = k, 1
+        n += 1
+    for k in range(n):
+        time[k] = 1 + int(rng.random() * duration)
+    return n
 
 
 @njit(cache=True, error_model="numpy")
-def _leak_jittered(memory: Floats, rate: Floats, jitter: Floats, seconds: float) -> None:
+def _leak(memory: Floats, previous: Image, rate: Floats, seconds: float) -> None:
     for k in range(memory.size):
-        memory[k] -= rate[k] * jitter[k] * seconds
+        lost = rate[k] * seconds
+        memory[k] -= lost
+        previous[k] -= lost
+
+
+@njit(cache=True, error_model="numpy")
+def _leak_jittered(memory: Floats, previous: Image, rate: Floats, jitter: Floats, seconds: float) -> None:
+    for k in range(memory.size):
+        lost = rate[k] * jitter[k] * seconds
+        memory[k] -= lost
+        previous[k] -= lost

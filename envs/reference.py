@@ -93,7 +93,7 @@ def events(spec: CameraSpec, frames: NDArray[np.float32], times: NDArray[np.int6
             for k in range(1, len(times)):
                 t0, t1 = int(times[k - 1]), int(times[k])
                 level0, level1 = float(frames[k - 1, row, column]), float(frames[k, row, column])
-                slope = (level1 - level0) / (t1 - t0)
+                slope = (level1 - level0) * (1.0 / (t1 - t0))
                 free = max(free, t0)
                 while free <= t1:
                     change = (level1 if free == t1 else level0 + slope * (free - t0)) - memory
@@ -102,9 +102,9 @@ def events(spec: CameraSpec, frames: NDArray[np.float32], times: NDArray[np.int6
                     elif -change >= down - TIE:
                         polarity, t = 0, free
                     elif slope > 0.0 and level1 - memory >= up - TIE:
-                        polarity, t = 1, t0 + ceil((memory + (up - TIE) - level0) / slope)
+                        polarity, t = 1, t0 + ceil((memory + (up - TIE) - level0) * (1.0 / slope))
                     elif slope < 0.0 and memory - level1 >= down - TIE:
-                        polarity, t = 0, t0 + ceil((memory - (down - TIE) - level0) / slope)
+                        polarity, t = 0, t0 + ceil((memory - (down - TIE) - level0) * (1.0 / slope))
                     else:
                         break
                     t = min(max(t, free, t0 + 1), t1)

@@ -317,3 +317,18 @@ def test_pixel_directions(projection: str) -> None:
 def test_impossible_cameras_are_refused(change: dict[str, object], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         CameraSpec(**change)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("light", [np.inf, -np.inf, np.nan])
+def test_light_that_is_no_number_is_refused(light: float) -> None:
+    camera, frame = EventCamera(replace(SMALL, refractory=0.0)), np.zeros((4, 5), np.float32)
+    camera.reset(frame)
+    frame[1, 2] = light
+    with pytest.raises(ValueError, match="finite"):
+        camera.feed(frame, 4000)
+
+
+def test_the_leak_is_spread_over_the_time_between_frames() -> None:
+    _, packet = noise(CameraSpec(width=64, height=64, leak_rate=5.0, rate_spread=0.1))
+    phase = packet.t % 4000
+    assert np.std(phase) == pytest.approx(4000 / np.sqrt(12), rel=0.1)
