@@ -243,8 +243,8 @@ def _append_sorted(
 ) -> None:
     """Append `n` events to the packet from `start` on, in ascending time; equal times keep their order.
 
-    Events of one frame come pixel by pixel. A counting sort into about as many bins as there are events leaves
-    only neighbours out of order, which an insertion sort mends.
+    Events of one frame come pixel by pixel. A counting sort into about as many bins as there are events
+    leaves only neighbours out of order, which an insertion sort mends.
     """
     if n == 0:
         return
