@@ -59,6 +59,7 @@ class EventCamera:
         self._least = np.minimum(self._on, self._off) - TIE
         self._noise = PixelNoise(spec, self._on, self._off)
         self._receptor = Photoreceptor(self._on.size, spec.cutoff, spec.white) if spec.cutoff > 0.0 else None
+        self._per_least = 1.0 / float(self._least.min())
         self._previous = np.zeros(spec.height * spec.width, np.float32)
         self._last = np.full(spec.height * spec.width, LONG_AGO, np.int64)
         self._time = 0
@@ -103,7 +104,7 @@ class EventCamera:
         while True:
             size = _advance(
                 level, self._previous, self._memory, self._last, self._on, self._off, self._least,
-                self._time, time, self._refractory, *noise,
+                self._per_least, self._time, time, self._refractory, *noise,
                 self._scratch.t, self._scratch.x, self._scratch.y, self._scratch.p,
             )  # fmt: skip
             if size >= 0:
@@ -151,6 +152,7 @@ def _advance(
     on: Floats,
     off: Floats,
     least: Floats,
+    per_least: float,
     t0: int,
     t1: int,
     refractory: int,
@@ -164,7 +166,8 @@ def _advance(
 ) -> int:
     """Advance all pixels from `t0` to `t1` µs; write events pixel by pixel; return their number.
 
-    Images are flat except `frame`; `least` is the smallest change that can make an event, > 0. If the buffers
+    Images are flat except `frame`; `least` is the smallest change that can make an event, > 0, and
+    `per_least` one over the least of all pixels. If the buffers
     may be too small, nothing changes and minus the needed size is returned; `NOT_FINITE` if the light is not
     a number.
     """
@@ -177,18 +180,18 @@ def _advance(
     for k in range(size):
         start, end = abs(previous[k] - reference[k]), abs(now[k] - reference[k])
         marks[k] = (start >= least[k]) | (not end < least[k])  # also where the light is not a number
-    moved, m = np.empty(size, np.int64), 0
+    moved, m = np.empty(marks.size, np.int64), 0
     words = marks.view(np.uint64)
     for word in range(words.size):
         if words[word] != 0:
             for k in range(8 * word, 8 * word + 8):
-                if marks[k]:
-                    moved[m] = k
-                    m += 1
-    need = float(noise_pixel.size + 2 * m)
+                moved[m] = k  # overwritten unless marked: a branch here would be guessed wrong too often
+                m += marks[k]
+    need = 0.0
     for c in range(m):
         k = moved[c]
-        need += 3.0 * max(abs(now[k] - reference[k]), abs(previous[k] - reference[k])) / least[k]
+        need += max(abs(now[k] - reference[k]), abs(previous[k] - reference[k]))
+    need = noise_pixel.size + 2 * m + 3.0 * need * per_least
     if not need < MOST_EVENTS:
         return NOT_FINITE
     if need > out_t.size:

@@ -26,19 +26,12 @@ def lin_log(video: NDArray[np.generic]) -> Image:
     The two meet at ``log(20)``; a plain logarithm would turn the quantisation of dark video into events.
     Feed the result to a camera with ``white=255``.
     """
-    if video.dtype == np.uint8:
-        return _OF_BYTES[video]
-    return _lin_log(np.asarray(video, np.float64))
-
-
-def _lin_log(numbers: NDArray[np.float64]) -> Image:
-    levels = np.where(numbers <= LINEAR, numbers * (log(LINEAR) / LINEAR), np.log(np.maximum(numbers, 1.0)))
-    # Rounded, so that adding a threshold and taking it off again comes back to the same level.
-    rounded: Image = np.round(levels, 8).astype(np.float32)
-    return rounded
-
-
-_OF_BYTES = _lin_log(np.arange(256.0))
+    numbers = np.asarray(video, np.float32)
+    levels: Image = np.log(np.maximum(numbers, np.float32(LINEAR)))
+    dark = numbers < LINEAR
+    if dark.any():
+        levels[dark] = numbers[dark] * np.float32(log(LINEAR) / LINEAR)
+    return levels
 
 
 class Photoreceptor:
