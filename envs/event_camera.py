@@ -123,7 +123,8 @@ class EventCamera:
 
     def collect(self) -> EventPacket:
         """Return the events since the last call (copies), ascending in time, and forget them."""
-        packet = EventPacket(*(array[: self._size].copy() for array in self._packets))
+        kept = self._packets.take(slice(0, self._size))
+        packet = EventPacket(kept.t.copy(), kept.x.copy(), kept.y.copy(), kept.p.copy())
         self._size = 0
         return packet
 
