@@ -14,7 +14,7 @@ PROJECTIONS = ("panorama", "pinhole")
 
 @dataclass(frozen=True)
 class CameraSpec:
-    """An event camera on top of the robot, looking along the robot's heading.
+    """An event camera on top of the robot, looking along the robot's heading or `yaw` aside of it.
 
     The default field of view is a rodent's: nearly all around, mostly above the horizon. Pixel (0, 0) is the
     top left; azimuth counts counter-clockwise from straight ahead, so it *decreases* with the column.
@@ -31,6 +31,8 @@ class CameraSpec:
         ``"panorama"``: equal steps of azimuth and of elevation. ``"pinhole"``: a flat image plane.
     mount : float
         m, height of the optical centre above the floor.
+    yaw : float
+        rad, where the camera looks from the robot's heading, counter-clockwise.
     threshold : float
         log units, contrast that makes an event (0.2: ESIM, v2e).
     mismatch : float
@@ -56,6 +58,7 @@ class CameraSpec:
     elevation_high: float = radians(30.0)
     projection: str = "panorama"
     mount: float = 0.10
+    yaw: float = 0.0
     threshold: float = 0.2
     mismatch: float = 0.03
     refractory: float = 0.5e-3
@@ -84,6 +87,8 @@ class CameraSpec:
             )
         if not self.mount > 0.0:
             raise ValueError(f"camera mount must be > 0 m, got {self.mount}")
+        if not isfinite(self.yaw):
+            raise ValueError(f"camera yaw must be finite, got {self.yaw}")
         if not (self.threshold > 0.0 and isfinite(self.threshold)):
             raise ValueError(f"camera threshold must be > 0 log units, got {self.threshold}")
         if not 0.0 <= self.mismatch < self.threshold:

@@ -17,9 +17,8 @@ from PIL import Image
 
 from .arena import Arena
 from .camera import CameraSpec
+from .light_maps import paint
 from .raycast import DARKEST
-from .scene import wall_textures
-from .textures import floor_texture
 
 NEAR, FAR_PLANE = 0.01, 30.0  #: m
 PILLAR_SIDES = 48
@@ -29,7 +28,7 @@ Mesh = tuple[list[list[float]], list[list[float]], list[int]]  # corners, textur
 
 
 class TinyRenderer:
-    """Renders one arena through one camera with PyBullet's TinyRenderer, ambient light only.
+    """Renders one arena through one camera with PyBullet's TinyRenderer; a lamp's light is in the textures.
 
     Parameters
     ----------
@@ -48,7 +47,7 @@ class TinyRenderer:
         if oversampling < 1:
             raise ValueError(f"oversampling must be >= 1, got {oversampling}")
         self.light = arena.light
-        self._sky = arena.sky
+        self._sky, self._full = arena.sky, 1.0
         self._camera, self._oversampling = camera, oversampling
         self._client = pybullet.connect(pybullet.DIRECT)
         with TemporaryDirectory() as folder:
@@ -59,7 +58,9 @@ class TinyRenderer:
         self, x: float, y: float, theta: float, out: NDArray[np.float32] | None = None
     ) -> NDArray[np.float32]:
         """Return log(radiance), float32 (height, width), seen from (x, y) m, heading `theta` rad."""
-        views = np.concatenate([self._view(x, y, theta + turn).ravel() for turn in self._turns])
+        views = np.concatenate(
+            [self._view(x, y, theta + self._camera.yaw + turn).ravel() for turn in self._turns]
+        )
         n, camera = self._oversampling, self._camera
         samples = views[self._sample].reshape(camera.height, n, camera.width, n)
         image = np.empty((camera.height, camera.width), np.float32) if out is None else out
@@ -128,14 +129,17 @@ class TinyRenderer:
             renderer=pybullet.ER_TINY_RENDERER,
             physicsClientId=self._client,
         )
-        grey = np.asarray(colour, np.float64).reshape(height, width, 4)[..., 0] / 255.0
+        grey = np.asarray(colour, np.float64).reshape(height, width, 4)[..., 0] * (self._full / 255.0)
         return np.where(np.asarray(body).reshape(height, width) < 0, self._sky, grey)
 
     def _build(self, arena: Arena, folder: Path) -> None:
         """Make one mesh per wall texture and one for the floor."""
-        for k, texture in enumerate(wall_textures(arena)):
-            self._add(_surfaces(arena, k), texture.T[::-1], folder / f"wall{k}.png")
-        self._add(_floor(arena), floor_texture(arena.floor).T[::-1], folder / "floor.png")
+        arena, patterns, ground = paint(arena)
+        if arena.lamp is not None:  # eight bits hold up to the brightest place
+            self._full = max(1.0, ground.max(), *(pattern.max() for pattern in patterns))
+        for k, pattern in enumerate(patterns):
+            self._add(_surfaces(arena, k), pattern.T[::-1] / self._full, folder / f"wall{k}.png")
+        self._add(_floor(arena), ground.T[::-1] / self._full, folder / "floor.png")
 
     def _add(self, mesh: Mesh, texture: NDArray[np.float64], file: Path) -> None:
         """Show `mesh` with `texture` (rows from the top down)."""
