@@ -88,10 +88,11 @@ def add_wall(
     profile: Floats,
     rows: int,
 ) -> int:
-    """Add `share` of a wall between slopes `bottom` and `top`, from row `first` on; return the row of `bottom`.
+    """Add `share` of a wall between slopes `bottom` and `top`, from row `first` on.
 
     A row border meets the wall at a height, in texture cells, that is an affine function of its slope:
     `foot` + `per_slope` x slope. `profile` holds the wall's running sums over its `rows` texture cells.
+    Returns the row that holds slope `bottom`.
     """
     height = per_row.size
     r = first

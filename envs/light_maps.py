@@ -1,4 +1,4 @@
-"""The patterns of an arena as they are lit: the lamp's light is painted into them, so that images cost no more.
+"""The patterns of an arena as they are lit: a lamp's light is painted into them and costs an image nothing.
 
 Walls may share a pattern but not the light on it. Each run of walls that carry on one another's pattern, and
 each pillar, gets its own copy of what it shows.

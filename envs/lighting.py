@@ -16,8 +16,8 @@ Floats = NDArray[np.float64]
 class Lamp:
     """A point lamp over an arena, and the light that comes from everywhere.
 
-    A surface gets ``strength x (ambient + (1 - ambient) x lambert / mean lambert)``: the mean over floor, walls
-    and pillars is `strength`, whatever the place of the lamp. Shadows only take away from that.
+    A surface gets ``strength x (ambient + (1 - ambient) x lambert / mean lambert)``: the mean over floor,
+    walls and pillars is `strength`, whatever the place of the lamp. Shadows only take away from that.
 
     Attributes
     ----------

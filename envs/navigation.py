@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from math import pi
-from typing import Any
+from typing import Any, NamedTuple
 
 import gymnasium
 import numpy as np
@@ -16,7 +17,7 @@ from .camera import CameraSpec
 from .event_camera import EventCamera
 from .events import EventPacket
 from .physics import BUMP_SECTORS, Physics
-from .renderers import make_renderer
+from .renderers import Renderer, make_renderers
 from .robot import RobotSpec
 from .sensors import Proprioception, Reading, SensorNoise
 from .spaces import EventSpace
@@ -31,6 +32,14 @@ SEPARATION = 0.2  #: s without contact after which the next contact is a new col
 MAX_READ_SPEED, MAX_READ_RATE = 2.0, 20.0  #: m/s and rad/s, the declared range of odometry and gyro
 
 
+class _Eye(NamedTuple):
+    """A further camera: what draws its image, what turns it into events, and the image."""
+
+    renderer: Renderer
+    events: EventCamera
+    frame: NDArray[np.float32]
+
+
 class NavigationEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
     """A robot with an event camera in an arena, with a task.
 
@@ -42,6 +51,8 @@ class NavigationEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
     gyro     float32 (1,)        yaw rate rad/s
     bump     uint8 (8,)          contact in the sector centred k x 45° counter-clockwise from straight ahead
     ======== =================== ==========================================================================
+
+    Each further camera adds an entry ``events_<name>`` like ``events``.
 
     Action: float32 (2,), a twist [v m/s, w rad/s], or with ``control="wheels"`` the rates of the left and
     right wheel, rad/s; values beyond the bounds are clipped.
@@ -58,7 +69,10 @@ class NavigationEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
     task : Task
         Start, reward, end. Its arena is the world.
     camera : CameraSpec, optional
-        Default: a 128 x 32 panorama.
+        The main camera. Default: a 128 x 32 panorama.
+    cameras : mapping of str to CameraSpec, optional
+        Further cameras by name (an identifier). They see the same instants; `yaw` turns one aside. Two with
+        the same `mismatch_seed` and size have the same thresholds.
     renderer : {"raycast", "pybullet"}
         What draws the camera's image.
     control : {"twist", "wheels"}
@@ -93,6 +107,7 @@ class NavigationEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         control_period: float = 0.040,
         render_mode: str | None = None,
         render_size: int = 480,
+        cameras: Mapping[str, CameraSpec] | None = None,
     ) -> None:
         if control not in CONTROLS:
             raise ValueError(f"control must be one of {CONTROLS}, got {control!r}")
@@ -102,6 +117,10 @@ class NavigationEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
             )
         self.task = task
         self.camera = camera if camera is not None else CameraSpec()
+        self.cameras = dict(cameras) if cameras is not None else {}
+        for name in self.cameras:
+            if not (isinstance(name, str) and name.isidentifier()):
+                raise ValueError(f"the name of a camera must be an identifier, got {name!r}")
         self.robot = robot if robot is not None else RobotSpec()
         self.control = control
         self.physics_step, self.control_period = physics_step, control_period
@@ -110,12 +129,16 @@ class NavigationEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         _whole_ratio("physics_step", physics_step, "1 µs", 1e-6)
         self.render_mode = render_mode
 
-        self._renderer = make_renderer(renderer, task.arena, self.camera)
+        self._renderer, *further = make_renderers(renderer, task.arena, [self.camera, *self.cameras.values()])
         self._physics = Physics(task.arena, self.robot, physics_step)
         self._events = EventCamera(self.camera)
         self._senses = Proprioception(noise if noise is not None else SensorNoise(), self.robot)
         self._view = TopView(task.arena, render_size) if render_mode is not None else None
-        self._frame = np.empty((self.camera.height, self.camera.width), np.float32)
+        self._frame = _blank(self.camera)
+        self._eyes = {
+            name: _Eye(drawer, EventCamera(spec), _blank(spec))
+            for (name, spec), drawer in zip(self.cameras.items(), further, strict=True)
+        }
         self._running = False
 
         reading = np.array([MAX_READ_SPEED, MAX_READ_RATE], np.float32)
@@ -125,6 +148,7 @@ class NavigationEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
                 "odometry": spaces.Box(-reading, reading, dtype=np.float32),
                 "gyro": spaces.Box(-reading[1:], reading[1:], dtype=np.float32),
                 "bump": spaces.Box(0, 1, (BUMP_SECTORS,), np.uint8),
+                **{f"events_{name}": EventSpace(c.width, c.height) for name, c in self.cameras.items()},
             }
         )
         limit = (
@@ -152,11 +176,15 @@ class NavigationEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         pose = self.task.start(np.random.default_rng(start_seed))
         if options is not None and "pose" in options:
             pose = self._free_pose(options["pose"])
-        self._renderer.light = self.task.arena.light
+        self._light(self.task.arena.light)
         self._physics.reset(pose)
         self._senses.reset(np.random.default_rng(sensor_seed))
         self._renderer.render(*self._physics.pose(), out=self._frame)
         self._events.reset(self._frame, 0, np.random.default_rng(camera_seed))
+        for name, eye in self._eyes.items():
+            eye.renderer.render(*self._physics.pose(), out=eye.frame)
+            # A stream by name: a further camera leaves the others' noise as it was.
+            eye.events.reset(eye.frame, 0, np.random.default_rng([camera_seed, *name.encode()]))
         self._pose = np.array(self._physics.pose())
         self._steps = self._collisions = 0
         self._collided = self._success = False
@@ -186,6 +214,9 @@ class NavigationEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
             self._renderer.render(x, y, theta, out=self._frame)
             now = (self._steps * self.substeps + k + 1) * self.physics_step
             self._events.feed(self._frame, round(now * 1e6))
+            for eye in self._eyes.values():
+                eye.renderer.render(x, y, theta, out=eye.frame)
+                eye.events.feed(eye.frame, round(now * 1e6))
             bump |= self._physics.contacts()
         self._steps += 1
         self._pose = np.array([x, y, theta])
@@ -214,10 +245,12 @@ class NavigationEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         return self._view.draw(self._pose, self.task.goal, self.task.goal_radius, self._renderer.light)
 
     def close(self) -> None:
-        """Stop the physics and the renderer."""
+        """Stop the physics and the renderers."""
         self._running = False
         self._physics.close()
         self._renderer.close()
+        for eye in self._eyes.values():
+            eye.renderer.close()
 
     def get_random_state(self) -> dict[str, Any]:
         """Return the state of the random stream as plain numbers and strings (JSON can hold it)."""
@@ -240,13 +273,18 @@ class NavigationEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         """Set the illumination (1 is nominal) from now to the end of the episode; near 0 is darkness."""
         if not (level >= 0.0 and np.isfinite(level)):
             raise ValueError(f"light level must be >= 0, got {level}")
-        self._renderer.light = float(level)
+        self._light(float(level))
 
     def move_goal(self, xy: tuple[float, float]) -> None:
         """Move the hidden goal to `xy` m until the end of the episode; the optimal path starts from here."""
         self.task.move_goal(xy)
         if self._running:
             self._optimal = self.task.optimal_path(self._pose)
+
+    def _light(self, level: float) -> None:
+        self._renderer.light = level
+        for eye in self._eyes.values():
+            eye.renderer.light = level
 
     def _wheel_rates(self, action: NDArray[np.float32]) -> tuple[float, float]:
         command = np.asarray(action, np.float64)
@@ -280,6 +318,7 @@ class NavigationEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
             "odometry": odometry.astype(np.float32),
             "gyro": gyro.astype(np.float32),
             "bump": reading.bump,
+            **{f"events_{name}": eye.events.collect().to_observation() for name, eye in self._eyes.items()},
         }
 
     def _info(self) -> Info:
@@ -295,6 +334,10 @@ class NavigationEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         if self.task.goal is not None:
             info["goal"] = self.task.goal.copy()
         return info
+
+
+def _blank(camera: CameraSpec) -> NDArray[np.float32]:
+    return np.empty((camera.height, camera.width), np.float32)
 
 
 def _whole_ratio(name: str, value: float, unit_name: str, unit: float) -> int:

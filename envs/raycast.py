@@ -30,6 +30,8 @@ class Raycaster:
     ----------
     arena, camera
         What is seen, and through what.
+    scene : Scene, optional
+        The arena as `build_scene` painted it, if it has been already.
 
     Attributes
     ----------
@@ -42,14 +44,14 @@ class Raycaster:
         If a wall or pillar is lower than the camera: what is behind it on the floor cannot be drawn.
     """
 
-    def __init__(self, arena: Arena, camera: CameraSpec) -> None:
+    def __init__(self, arena: Arena, camera: CameraSpec, scene: Scene | None = None) -> None:
         lowest = min(surface.height for surface in (*arena.walls, *arena.pillars))
         if not lowest > camera.mount:
             raise ValueError(
                 f"walls and pillars must be higher than the camera ({camera.mount:g} m), one is {lowest:g} m"
             )
         self.light = arena.light
-        self._camera, self._scene = camera, build_scene(arena)
+        self._camera, self._scene = camera, scene if scene is not None else build_scene(arena)
         azimuth = camera.azimuth_edges
         # The kernels count angles clockwise, so that they ascend with the column.
         self._edges, self._edge_x, self._edge_y = -azimuth, np.cos(azimuth), np.sin(azimuth)
@@ -62,8 +64,9 @@ class Raycaster:
         scene = self._scene
         _render(
             image, self._edges, self._edge_x, self._edge_y, self._slopes, self._scale, x, y,
-            theta + self._camera.yaw, self._camera.mount, self.light, scene.sky, scene.layers, scene.walls, scene.pillars, scene.tables,
-            scene.table_index, scene.table_scale, scene.floors, scene.floor_half_width, *self._floor_rows,
+            theta + self._camera.yaw, self._camera.mount, self.light, scene.sky, scene.layers, scene.walls,
+            scene.pillars, scene.tables, scene.table_index, scene.table_scale, scene.floors,
+            scene.floor_half_width, *self._floor_rows,
         )  # fmt: skip
         return image
 
@@ -207,8 +210,9 @@ def _render(
                     row = end
             mid_x, mid_y = 0.5 * (dir_x[i] + dir_x[j + 1]), 0.5 * (dir_y[i] + dir_y[j + 1])
             add_floor(
-                block, base, row, share, slopes, per_row, 1.0 / scale[c], foot, mount, x, y, mid_x, mid_y, floors,
-                half_width, floor_distance, floor_per_metre, floor_start, floor_size, cells, part_x, part_y,
+                block, base, row, share, slopes, per_row, 1.0 / scale[c], foot, mount, x, y, mid_x, mid_y,
+                floors, half_width, floor_distance, floor_per_metre, floor_start, floor_size, cells, part_x,
+                part_y,
             )  # fmt: skip
             i = j + 1
         if c - begin == BLOCK - 1 or c == width - 1:

@@ -166,10 +166,13 @@ def _surfaces(arena: Arena, texture: int) -> Mesh:
     """Return the walls and pillars that show texture `texture`."""
     length = arena.textures[texture].length
     tall = arena.textures[texture].height
+    # Two walls at one place would fight for each pixel: each shows its face only.
+    segments = {(w.x0, w.y0, w.x1, w.y1) for w in arena.walls}
     quads = [
-        (w.x0, w.y0, w.x1, w.y1, w.height, w.offset, w.offset + w.length)
+        (*ends, w.height, w.offset, w.offset + w.length, (*ends[2:], *ends[:2]) not in segments)
         for w in arena.walls
         if w.texture == texture
+        for ends in [(w.x0, w.y0, w.x1, w.y1)]
     ]
     for pillar in arena.pillars:
         if pillar.texture == texture:
@@ -177,11 +180,13 @@ def _surfaces(arena: Arena, texture: int) -> Mesh:
             xs, ys = pillar.x + pillar.radius * np.cos(angles), pillar.y + pillar.radius * np.sin(angles)
             along = length * angles / (2.0 * pi)
             for k in range(PILLAR_SIDES):
-                quads.append((xs[k], ys[k], xs[k + 1], ys[k + 1], pillar.height, along[k], along[k + 1]))
+                quads.append(
+                    (xs[k], ys[k], xs[k + 1], ys[k + 1], pillar.height, along[k], along[k + 1], True)
+                )
     corners: list[list[float]] = []
     uvs: list[list[float]] = []
     triangles: list[int] = []
-    for x0, y0, x1, y1, height, u0, u1 in quads:
+    for x0, y0, x1, y1, height, u0, u1, both in quads:
         lap = np.floor(0.5 * (u0 + u1) / length)
         a, b, top = u0 / length - lap, u1 / length - lap, height / tall
         _quad(
@@ -190,6 +195,7 @@ def _surfaces(arena: Arena, texture: int) -> Mesh:
             triangles,
             [[x0, y0, 0.0], [x1, y1, 0.0], [x1, y1, height], [x0, y0, height]],
             [[a, 0.0], [b, 0.0], [b, top], [a, top]],
+            both,
         )
     return corners, uvs, triangles
 
@@ -221,9 +227,12 @@ def _quad(
     triangles: list[int],
     square: list[list[float]],
     texture: list[list[float]],
+    both: bool = True,
 ) -> None:
-    """Add a four-cornered face that is seen from both sides."""
+    """Add a four-cornered face that is seen from both sides, or only from where it runs clockwise."""
     k = len(corners)
     corners += square
     uvs += texture
-    triangles += [k, k + 1, k + 2, k, k + 2, k + 3, k, k + 2, k + 1, k, k + 3, k + 2]
+    triangles += [k, k + 2, k + 1, k, k + 3, k + 2]
+    if both:
+        triangles += [k, k + 1, k + 2, k, k + 2, k + 3]
