@@ -163,11 +163,16 @@ class Arena:
                     f"arena {self.name!r} has textures 0..{len(self.textures) - 1},"
                     f" a {type(surface).__name__.lower()} names {surface.texture}"
                 )
-        highest = max(surface.height for surface in (*self.walls, *self.pillars))
-        if self.lamp is not None and not self.lamp.height > highest:
+        if self.lamp is not None and not self.lamp.height > self.heights[-1]:
             raise ValueError(
-                f"lamp must hang above all walls and pillars ({highest:g} m), got {self.lamp.height:g} m"
+                f"lamp must hang above all walls and pillars ({self.heights[-1]:g} m),"
+                f" got {self.lamp.height:g} m"
             )
+
+    @property
+    def heights(self) -> tuple[float, ...]:
+        """m, the different heights of walls and pillars, ascending."""
+        return tuple(sorted({w.height for w in self.walls} | {c.height for c in self.pillars}))
 
     @property
     def bounds(self) -> tuple[float, float, float, float]:

@@ -45,10 +45,10 @@ class Raycaster:
     """
 
     def __init__(self, arena: Arena, camera: CameraSpec, scene: Scene | None = None) -> None:
-        lowest = min(surface.height for surface in (*arena.walls, *arena.pillars))
-        if not lowest > camera.mount:
+        if not arena.heights[0] > camera.mount:
             raise ValueError(
-                f"walls and pillars must be higher than the camera ({camera.mount:g} m), one is {lowest:g} m"
+                f"walls and pillars must be higher than the camera ({camera.mount:g} m),"
+                f" one is {arena.heights[0]:g} m"
             )
         self.light = arena.light
         self._camera, self._scene = camera, scene if scene is not None else build_scene(arena)

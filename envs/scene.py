@@ -86,5 +86,5 @@ def build_scene(arena: Arena) -> Scene:
         ),
         floor_half_width=arena.floor.half_width,
         sky=arena.sky,
-        layers=len({surface.height for surface in (*arena.walls, *arena.pillars)}),
+        layers=len(arena.heights),
     )

@@ -58,14 +58,16 @@ class TinyRenderer:
         self, x: float, y: float, theta: float, out: NDArray[np.float32] | None = None
     ) -> NDArray[np.float32]:
         """Return log(radiance), float32 (height, width), seen from (x, y) m, heading `theta` rad."""
-        views = np.concatenate(
-            [self._view(x, y, theta + self._camera.yaw + turn).ravel() for turn in self._turns]
-        )
+        views = np.concatenate([self._grey(*view).ravel() for view in self.views(x, y, theta)])
         n, camera = self._oversampling, self._camera
         samples = views[self._sample].reshape(camera.height, n, camera.width, n)
         image = np.empty((camera.height, camera.width), np.float32) if out is None else out
         image[:] = np.log(np.maximum(self.light * samples.mean(axis=(1, 3)), DARKEST))
         return image
+
+    def views(self, x: float, y: float, theta: float) -> list[tuple[object, object]]:
+        """Return what PyBullet draws for an image: the colours and the bodies of each pinhole view."""
+        return [self._view(x, y, theta + self._camera.yaw + turn) for turn in self._turns]
 
     def close(self) -> None:
         """Stop this renderer's PyBullet server; further calls do nothing."""
@@ -112,8 +114,7 @@ class TinyRenderer:
         py = np.clip(across, 0, height - 1).astype(np.intp)
         self._sample = view * (width * height) + py * width + px
 
-    def _view(self, x: float, y: float, heading: float) -> NDArray[np.float64]:
-        """Return the radiance at unit light, (height, width), of one pinhole view."""
+    def _view(self, x: float, y: float, heading: float) -> tuple[object, object]:
         mount, (width, height) = self._camera.mount, self._pixels
         left, right, bottom, top = (NEAR * v for v in self._frustum)
         target = [x + cos(heading), y + sin(heading), mount]
@@ -129,6 +130,11 @@ class TinyRenderer:
             renderer=pybullet.ER_TINY_RENDERER,
             physicsClientId=self._client,
         )
+        return colour, body
+
+    def _grey(self, colour: object, body: object) -> NDArray[np.float64]:
+        """Return the radiance at unit light, (height, width), of one pinhole view."""
+        width, height = self._pixels
         grey = np.asarray(colour, np.float64).reshape(height, width, 4)[..., 0] * (self._full / 255.0)
         return np.where(np.asarray(body).reshape(height, width) < 0, self._sky, grey)
 

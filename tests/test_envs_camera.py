@@ -197,6 +197,7 @@ def test_pixel_directions(projection: str) -> None:
         ({"refractory": -1e-3}, "refractory"),
         ({"shot_rate": float("inf")}, "shot_rate"),
         ({"mount": 0.0}, "mount"),
+        ({"yaw": float("inf")}, "yaw"),
     ],
 )
 def test_impossible_cameras_are_refused(change: dict[str, object], message: str) -> None:
