@@ -13,12 +13,15 @@ from .arena import (
     TextureSpec,
     Wall,
     circular_arena,
+    inner_wall,
     linear_track,
     square_arena,
+    with_inner_walls,
 )
 from .camera import CameraSpec
 from .event_camera import EventCamera
 from .events import EventPacket
+from .lighting import Lamp
 from .navigation import NavigationEnv
 from .registration import register_all
 from .sensors import SensorNoise
@@ -29,6 +32,7 @@ __all__ = [
     "EventCamera",
     "EventPacket",
     "FloorSpec",
+    "Lamp",
     "Landmark",
     "NavigationEnv",
     "Pillar",
@@ -36,9 +40,11 @@ __all__ = [
     "TextureSpec",
     "Wall",
     "circular_arena",
+    "inner_wall",
     "linear_track",
     "register_all",
     "square_arena",
+    "with_inner_walls",
 ]
 
 register_all()

@@ -116,7 +116,7 @@ class CameraSpec:
 
     @cached_property
     def azimuths(self) -> NDArray[np.float64]:
-        """rad, (width,), azimuth of each column's centre in the robot frame, counter-clockwise positive."""
+        """rad, (width,), azimuth of each column's centre from the camera's axis, positive to the left."""
         half = 0.5 * self.fov_azimuth
         if self.projection == "panorama":
             edges = self.azimuth_edges

@@ -130,7 +130,7 @@ def watched(arena: Arena, camera: CameraSpec, renderer: str, poses: list[tuple[f
 
 
 def test_slow_motion_makes_no_false_events() -> None:
-    """No more than PyBullet's oversampled images, which move by quarters of a pixel; none from a still eye."""
+    """No more than PyBullet's oversampled images, which move by quarters of a pixel; none at rest."""
     arena, camera = with_walls(), eyes(64)[1]
     turning = [(-0.1, -0.7, 1.7 + 1e-3 * k) for k in range(25)]
     driving = [(-0.1, -0.7 + 3e-4 * k, 1.7) for k in range(25)]
