@@ -13,12 +13,15 @@ from .arena import (
     TextureSpec,
     Wall,
     circular_arena,
+    inner_wall,
     linear_track,
     square_arena,
+    with_inner_walls,
 )
 from .camera import CameraSpec
 from .event_camera import EventCamera
 from .events import EventPacket
+from .lighting import Lamp
 from .navigation import NavigationEnv
 from .photoreceptor import lin_log
 from .presets import SENSORS, sensor_camera, with_sensor
@@ -32,6 +35,7 @@ __all__ = [
     "EventCamera",
     "EventPacket",
     "FloorSpec",
+    "Lamp",
     "Landmark",
     "NavigationEnv",
     "Pillar",
@@ -39,11 +43,13 @@ __all__ = [
     "TextureSpec",
     "Wall",
     "circular_arena",
+    "inner_wall",
     "lin_log",
     "linear_track",
     "register_all",
     "sensor_camera",
     "square_arena",
+    "with_inner_walls",
     "with_sensor",
 ]
 

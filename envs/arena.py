@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import cos, hypot, isfinite, pi, sin
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .lighting import Lamp
+
 PATTERNS = ("plain", "vertical", "horizontal", "checker", "diagonal", "disc", "ring", "cross")
+WALL_THICKNESS = 0.05  #: m, of solid ground behind a wall
 
 
 @dataclass(frozen=True)
@@ -122,14 +125,16 @@ class FloorSpec:
 class Arena:
     """A place to be in. Lengths in m; `outline` is the (n, 2) corner list of the area the robot may be in.
 
-    Walls must be higher than the camera: nothing is seen over a wall but the sky.
+    Walls and pillars must be higher than the camera; over a lower one, a higher one behind it is seen.
 
     Attributes
     ----------
     sky : float
         Radiance above the walls, in the units of reflectance times light.
     light : float
-        Illumination; 1 is the nominal level. Radiance = light x reflectance.
+        Illumination; 1 is the nominal level. Radiance = light x irradiance x reflectance.
+    lamp : Lamp, optional
+        A lamp makes the irradiance uneven; without one it is 1 everywhere.
     """
 
     name: str
@@ -141,6 +146,7 @@ class Arena:
     floor: FloorSpec = field(default_factory=FloorSpec)
     sky: float = 0.6
     light: float = 1.0
+    lamp: Lamp | None = None
 
     def __post_init__(self) -> None:
         if not self.walls:
@@ -157,6 +163,16 @@ class Arena:
                     f"arena {self.name!r} has textures 0..{len(self.textures) - 1},"
                     f" a {type(surface).__name__.lower()} names {surface.texture}"
                 )
+        if self.lamp is not None and not self.lamp.height > self.heights[-1]:
+            raise ValueError(
+                f"lamp must hang above all walls and pillars ({self.heights[-1]:g} m),"
+                f" got {self.lamp.height:g} m"
+            )
+
+    @property
+    def heights(self) -> tuple[float, ...]:
+        """m, the different heights of walls and pillars, ascending."""
+        return tuple(sorted({w.height for w in self.walls} | {c.height for c in self.pillars}))
 
     @property
     def bounds(self) -> tuple[float, float, float, float]:
@@ -211,6 +227,53 @@ def linear_track(
     _positive("track width", width)
     a, b = 0.5 * length, 0.5 * width
     return _polygon_arena("linear track", ((a, -b), (a, b), (-a, b), (-a, -b)), height, seed, light)
+
+
+def inner_wall(
+    x0: float,
+    y0: float,
+    x1: float,
+    y1: float,
+    height: float = 0.5,
+    texture: int = 0,
+    offset: float = 0.0,
+    thickness: float = WALL_THICKNESS,
+) -> tuple[Wall, ...]:
+    """Build a free-standing wall around the segment (x0, y0)-(x1, y1): two sides and two ends.
+
+    The pattern runs around it, from `offset` m on. A thinner wall than `WALL_THICKNESS` would be thinner to
+    the eye than to the bumper, and is refused.
+    """
+    if not thickness >= WALL_THICKNESS:
+        raise ValueError(f"inner wall thickness must be >= {WALL_THICKNESS} m, got {thickness}")
+    length = hypot(x1 - x0, y1 - y0)
+    _positive("inner wall length", length)
+    ox, oy = 0.5 * thickness * (y0 - y1) / length, 0.5 * thickness * (x1 - x0) / length
+    # Clockwise around the solid, which is thus to the right of every side.
+    corners = ((x0 + ox, y0 + oy), (x1 + ox, y1 + oy), (x1 - ox, y1 - oy), (x0 - ox, y0 - oy))
+    sides: list[Wall] = []
+    for (ax, ay), (bx, by) in zip(corners, corners[1:] + corners[:1], strict=True):
+        sides.append(Wall(ax, ay, bx, by, height, texture, offset))
+        offset += sides[-1].length
+    return tuple(sides)
+
+
+def with_inner_walls(
+    arena: Arena,
+    segments: tuple[tuple[float, float, float, float], ...],
+    height: float = 0.5,
+    thickness: float = WALL_THICKNESS,
+    seed: int = 0,
+) -> Arena:
+    """Put free-standing walls over `segments` (x0, y0, x1, y1), m, into `arena`; no two look alike."""
+    sides: list[Wall] = []
+    for x0, y0, x1, y1 in segments:
+        offset = sides[-1].offset + sides[-1].length if sides else 0.0
+        sides += inner_wall(x0, y0, x1, y1, height, len(arena.textures), offset, thickness)
+    if not sides:
+        return arena
+    texture = TextureSpec(sides[-1].offset + sides[-1].length, height, seed)
+    return replace(arena, walls=(*arena.walls, *sides), textures=(*arena.textures, texture))
 
 
 def _polygon_arena(

@@ -18,7 +18,7 @@ _NOT_NEGATIVE = (
 
 @dataclass(frozen=True)
 class CameraSpec:
-    """An event camera on top of the robot, looking along the robot's heading.
+    """An event camera on top of the robot, looking along the robot's heading or `yaw` aside of it.
 
     The default field of view is a rodent's: nearly all around, mostly above the horizon. Pixel (0, 0) is the
     top left; azimuth counts counter-clockwise from straight ahead, so it *decreases* with the column.
@@ -35,6 +35,8 @@ class CameraSpec:
         ``"panorama"``: equal steps of azimuth and of elevation. ``"pinhole"``: a flat image plane.
     mount : float
         m, height of the optical centre above the floor.
+    yaw : float
+        rad, where the camera looks from the robot's heading, counter-clockwise.
     threshold : float
         log units, contrast that makes an ON event (0.2: ESIM, v2e).
     asymmetry : float
@@ -77,6 +79,7 @@ class CameraSpec:
     elevation_high: float = radians(30.0)
     projection: str = "panorama"
     mount: float = 0.10
+    yaw: float = 0.0
     threshold: float = 0.2
     mismatch: float = 0.03
     refractory: float = 0.5e-3
@@ -114,6 +117,8 @@ class CameraSpec:
             )
         if not self.mount > 0.0:
             raise ValueError(f"camera mount must be > 0 m, got {self.mount}")
+        if not isfinite(self.yaw):
+            raise ValueError(f"camera yaw must be finite, got {self.yaw}")
         if not (self.threshold > 0.0 and isfinite(self.threshold)):
             raise ValueError(f"camera threshold must be > 0 log units, got {self.threshold}")
         for name in ("asymmetry", "white"):
@@ -152,7 +157,7 @@ class CameraSpec:
 
     @cached_property
     def azimuths(self) -> NDArray[np.float64]:
-        """rad, (width,), azimuth of each column's centre in the robot frame, counter-clockwise positive."""
+        """rad, (width,), azimuth of each column's centre from the camera's axis, positive to the left."""
         half = 0.5 * self.fov_azimuth
         if self.projection == "panorama":
             edges = self.azimuth_edges

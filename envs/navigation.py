@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
-from math import ceil, hypot, pi, remainder
+from math import pi
 from typing import Any
 
 import gymnasium
@@ -13,10 +14,9 @@ from numpy.typing import NDArray
 
 from .arena import Arena
 from .camera import CameraSpec
-from .event_camera import EventCamera
-from .events import EventPacket
+from .eye import Eye
 from .physics import BUMP_SECTORS, Physics
-from .renderers import make_renderer
+from .renderers import make_renderers
 from .robot import RobotSpec
 from .sensors import Proprioception, Reading, SensorNoise
 from .spaces import EventSpace
@@ -28,7 +28,6 @@ Info = dict[str, Any]
 
 CONTROLS = ("twist", "wheels")
 SEPARATION = 0.2  #: s without contact after which the next contact is a new collision
-MOST_IMAGES = 16  #: of a physics step, with adaptive sampling
 MAX_READ_SPEED, MAX_READ_RATE = 2.0, 20.0  #: m/s and rad/s, the declared range of odometry and gyro
 
 
@@ -43,6 +42,8 @@ class NavigationEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
     gyro     float32 (1,)        yaw rate rad/s
     bump     uint8 (8,)          contact in the sector centred k x 45° counter-clockwise from straight ahead
     ======== =================== ==========================================================================
+
+    Each further camera adds an entry ``events_<name>`` like ``events``.
 
     Action: float32 (2,), a twist [v m/s, w rad/s], or with ``control="wheels"`` the rates of the left and
     right wheel, rad/s; values beyond the bounds are clipped.
@@ -59,7 +60,10 @@ class NavigationEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
     task : Task
         Start, reward, end. Its arena is the world.
     camera : CameraSpec, optional
-        Default: a 128 x 32 panorama.
+        The main camera. Default: a 128 x 32 panorama.
+    cameras : mapping of str to CameraSpec, optional
+        Further cameras by name (an identifier). They see the same instants; `yaw` turns one aside. Two with
+        the same `mismatch_seed` and size have the same thresholds.
     renderer : {"raycast", "pybullet"}
         What draws the camera's image.
     control : {"twist", "wheels"}
@@ -94,6 +98,7 @@ class NavigationEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         control_period: float = 0.040,
         render_mode: str | None = None,
         render_size: int = 480,
+        cameras: Mapping[str, CameraSpec] | None = None,
     ) -> None:
         if control not in CONTROLS:
             raise ValueError(f"control must be one of {CONTROLS}, got {control!r}")
@@ -103,6 +108,10 @@ class NavigationEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
             )
         self.task = task
         self.camera = camera if camera is not None else CameraSpec()
+        self.cameras = dict(cameras) if cameras is not None else {}
+        for name in self.cameras:
+            if not (isinstance(name, str) and name.isidentifier()):
+                raise ValueError(f"the name of a camera must be an identifier, got {name!r}")
         self.robot = robot if robot is not None else RobotSpec()
         self.control = control
         self.physics_step, self.control_period = physics_step, control_period
@@ -111,12 +120,16 @@ class NavigationEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         _whole_ratio("physics_step", physics_step, "1 µs", 1e-6)
         self.render_mode = render_mode
 
-        self._renderer = make_renderer(renderer, task.arena, self.camera)
+        specs = {"events": self.camera} | {f"events_{name}": spec for name, spec in self.cameras.items()}
+        drawers = make_renderers(renderer, task.arena, list(specs.values()))
+        self._eyes = {
+            entry: Eye(spec, drawer, stride=self.robot.radius)
+            for (entry, spec), drawer in zip(specs.items(), drawers, strict=True)
+        }
+        self._eye = self._eyes["events"]
         self._physics = Physics(task.arena, self.robot, physics_step)
-        self._events = EventCamera(self.camera)
         self._senses = Proprioception(noise if noise is not None else SensorNoise(), self.robot)
         self._view = TopView(task.arena, render_size) if render_mode is not None else None
-        self._frame, self._spare = np.empty((2, self.camera.height, self.camera.width), np.float32)
         self._running = False
 
         reading = np.array([MAX_READ_SPEED, MAX_READ_RATE], np.float32)
@@ -126,6 +139,7 @@ class NavigationEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
                 "odometry": spaces.Box(-reading, reading, dtype=np.float32),
                 "gyro": spaces.Box(-reading[1:], reading[1:], dtype=np.float32),
                 "bump": spaces.Box(0, 1, (BUMP_SECTORS,), np.uint8),
+                **{f"events_{name}": EventSpace(c.width, c.height) for name, c in self.cameras.items()},
             }
         )
         limit = (
@@ -139,7 +153,7 @@ class NavigationEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
     @property
     def arena(self) -> Arena:
         """The arena, with the light level of now."""
-        return replace(self.task.arena, light=self._renderer.light)
+        return replace(self.task.arena, light=self._eye.renderer.light)
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -153,13 +167,14 @@ class NavigationEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         pose = self.task.start(np.random.default_rng(start_seed))
         if options is not None and "pose" in options:
             pose = self._free_pose(options["pose"])
-        self._renderer.light = self.task.arena.light
+        self._light(self.task.arena.light)
         self._physics.reset(pose)
         self._senses.reset(np.random.default_rng(sensor_seed))
-        self._seen = self._physics.pose()
-        self._renderer.render(*self._seen, out=self._frame)
-        self._events.reset(self._frame, 0, np.random.default_rng(camera_seed))
-        self._pose = np.array(self._seen)
+        here = self._physics.pose()
+        for name, eye in zip(("", *self.cameras), self._eyes.values(), strict=True):
+            # A stream by name: a further camera leaves the others' noise as it was.
+            eye.open(here, np.random.default_rng([camera_seed, *name.encode()] if name else camera_seed))
+        self._pose = np.array(here)
         self._steps = self._collisions = 0
         self._collided = self._success = False
         self._free_for = SEPARATION
@@ -185,7 +200,9 @@ class NavigationEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
             turn += (new_theta - theta + pi) % (2.0 * pi) - pi
             self._path += float(np.hypot(new_x - x, new_y - y))
             x, y, theta = new_x, new_y, new_theta
-            self._see(x, y, theta, (self._steps * self.substeps + k + 1) * self.physics_step)
+            now = (self._steps * self.substeps + k + 1) * self.physics_step
+            for eye in self._eyes.values():
+                eye.look((x, y, theta), round(now * 1e6))
             bump |= self._physics.contacts()
         self._steps += 1
         self._pose = np.array([x, y, theta])
@@ -202,26 +219,6 @@ class NavigationEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
             self._view.follow(self._pose)
         return self._observe(reading), outcome.reward, outcome.terminated, truncated, self._info()
 
-    def _see(self, x: float, y: float, theta: float, now: float) -> None:
-        """Let the camera see what lies around the new pose at `now` s, and on the way to it if much changes.
-
-        Adaptive sampling (Rebecq, Gehrig & Scaramuzza 2018): images are drawn so often that no pixel changes
-        by more than the camera's `sampling` from one to the next. A jump (`kidnap`) has no way.
-        """
-        old, self._frame, self._spare = self._frame, self._spare, self._frame
-        self._renderer.render(x, y, theta, out=self._frame)
-        end, (x0, y0, theta0) = round(now * 1e6), self._seen
-        self._seen = (x, y, theta)
-        if self.camera.sampling > 0.0 and hypot(x - x0, y - y0) < self.robot.radius:
-            images = min(ceil(np.abs(self._frame - old).max() / self.camera.sampling), MOST_IMAGES)
-            step, turn = round(self.physics_step * 1e6), remainder(theta - theta0, 2.0 * pi)
-            for k in range(1, images):
-                share = k / images
-                pose = (x0 + share * (x - x0), y0 + share * (y - y0), theta0 + share * turn)
-                self._renderer.render(*pose, out=old)
-                self._events.feed(old, end - step + round(share * step))
-        self._events.feed(self._frame, end)
-
     @property
     def time(self) -> float:
         """s since the episode's start."""
@@ -231,13 +228,14 @@ class NavigationEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         """Return the arena from above, uint8 (size, size, 3), or None without a render mode."""
         if self._view is None:
             return None
-        return self._view.draw(self._pose, self.task.goal, self.task.goal_radius, self._renderer.light)
+        return self._view.draw(self._pose, self.task.goal, self.task.goal_radius, self._eye.renderer.light)
 
     def close(self) -> None:
-        """Stop the physics and the renderer."""
+        """Stop the physics and the renderers."""
         self._running = False
         self._physics.close()
-        self._renderer.close()
+        for eye in self._eyes.values():
+            eye.close()
 
     def get_random_state(self) -> dict[str, Any]:
         """Return the state of the random stream as plain numbers and strings (JSON can hold it)."""
@@ -260,13 +258,17 @@ class NavigationEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         """Set the illumination (1 is nominal) from now to the end of the episode; near 0 is darkness."""
         if not (level >= 0.0 and np.isfinite(level)):
             raise ValueError(f"light level must be >= 0, got {level}")
-        self._renderer.light = float(level)
+        self._light(float(level))
 
     def move_goal(self, xy: tuple[float, float]) -> None:
         """Move the hidden goal to `xy` m until the end of the episode; the optimal path starts from here."""
         self.task.move_goal(xy)
         if self._running:
             self._optimal = self.task.optimal_path(self._pose)
+
+    def _light(self, level: float) -> None:
+        for eye in self._eyes.values():
+            eye.renderer.light = level
 
     def _wheel_rates(self, action: NDArray[np.float32]) -> tuple[float, float]:
         command = np.asarray(action, np.float64)
@@ -288,7 +290,6 @@ class NavigationEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         return target
 
     def _observe(self, reading: Reading) -> Observation:
-        packet: EventPacket = self._events.collect()
         odometry = np.clip(
             [reading.speed, reading.yaw_rate],
             [-MAX_READ_SPEED, -MAX_READ_RATE],
@@ -296,7 +297,7 @@ class NavigationEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         )
         gyro = np.clip([reading.gyro], -MAX_READ_RATE, MAX_READ_RATE)
         return {
-            "events": packet.to_observation(),
+            **{entry: eye.collect().to_observation() for entry, eye in self._eyes.items()},
             "odometry": odometry.astype(np.float32),
             "gyro": gyro.astype(np.float32),
             "bump": reading.bump,

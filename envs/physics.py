@@ -8,11 +8,10 @@ import numpy as np
 import pybullet
 from numpy.typing import NDArray
 
-from .arena import Arena, Wall
+from .arena import WALL_THICKNESS, Arena, Wall
 from .robot import RobotSpec, urdf_path
 
 BUMP_SECTORS = 8
-WALL_THICKNESS = 0.05  #: m
 COMPOUND = 16  #: walls that make one body
 GRAVITY = 9.81  #: m/s²
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import ceil
 
 import numpy as np
@@ -11,14 +12,17 @@ from .arena import Arena, Pillar, Wall
 from .camera import CameraSpec
 from .event_camera import TIE
 from .events import EventPacket
-from .scene import wall_textures
-from .textures import floor_texture
+from .light_maps import UP, Illumination, paint
 
 Floats = NDArray[np.float64]
 
 
 def render(arena: Arena, camera: CameraSpec, x: float, y: float, theta: float, samples: int = 6) -> Floats:
-    """Return radiance (height, width) by brute force: `samples`² rays per pixel, nearest texture cell."""
+    """Return radiance (height, width) by brute force: `samples`² rays per pixel, nearest texture cell.
+
+    The lamp's light is computed anew for every ray.
+    """
+    theta += camera.yaw
     part = (np.arange(samples) + 0.5) / samples
     down = (np.arange(camera.height)[:, None] + part).ravel() / camera.height
     right = (np.arange(camera.width)[:, None] + part).ravel() / camera.width
@@ -31,30 +35,81 @@ def render(arena: Arena, camera: CameraSpec, x: float, y: float, theta: float, s
         high, low = np.tan(camera.elevation_high), np.tan(camera.elevation_low)
         slope = (high + down * (low - high))[:, None] * np.cos(azimuth)
     dx, dy = np.cos(theta + azimuth), np.sin(theta + azimuth)
-    textures = wall_textures(arena)
+    _, textures, floor = paint(replace(arena, lamp=None))
+    light = Illumination(arena) if arena.lamp is not None else None
 
-    nearest, radiance = np.full(azimuth.size, np.inf), np.full(slope.shape, arena.sky)
+    nearest, radiance = np.full(slope.shape, np.inf), np.full(slope.shape, arena.sky)
     surfaces: tuple[Wall | Pillar, ...] = (*arena.walls, *arena.pillars)
     for surface in surfaces:
         spec, texture = arena.textures[surface.texture], textures[surface.texture]
         d, along = _meet(surface, spec.length, x, y, dx, dy)
-        seen = d < nearest
+        seen = d < np.inf
+        if isinstance(surface, Wall) and _is_back(surface, arena, x, y):
+            continue
         z = camera.mount + d[seen] * slope[:, seen]
         i = (along[seen] / spec.length * texture.shape[0]).astype(int) % texture.shape[0]
         j = np.clip(z / spec.height * texture.shape[1], 0, texture.shape[1] - 1).astype(int)
-        radiance[:, seen] = np.where(z > surface.height, arena.sky, texture[i, j])
-        nearest[seen] = d[seen]
+        shade = texture[i, j]
+        if light is not None:
+            points = np.empty((*z.shape, 3))
+            points[..., 0], points[..., 1], points[..., 2] = x + d[seen] * dx[seen], y + d[seen] * dy[seen], z
+            shade = shade * light.at(points, _normals(surface, points))
+        mine = (d[seen] < nearest[:, seen]) & (z <= surface.height)
+        radiance[:, seen] = np.where(mine, shade, radiance[:, seen])
+        nearest[:, seen] = np.where(mine, d[seen], nearest[:, seen])
 
-    floor, half = floor_texture(arena.floor), arena.floor.half_width
+    half = arena.floor.half_width
     with np.errstate(divide="ignore"):
         t = np.where(slope < 0.0, -camera.mount / slope, np.inf)
     on_floor = t < nearest
     t = np.where(on_floor, t, 0.0)
     i = np.floor((x + t * dx + half) / (2.0 * half) * floor.shape[0]).astype(int) % floor.shape[0]
     j = np.floor((y + t * dy + half) / (2.0 * half) * floor.shape[0]).astype(int) % floor.shape[0]
-    radiance = np.where(on_floor, floor[i, j], radiance)
+    shade = floor[i, j]
+    if light is not None:
+        points = np.stack([x + t * dx, y + t * dy, np.zeros(t.shape)], -1)
+        shade = shade * light.at(points, np.broadcast_to(UP, points.shape))
+    radiance = np.where(on_floor, shade, radiance)
     mean: Floats = radiance.reshape(camera.height, samples, camera.width, samples).mean(axis=(1, 3))
     return arena.light * mean
+
+
+def shadows(points: Floats, x: float, y: float, height: float, arena: Arena) -> Floats:
+    """Tell which `points` (n, 3) see the lamp, 1 or 0: a twin of `lighting.in_light` that walks the way."""
+    seen = np.ones(len(points))
+    for i, point in enumerate(points):
+        s = np.linspace(0.0, 1.0, 4001)[1:-1]
+        way = point + s[:, None] * (np.array([x, y, height]) - point)
+        stopped = False
+        for c in arena.pillars:
+            inside = np.hypot(way[:, 0] - c.x, way[:, 1] - c.y) < c.radius
+            stopped |= bool(np.any(inside & (way[:, 2] < c.height)))
+        for w in arena.walls:
+            ahead = (way[:, 0] - w.x0) * (w.x1 - w.x0) + (way[:, 1] - w.y0) * (w.y1 - w.y0)
+            aside = (way[:, 1] - w.y0) * (w.x1 - w.x0) - (way[:, 0] - w.x0) * (w.y1 - w.y0)
+            beside = (ahead >= 0.0) & (ahead <= w.length**2) & (way[:, 2] < w.height)
+            stopped |= bool(np.any((aside[1:] * aside[:-1] < 0.0) & beside[1:] & beside[:-1]))
+        seen[i] = not stopped
+    return seen
+
+
+def _is_back(wall: Wall, arena: Arena, x: float, y: float) -> bool:
+    """Tell whether `wall` shows its back to (x, y), and another wall at the same place its face."""
+    faces = (wall.x1 - wall.x0) * (y - wall.y0) - (wall.y1 - wall.y0) * (x - wall.x0) > 0.0
+    twin = (wall.x1, wall.y1, wall.x0, wall.y0)
+    return not faces and any((w.x0, w.y0, w.x1, w.y1) == twin for w in arena.walls)
+
+
+def _normals(surface: Wall | Pillar, points: Floats) -> Floats:
+    """Return the unit normals of a surface at `points` (..., 3) on it."""
+    normals = np.zeros(points.shape)
+    if isinstance(surface, Wall):
+        normals[..., 0] = (surface.y0 - surface.y1) / surface.length
+        normals[..., 1] = (surface.x1 - surface.x0) / surface.length
+    else:
+        normals[..., 0] = (points[..., 0] - surface.x) / surface.radius
+        normals[..., 1] = (points[..., 1] - surface.y) / surface.radius
+    return normals
 
 
 def _meet(

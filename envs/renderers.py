@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from .arena import Arena
 from .camera import CameraSpec
 from .raycast import Raycaster
+from .scene import build_scene
 from .tinyrenderer import TinyRenderer
 
 RENDERERS = ("raycast", "pybullet")
@@ -37,8 +39,20 @@ def make_renderer(name: str, arena: Arena, camera: CameraSpec) -> Renderer:
     ValueError
         For an unknown name.
     """
+    return make_renderers(name, arena, [camera])[0]
+
+
+def make_renderers(name: str, arena: Arena, cameras: Sequence[CameraSpec]) -> list[Renderer]:
+    """Make one renderer for each of `cameras`; ray casters share the painted scene.
+
+    Raises
+    ------
+    ValueError
+        For an unknown name.
+    """
     if name == "raycast":
-        return Raycaster(arena, camera)
+        scene = build_scene(arena)
+        return [Raycaster(arena, camera, scene) for camera in cameras]
     if name == "pybullet":
-        return TinyRenderer(arena, camera)
+        return [TinyRenderer(arena, camera) for camera in cameras]
     raise ValueError(f"renderer must be one of {RENDERERS}, got {name!r}")

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .arena import Arena
-from .textures import floor_texture, mip_pyramid, summed_area, wall_texture
+from .light_maps import paint
+from .textures import mip_pyramid, summed_area, with_neighbours
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -31,13 +32,15 @@ class Scene:
     table_scale : float64 (textures, 2)
         Texture cells per metre along and up.
     floors : float32 (l,)
-        All levels of the floor's mip pyramid, flat.
+        All levels of the floor's mip pyramid, flat: four numbers a cell, see `with_neighbours`.
     floor_index : int64 (levels, 2)
-        Start in `floors`, cells per side.
+        Start in `floors` (in cells), cells per side.
     floor_half_width : float
         m, half the side of the square that the floor's pattern covers before it repeats.
     sky : float
         Radiance above the walls at unit light.
+    layers : int
+        How many surfaces a ray may see, one above the other: the number of different heights.
     """
 
     walls: Floats
@@ -49,22 +52,15 @@ class Scene:
     floor_index: Ints
     floor_half_width: float
     sky: float
-
-
-def wall_textures(arena: Arena) -> list[Floats]:
-    """Paint all wall textures of `arena` with their posters: reflectances (columns along, rows up)."""
-    return [
-        wall_texture(spec, tuple(mark for mark in arena.landmarks if mark.texture == k))
-        for k, spec in enumerate(arena.textures)
-    ]
+    layers: int
 
 
 def build_scene(arena: Arena) -> Scene:
-    """Paint the textures of `arena` and pack everything into arrays."""
-    textures = wall_textures(arena)
+    """Paint the textures of `arena`, light included, and pack everything into arrays."""
+    arena, textures, ground = paint(arena)
     tables = [summed_area(texture).ravel() for texture in textures]
     starts = np.cumsum([0] + [table.size for table in tables[:-1]])
-    levels = mip_pyramid(floor_texture(arena.floor))
+    levels = mip_pyramid(ground)
     level_starts = np.cumsum([0] + [level.size for level in levels[:-1]])
     return Scene(
         walls=np.array(
@@ -84,10 +80,11 @@ def build_scene(arena: Arena) -> Scene:
                 for t, spec in zip(textures, arena.textures, strict=True)
             ]
         ),
-        floors=np.concatenate([level.ravel() for level in levels]),
+        floors=np.concatenate([with_neighbours(level).ravel() for level in levels]),
         floor_index=np.array(
             [(s, lv.shape[0]) for s, lv in zip(level_starts, levels, strict=True)], np.int64
         ),
         floor_half_width=arena.floor.half_width,
         sky=arena.sky,
+        layers=len(arena.heights),
     )

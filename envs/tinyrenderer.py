@@ -17,9 +17,8 @@ from PIL import Image
 
 from .arena import Arena
 from .camera import CameraSpec
+from .light_maps import paint
 from .raycast import DARKEST
-from .scene import wall_textures
-from .textures import floor_texture
 
 NEAR, FAR_PLANE = 0.01, 30.0  #: m
 PILLAR_SIDES = 48
@@ -29,7 +28,7 @@ Mesh = tuple[list[list[float]], list[list[float]], list[int]]  # corners, textur
 
 
 class TinyRenderer:
-    """Renders one arena through one camera with PyBullet's TinyRenderer, ambient light only.
+    """Renders one arena through one camera with PyBullet's TinyRenderer; a lamp's light is in the textures.
 
     Parameters
     ----------
@@ -48,7 +47,7 @@ class TinyRenderer:
         if oversampling < 1:
             raise ValueError(f"oversampling must be >= 1, got {oversampling}")
         self.light = arena.light
-        self._sky = arena.sky
+        self._sky, self._full = arena.sky, 1.0
         self._camera, self._oversampling = camera, oversampling
         self._client = pybullet.connect(pybullet.DIRECT)
         with TemporaryDirectory() as folder:
@@ -59,12 +58,16 @@ class TinyRenderer:
         self, x: float, y: float, theta: float, out: NDArray[np.float32] | None = None
     ) -> NDArray[np.float32]:
         """Return log(radiance), float32 (height, width), seen from (x, y) m, heading `theta` rad."""
-        views = np.concatenate([self._view(x, y, theta + turn).ravel() for turn in self._turns])
+        views = np.concatenate([self._grey(*view).ravel() for view in self.views(x, y, theta)])
         n, camera = self._oversampling, self._camera
         samples = views[self._sample].reshape(camera.height, n, camera.width, n)
         image = np.empty((camera.height, camera.width), np.float32) if out is None else out
         image[:] = np.log(np.maximum(self.light * samples.mean(axis=(1, 3)), DARKEST))
         return image
+
+    def views(self, x: float, y: float, theta: float) -> list[tuple[object, object]]:
+        """Return what PyBullet draws for an image: the colours and the bodies of each pinhole view."""
+        return [self._view(x, y, theta + self._camera.yaw + turn) for turn in self._turns]
 
     def close(self) -> None:
         """Stop this renderer's PyBullet server; further calls do nothing."""
@@ -111,8 +114,7 @@ class TinyRenderer:
         py = np.clip(across, 0, height - 1).astype(np.intp)
         self._sample = view * (width * height) + py * width + px
 
-    def _view(self, x: float, y: float, heading: float) -> NDArray[np.float64]:
-        """Return the radiance at unit light, (height, width), of one pinhole view."""
+    def _view(self, x: float, y: float, heading: float) -> tuple[object, object]:
         mount, (width, height) = self._camera.mount, self._pixels
         left, right, bottom, top = (NEAR * v for v in self._frustum)
         target = [x + cos(heading), y + sin(heading), mount]
@@ -128,14 +130,22 @@ class TinyRenderer:
             renderer=pybullet.ER_TINY_RENDERER,
             physicsClientId=self._client,
         )
-        grey = np.asarray(colour, np.float64).reshape(height, width, 4)[..., 0] / 255.0
+        return colour, body
+
+    def _grey(self, colour: object, body: object) -> NDArray[np.float64]:
+        """Return the radiance at unit light, (height, width), of one pinhole view."""
+        width, height = self._pixels
+        grey = np.asarray(colour, np.float64).reshape(height, width, 4)[..., 0] * (self._full / 255.0)
         return np.where(np.asarray(body).reshape(height, width) < 0, self._sky, grey)
 
     def _build(self, arena: Arena, folder: Path) -> None:
         """Make one mesh per wall texture and one for the floor."""
-        for k, texture in enumerate(wall_textures(arena)):
-            self._add(_surfaces(arena, k), texture.T[::-1], folder / f"wall{k}.png")
-        self._add(_floor(arena), floor_texture(arena.floor).T[::-1], folder / "floor.png")
+        arena, patterns, ground = paint(arena)
+        if arena.lamp is not None:  # eight bits hold up to the brightest place
+            self._full = max(1.0, ground.max(), *(pattern.max() for pattern in patterns))
+        for k, pattern in enumerate(patterns):
+            self._add(_surfaces(arena, k), pattern.T[::-1] / self._full, folder / f"wall{k}.png")
+        self._add(_floor(arena), ground.T[::-1] / self._full, folder / "floor.png")
 
     def _add(self, mesh: Mesh, texture: NDArray[np.float64], file: Path) -> None:
         """Show `mesh` with `texture` (rows from the top down)."""
@@ -162,10 +172,13 @@ def _surfaces(arena: Arena, texture: int) -> Mesh:
     """Return the walls and pillars that show texture `texture`."""
     length = arena.textures[texture].length
     tall = arena.textures[texture].height
+    # Two walls at one place would fight for each pixel: each shows its face only.
+    segments = {(w.x0, w.y0, w.x1, w.y1) for w in arena.walls}
     quads = [
-        (w.x0, w.y0, w.x1, w.y1, w.height, w.offset, w.offset + w.length)
+        (*ends, w.height, w.offset, w.offset + w.length, (*ends[2:], *ends[:2]) not in segments)
         for w in arena.walls
         if w.texture == texture
+        for ends in [(w.x0, w.y0, w.x1, w.y1)]
     ]
     for pillar in arena.pillars:
         if pillar.texture == texture:
@@ -173,11 +186,13 @@ def _surfaces(arena: Arena, texture: int) -> Mesh:
             xs, ys = pillar.x + pillar.radius * np.cos(angles), pillar.y + pillar.radius * np.sin(angles)
             along = length * angles / (2.0 * pi)
             for k in range(PILLAR_SIDES):
-                quads.append((xs[k], ys[k], xs[k + 1], ys[k + 1], pillar.height, along[k], along[k + 1]))
+                quads.append(
+                    (xs[k], ys[k], xs[k + 1], ys[k + 1], pillar.height, along[k], along[k + 1], True)
+                )
     corners: list[list[float]] = []
     uvs: list[list[float]] = []
     triangles: list[int] = []
-    for x0, y0, x1, y1, height, u0, u1 in quads:
+    for x0, y0, x1, y1, height, u0, u1, both in quads:
         lap = np.floor(0.5 * (u0 + u1) / length)
         a, b, top = u0 / length - lap, u1 / length - lap, height / tall
         _quad(
@@ -186,6 +201,7 @@ def _surfaces(arena: Arena, texture: int) -> Mesh:
             triangles,
             [[x0, y0, 0.0], [x1, y1, 0.0], [x1, y1, height], [x0, y0, height]],
             [[a, 0.0], [b, 0.0], [b, top], [a, top]],
+            both,
         )
     return corners, uvs, triangles
 
@@ -217,9 +233,12 @@ def _quad(
     triangles: list[int],
     square: list[list[float]],
     texture: list[list[float]],
+    both: bool = True,
 ) -> None:
-    """Add a four-cornered face that is seen from both sides."""
+    """Add a four-cornered face that is seen from both sides, or only from where it runs clockwise."""
     k = len(corners)
     corners += square
     uvs += texture
-    triangles += [k, k + 1, k + 2, k, k + 2, k + 3, k, k + 2, k + 1, k, k + 3, k + 2]
+    triangles += [k, k + 2, k + 1, k, k + 3, k + 2]
+    if both:
+        triangles += [k, k + 1, k + 2, k, k + 2, k + 3]

@@ -15,6 +15,7 @@ from numba import njit
 from .scene import Floats, Ints
 
 FAR = 1e4  #: m, where the floor ends if there is no wall
+TIE = 1e-9  #: m, two walls this close are the two sides of one: the side that faces the camera is seen
 
 
 @njit(cache=True, error_model="numpy")
@@ -114,42 +115,76 @@ def nearest(
     dir_y: Floats,
     x: float,
     y: float,
+    mount: float,
+    layers: int,
     walls: Floats,
     pillars: Floats,
     ends: Floats,
     flanks: Floats,
 ) -> tuple[Floats, Ints]:
-    """Find the surface each interval sees: distance along its middle (m) and index.
+    """Find the surfaces each interval sees: distance along its middle (m) and index, each (layers, n).
 
-    Pillars are counted after the walls; where nothing is seen, the index is -1 and the distance `FAR`.
+    Layer 0 is the nearest surface, layer 1 the nearest of those that are seen above it, and so on. Pillars
+    are counted after the walls; where nothing is seen, the index is -1 and the distance `FAR`.
     """
-    n = angle.size - 1
-    distance, surface = np.full(n, FAR), np.full(n, -1)
+    n, n_walls = angle.size - 1, walls.shape[0]
+    distance, surface = np.full((layers, n), FAR), np.full((layers, n), -1)
     mid_x, mid_y = np.empty(n), np.empty(n)
     for i in range(n):
         mx, my = dir_x[i] + dir_x[i + 1], dir_y[i] + dir_y[i + 1]
         norm = 1.0 / sqrt(mx * mx + my * my)
         mid_x[i], mid_y[i] = mx * norm, my * norm
-    for k in range(walls.shape[0] + flanks.shape[0]):
-        if k < walls.shape[0]:
-            turn = ends[k, 1] - ends[k, 0]
-            turn -= 2.0 * pi * floor((turn + pi) / (2.0 * pi))
-            start, sweep = (ends[k, 0], turn) if turn >= 0.0 else (ends[k, 1], -turn)
-        else:
-            half = flanks[k - walls.shape[0], 1]
-            start, sweep = flanks[k - walls.shape[0], 0] - half, 2.0 * half
-        for lap in range(-1, 2):  # the field of view may end behind the robot, where angles jump by 2π
-            low, high = start + 2.0 * pi * lap, start + sweep + 2.0 * pi * lap
-            if high <= angle[0] or low >= angle[n]:
-                continue
-            i = max(0, np.searchsorted(angle, low) - 1)
-            while i < n and angle[i] < high:
-                if low <= 0.5 * (angle[i] + angle[i + 1]) <= high:
-                    d = hit(k, mid_x[i], mid_y[i], x, y, walls, pillars)
-                    if d < distance[i]:
-                        distance[i], surface[i] = d, k
-                i += 1
+    for layer in range(layers):
+        for k in range(n_walls + flanks.shape[0]):
+            top = walls[k, 4] if k < n_walls else pillars[k - n_walls, 3]
+            if k < n_walls:
+                turn = ends[k, 1] - ends[k, 0]
+                turn -= 2.0 * pi * floor((turn + pi) / (2.0 * pi))
+                start, sweep = (ends[k, 0], turn) if turn >= 0.0 else (ends[k, 1], -turn)
+            else:
+                half = flanks[k - n_walls, 1]
+                start, sweep = flanks[k - n_walls, 0] - half, 2.0 * half
+            for lap in range(-1, 2):  # the field of view may end behind the robot, where angles jump by 2π
+                low, high = start + 2.0 * pi * lap, start + sweep + 2.0 * pi * lap
+                if high <= angle[0] or low >= angle[n]:
+                    continue
+                i = max(0, np.searchsorted(angle, low) - 1)
+                while i < n and angle[i] < high:
+                    if low <= 0.5 * (angle[i] + angle[i + 1]) <= high:
+                        d = hit(k, mid_x[i], mid_y[i], x, y, walls, pillars)
+                        if layer > 0 and not _above(
+                            surface[layer - 1, i], distance[layer - 1, i], top, d, mount, walls, pillars
+                        ):
+                            pass
+                        elif d < distance[layer, i] - TIE or (
+                            d < distance[layer, i] + TIE
+                            and 0 <= surface[layer, i] < n_walls
+                            and k < n_walls
+                            and not _faces(surface[layer, i], x, y, walls)
+                            and _faces(k, x, y, walls)
+                        ):
+                            distance[layer, i], surface[layer, i] = d, k
+                    i += 1
     return distance, surface
+
+
+@njit(cache=True, error_model="numpy")
+def _above(
+    front: int, near: float, top: float, d: float, mount: float, walls: Floats, pillars: Floats
+) -> bool:
+    """Tell whether a surface `top` m high at `d` m is seen above surface `front` at `near` m."""
+    if front < 0 or d >= FAR:
+        return False
+    n = walls.shape[0]
+    front_top = walls[front, 4] if front < n else pillars[front - n, 3]
+    return bool(d > near and (top - mount) * near > (front_top - mount) * d * (1.0 + TIE))
+
+
+@njit(cache=True, error_model="numpy")
+def _faces(k: int, x: float, y: float, walls: Floats) -> bool:
+    """Tell whether (x, y) is on the free side of wall `k`, its left."""
+    ex, ey = walls[k, 2] - walls[k, 0], walls[k, 3] - walls[k, 1]
+    return bool(ex * (y - walls[k, 1]) - ey * (x - walls[k, 0]) > 0.0)
 
 
 @njit(cache=True, error_model="numpy")

@@ -24,7 +24,7 @@ class EventFrame(gymnasium.ObservationWrapper[Any, Action, Observation], RecordC
     to `most` and divided by it. The other readings are divided by the limits of their space. By default the
     observation is a dict (``"events"``, ``"odometry"``, ``"gyro"``, ``"bump"``, all float32), as for
     Stable-Baselines3's ``MultiInputPolicy``; with ``flatten=True`` it is one vector in that order, as for
-    ``MlpPolicy``.
+    ``MlpPolicy``. Further cameras (``"events_<name>"``) are counted alike and come after ``"events"``.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ class EventFrame(gymnasium.ObservationWrapper[Any, Action, Observation], RecordC
     most : int
         Events of a pixel and polarity that give the value 1.
     pool : int
-        Edge of the square of pixels that is summed into one; must divide width and height.
+        Edge of the square of pixels that is summed into one; must divide width and height of each camera.
     flatten : bool
         One vector instead of a dict.
 
@@ -50,20 +50,22 @@ class EventFrame(gymnasium.ObservationWrapper[Any, Action, Observation], RecordC
         gymnasium.ObservationWrapper.__init__(self, env)
         if not isinstance(env.unwrapped, NavigationEnv):
             raise ValueError(f"EventFrame wraps tolman's environments, got {env.unwrapped}")
-        camera = env.unwrapped.camera
-        self._width, self._height = camera.width, camera.height
+        further = {f"events_{name}": camera for name, camera in env.unwrapped.cameras.items()}
+        self._cameras = {"events": env.unwrapped.camera, **further}
         if most < 1:
             raise ValueError(f"EventFrame most must be >= 1, got {most}")
-        if pool < 1 or self._width % pool or self._height % pool:
-            raise ValueError(
-                f"EventFrame pool must divide the {self._width} x {self._height} camera, got {pool}"
-            )
+        for camera in self._cameras.values():
+            if pool < 1 or camera.width % pool or camera.height % pool:
+                raise ValueError(
+                    f"EventFrame pool must divide the {camera.width} x {camera.height} camera, got {pool}"
+                )
         self._most, self._pool, self._flatten = most, pool, flatten
         inner = env.observation_space
         assert isinstance(inner, spaces.Dict)
         self._limits: dict[str, NDArray[np.float32]] = {}
         parts: dict[str, spaces.Space[Any]] = {
-            "events": spaces.Box(0.0, 1.0, (2, self._height // pool, self._width // pool), np.float32)
+            name: spaces.Box(0.0, 1.0, (2, camera.height // pool, camera.width // pool), np.float32)
+            for name, camera in self._cameras.items()
         }
         for name in ("odometry", "gyro", "bump"):
             box = inner[name]
@@ -85,10 +87,11 @@ class EventFrame(gymnasium.ObservationWrapper[Any, Action, Observation], RecordC
 
     def observation(self, observation: Observation) -> Any:
         """Return the observation with counts for events."""
-        counts = EventPacket.from_observation(observation).counts(self._width, self._height)
-        p = self._pool
-        pooled = counts.reshape(2, self._height // p, p, self._width // p, p).sum(axis=(2, 4))
-        out = {"events": (np.minimum(pooled, self._most) / self._most).astype(np.float32)}
+        out, p = {}, self._pool
+        for name, camera in self._cameras.items():
+            counts = EventPacket.from_observation(observation[name]).counts(camera.width, camera.height)
+            pooled = counts.reshape(2, camera.height // p, p, camera.width // p, p).sum(axis=(2, 4))
+            out[name] = (np.minimum(pooled, self._most) / self._most).astype(np.float32)
         for name, limit in self._limits.items():
             out[name] = observation[name].astype(np.float32) / limit
         if self._flatten:

@@ -32,8 +32,8 @@ from .terminal import make_console
 #: (attribute path, methods, part): what is charged to which part, from the unwrapped environment ...
 _ENVIRONMENT_PARTS = (
     ("_physics", ("step", "drive", "pose", "contacts", "wheel_travel", "reset"), "physics"),
-    ("_renderer", ("render",), "camera"),
-    ("_events", ("feed", "collect", "reset"), "events"),
+    ("_eye.renderer", ("render",), "camera"),
+    ("_eye.events", ("feed", "collect", "reset"), "events"),
     ("_senses", ("read", "reset"), "odometry and gyro"),
 )
 #: ... and from the agent.

@@ -312,6 +312,7 @@ def test_pixel_directions(projection: str) -> None:
         ({"asymmetry": 0.0}, "asymmetry"),
         ({"cutoff": -1.0}, "cutoff"),
         ({"hot_pixels": 1.5}, "hot_pixels"),
+        ({"yaw": float("inf")}, "yaw"),
     ],
 )
 def test_impossible_cameras_are_refused(change: dict[str, object], message: str) -> None:

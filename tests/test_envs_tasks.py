@@ -368,3 +368,73 @@ def test_registration() -> None:
     env = gymnasium.make("tolman.envs:tolman/WaterMaze-v0", camera=SMALL)
     env.close()
     env.close()
+
+
+PAIR = {"left": CameraSpec(width=16, height=8, yaw=0.5), "right": CameraSpec(width=16, height=12, yaw=-0.5)}
+
+
+@pytest.mark.parametrize("name", IDS)
+def test_several_cameras_keep_the_promises_of_one(make: Make, name: str) -> None:
+    env = make(name, cameras=PAIR)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*symmetric and normalized.*")
+        check_env(env.unwrapped, skip_render_check=True)
+    observation, _ = env.reset(seed=3)
+    action = env.action_space.high * np.array([0.6, 0.5], np.float32)  # type: ignore[attr-defined]
+    seen = dict.fromkeys(PAIR, 0)
+    for k in range(15):
+        assert observation in env.observation_space
+        observation, *_ = env.step(action)
+        for camera, spec in PAIR.items():
+            packet = EventPacket.from_observation(observation[f"events_{camera}"])
+            packet.validate(spec.width, spec.height)
+            assert np.all((packet.t > 40_000 * k) & (packet.t <= 40_000 * (k + 1)))
+            seen[camera] += packet.size
+    assert min(seen.values()) > 0
+
+
+def test_further_cameras_leave_the_first_as_it_was(make: Make) -> None:
+    """Also its noise; and a camera sees the same whatever others there are."""
+    noisy = CameraSpec(width=32, height=8, shot_rate=5.0)
+    alone, among = (
+        make("tolman/OpenField-v0", camera=noisy),
+        make("tolman/OpenField-v0", camera=noisy, cameras=PAIR | {"again": noisy}),
+    )
+    twice = make("tolman/OpenField-v0", camera=SMALL, cameras={"again": noisy})
+    assert digest(alone, 10, seed=2) == digest(among, 10, seed=2)
+    first, second = ((env.reset(seed=4), [env.step(np.array([0.2, 0.8], np.float32)) for _ in range(5)])[1]
+                     for env in (among, twice))  # fmt: skip
+    for one, other in zip(first, second, strict=True):
+        for a, b in zip(one[0]["events_again"].values(), other[0]["events_again"].values(), strict=True):
+            np.testing.assert_array_equal(a, b)
+
+
+def test_light_reaches_all_cameras(make: Make) -> None:
+    env = make("tolman/OpenField-v0", cameras=PAIR)
+    env.reset(seed=0)
+    world(env).set_light(0.5)
+    observation, *_ = env.step(np.zeros(2, np.float32))
+    for name in ("events", "events_left", "events_right"):
+        assert observation[name]["t"].size > 50
+        assert np.all(observation[name]["p"] == 0)
+
+
+def test_event_frames_of_several_cameras(make: Make) -> None:
+    env = EventFrame(make("tolman/OpenField-v0", cameras=PAIR), pool=4)
+    observation, _ = env.reset(seed=0)
+    for _ in range(5):
+        observation, *_ = env.step(np.array([0.2, 1.0], np.float32))
+        assert observation in env.observation_space
+    assert observation["events_right"].shape == (2, 3, 4)
+    assert observation["events_left"].max() > 0.0
+    flat = EventFrame(make("tolman/OpenField-v0", cameras=PAIR), pool=4, flatten=True)
+    vector, _ = flat.reset(seed=0)
+    assert vector in flat.observation_space
+    assert vector.shape == (2 * (2 * 8 + 2 * 4 + 3 * 4) + 11,)
+    with pytest.raises(ValueError, match="16 x 12 camera"):
+        EventFrame(make("tolman/OpenField-v0", cameras=PAIR), pool=8)
+
+
+def test_a_camera_needs_a_name(make: Make) -> None:
+    with pytest.raises(ValueError, match="identifier"):
+        make("tolman/OpenField-v0", cameras={"far left": SMALL})
