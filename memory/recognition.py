@@ -34,7 +34,7 @@ class RecognitionConfig:
 
     turn: float = 0.5  #: largest displacement of columns, as a share of a view's width, or of the circle
     nod: int = 1  #: largest displacement of rows, in rows
-    features: int = 600  #: strongest features of a view that are kept
+    features: int = 1500  #: strongest features of a view that are kept
     neighbours: int = 5  #: places on each side, in the order of enrolment, that are no rivals
     gain: float = 3.0  #: drive of the best place; that of a typical one is below threshold
     inhibition: float = 0.5  #: drive a spike takes from all neurons

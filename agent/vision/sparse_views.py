@@ -23,9 +23,10 @@ Floats = NDArray[np.float32]
 class SparseViewConfig:
     """Patches, dictionary and how it is learned."""
 
-    patch: int = 8  #: pixels a side
+    patch: int = 6  #: pixels a side
     stride: int = 2  #: pixels between neighbouring patches
     atoms: int = 192
+    pooling: float = 0.5  #: how much of a feature its neighbours on each side, above and below, take over
     blank: float = 1.0  #: length of a patch (root of summed squares) below which it counts as little contrast
     lessons: int = 200  #: batches of patches from which the atoms are learned
     batch: int = 200  #: patches
@@ -36,6 +37,8 @@ class SparseViewConfig:
         for name in ("patch", "stride", "atoms", "lessons", "batch"):
             if getattr(self, name) < 1:
                 raise ValueError(f"sparse views: {name} must be >= 1, got {getattr(self, name)}")
+        if not 0.0 <= self.pooling <= 1.0:
+            raise ValueError(f"sparse views: pooling must be in [0, 1], got {self.pooling}")
         for name in ("blank", "rate"):
             if not getattr(self, name) > 0.0:
                 raise ValueError(f"sparse views: {name} must be > 0, got {getattr(self, name)}")
@@ -79,16 +82,28 @@ class SparseViews:
             active = float((coefficients > 0.0).mean())
         return active
 
-    def encode(self, image: Floats) -> Floats:
-        """Return the map (atoms, rows, columns) of `image` (height, width)."""
+    def code(self, image: Floats) -> Floats:
+        """Return the coefficients (atoms, rows, columns) of `image` (height, width): what simple cells say."""
         patches = self._patches(image[None])[0]
         rows, columns = patches.shape[:2]
         coefficients, _ = self.config.lca.encode(patches.reshape(rows * columns, -1), self.atoms)
         code: Floats = np.ascontiguousarray(coefficients.reshape(rows, columns, -1).transpose(2, 0, 1))
         return code
 
+    def encode(self, image: Floats) -> Floats:
+        """Return the map (atoms, rows, columns) of `image` (height, width): what complex cells say."""
+        view = self.code(image)
+        share = np.float32(self.config.pooling)
+        for axis in (1, 2):
+            simple = np.moveaxis(view, axis, -1)
+            view = view.copy()
+            pooled = np.moveaxis(view, axis, -1)
+            pooled[..., 1:] += share * simple[..., :-1]
+            pooled[..., :-1] += share * simple[..., 1:]
+        return view
+
     def decode(self, code: Floats) -> Floats:
-        """Return what a map (atoms, rows, columns) says of the image: (height, width), patches averaged."""
+        """Return what `code` (atoms, rows, columns) says of the image: (height, width), patches averaged."""
         _, rows, columns = code.shape
         p, s = self.config.patch, self.config.stride
         out, cover = np.zeros(self.image_shape, np.float32), np.zeros(self.image_shape, np.float32)
