@@ -1,1 +1,22 @@
 """Event-based vision: what is made of events before they become spikes of the memory."""
+
+from .denoise import BackgroundActivityFilter, Denoiser, DenoiserConfig
+from .encoding import LogIntensity, MultiSpikeCode, encode, reconstruct
+from .orientation import OrientationChannels, OrientationConfig, OrientationSpikes, oriented_filters
+from .time_surface import TimeSurface, TimeSurfaceConfig
+
+__all__ = [
+    "BackgroundActivityFilter",
+    "Denoiser",
+    "DenoiserConfig",
+    "LogIntensity",
+    "MultiSpikeCode",
+    "OrientationChannels",
+    "OrientationConfig",
+    "OrientationSpikes",
+    "TimeSurface",
+    "TimeSurfaceConfig",
+    "encode",
+    "oriented_filters",
+    "reconstruct",
+]
