@@ -102,7 +102,9 @@ def _bare(axes: Axes, low: float, high: float) -> None:
 
 def _polarity_key(axes: Axes) -> None:
     _bare(axes, 0.0, 10.0)
-    axes.imshow(np.linspace(-1.0, 1.0, 64)[None], cmap=POLARITY_MAP, extent=(3.6, 6.4, -0.35, 0.35), aspect="auto")
+    axes.imshow(
+        np.linspace(-1.0, 1.0, 64)[None], cmap=POLARITY_MAP, extent=(3.6, 6.4, -0.35, 0.35), aspect="auto"
+    )
     axes.text(3.45, 0.0, "darker (OFF)", ha="right", va="center", fontsize=8, color=MUTED)
     axes.text(6.55, 0.0, "brighter (ON)", ha="left", va="center", fontsize=8, color=MUTED)
 
@@ -121,7 +123,5 @@ def _orientation_key(axes: Axes, channels: int) -> None:
 
 def _light_key(axes: Axes, span: float) -> None:
     _bare(axes, 0.0, 10.0)
-    axes.imshow(
-        np.linspace(0.0, 1.0, 64)[None], cmap="gray", extent=(1.0, 6.0, -0.35, 0.35), aspect="auto"
-    )
+    axes.imshow(np.linspace(0.0, 1.0, 64)[None], cmap="gray", extent=(1.0, 6.0, -0.35, 0.35), aspect="auto")
     axes.text(6.3, 0.0, f"{span:.1f} log units", ha="left", va="center", fontsize=8, color=MUTED)

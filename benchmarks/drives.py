@@ -1,4 +1,4 @@
-"""Event streams of known origin: a camera driven through an arena, and noise that is added to what it sees."""
+"""Event streams of known origin: a camera that drives through an arena, and noise added to what it sees."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ class Labelled:
     signal: NDArray[np.bool_]
 
 
-def path(speed: float, seconds: float, seed: int, reach: float = 0.65) -> Doubles:
+def path(speed: float, seconds: float, seed: int, most: float = 1.2, reach: float = 0.65) -> Doubles:
     """Return poses (steps, 3) of m, m and rad: from goal to goal within `reach` m, turning as it goes.
 
-    The turning rate follows the bearing of the goal, up to 1.2 rad/s, and its change takes 0.3 s.
+    The turning rate follows the bearing of the goal, up to `most` rad/s, and its change takes 0.3 s.
     """
     random = np.random.default_rng([seed, 2])
 
@@ -53,7 +53,7 @@ def path(speed: float, seconds: float, seed: int, reach: float = 0.65) -> Double
         while np.hypot(goal[0] - x, goal[1] - y) < 0.15:
             goal = somewhere()
         bearing = np.arctan2(goal[1] - y, goal[0] - x) - theta
-        wanted = np.clip(2.0 * ((bearing + np.pi) % (2.0 * np.pi) - np.pi), -1.2, 1.2)
+        wanted = np.clip(2.0 * ((bearing + np.pi) % (2.0 * np.pi) - np.pi), -most, most)
         turning += (wanted - turning) * STEP / 0.3
         theta += turning * STEP
         x, y = x + speed * STEP * np.cos(theta), y + speed * STEP * np.sin(theta)

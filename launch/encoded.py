@@ -37,7 +37,7 @@ class Stages:
         self.seen, self.kept = 0, 0
 
     def take(self, packet: EventPacket) -> Images:
-        """Take a packet; return ON minus OFF events, those of them kept, and orientation spikes, in one stack."""
+        """Take a packet; return ON minus OFF events, those kept, and orientation spikes, in one stack."""
         kept = self.denoiser.advance(packet)
         self.surface.update(kept)
         spikes = self.orientation.advance(kept)
@@ -108,4 +108,6 @@ def _binned(stack: Images, step: int) -> Images:
     """Return the mean over `step` by `step` pixels of images (n, height, width); a rest is cut off."""
     n, height, width = stack.shape
     whole = stack[:, : height // step * step, : width // step * step]
-    return np.asarray(whole.reshape(n, height // step, step, width // step, step).mean(axis=(2, 4)), np.float64)
+    return np.asarray(
+        whole.reshape(n, height // step, step, width // step, step).mean(axis=(2, 4)), np.float64
+    )

@@ -20,7 +20,7 @@ SIZE = 32
 
 
 def moving_bar(angle: float, speed: float, bright: bool, seed: int = 0) -> EventPacket:
-    """Events of a bar 3 pixels wide at `angle` (counter-clockwise, as seen) that moves across itself, px/s."""
+    """Events of a bar 3 pixels wide at `angle` (counter-clockwise, as seen), moving across itself, px/s."""
     camera = EventCamera(CameraSpec(SIZE, SIZE, mismatch_seed=seed))
     x, y = np.meshgrid(np.arange(SIZE) - SIZE / 2 + 0.5, SIZE / 2 - 0.5 - np.arange(SIZE))
     across = y * np.cos(angle) - x * np.sin(angle)

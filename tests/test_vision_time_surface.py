@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from math import radians
 
 import numpy as np
@@ -65,9 +64,7 @@ def test_surface(packet: EventPacket, cut: int, later: int, tau: float) -> None:
 def test_patches(packet: EventPacket, cut: int, radius: int) -> None:
     surface = TimeSurface(TimeSurfaceConfig(0.01, radius), WIDTH, HEIGHT)
     contexts = np.concatenate([surface.patches(part) for part in joined(packet, cut)])
-    np.testing.assert_allclose(
-        contexts, patches_reference(packet, WIDTH, HEIGHT, 0.01, radius), atol=1e-6
-    )
+    np.testing.assert_allclose(contexts, patches_reference(packet, WIDTH, HEIGHT, 0.01, radius), atol=1e-6)
     assert np.all(contexts[:, radius, radius] == 1.0)
 
 
@@ -95,21 +92,18 @@ def test_background_activity(packet: EventPacket, cut: int) -> None:
 
 
 def test_denoiser_on_a_drive() -> None:
-    """Noise of 5 Hz a pixel on a slow turn past the wall: F1 >= 0.9, where keeping all is below."""
-    spec = replace(CameraSpec(48, 48, radians(60.0), radians(-20.0), radians(40.0), "pinhole"))
-    scores, naive = [], []
-    for seed in range(3):
+    """Noise of 5 Hz a pixel, 0.3 m/s in a turn of 0.7 rad/s: F1 >= 0.9, and 0.04 above keeping all."""
+    spec = CameraSpec(48, 48, radians(60.0), radians(-20.0), radians(40.0), "pinhole")
+    seconds, scores, naive = 1.6, [], []
+    for seed in range(10, 14):
         raycaster, camera = Raycaster(circular_arena(seed=seed), spec), EventCamera(spec)
-        for k in range(500):
-            image = raycaster.render(-0.4 + 0.0008 * k, 0.2, 0.0016 * k)
-            if k == 0:
-                camera.reset(image)
-            else:
-                camera.feed(image, 4000 * k)
+        camera.reset(raycaster.render(-0.4, 0.2, 0.0))
+        for k in range(1, 400):
+            camera.feed(raycaster.render(-0.4 + 0.0012 * k, 0.2, 0.0028 * k), 4000 * k)
         signal, random = camera.collect(), np.random.default_rng(seed)
-        n = random.poisson(5.0 * 2.0 * 48 * 48)
+        n = random.poisson(5.0 * seconds * 48 * 48)
         noise = EventPacket(
-            np.sort(random.integers(0, 2_000_000, n)),
+            np.sort(random.integers(0, round(1e6 * seconds), n)),
             random.integers(0, 48, n).astype(np.int16),
             random.integers(0, 48, n).astype(np.int16),
             random.integers(0, 2, n).astype(np.uint8),
@@ -120,8 +114,8 @@ def test_denoiser_on_a_drive() -> None:
         kept = Denoiser(DenoiserConfig(), 48, 48).keep(both)
         scores.append(2 * np.count_nonzero(kept & true) / (kept.sum() + true.sum()))
         naive.append(2 * true.sum() / (true.size + true.sum()))
-    assert min(scores) >= 0.9
-    assert np.mean(naive) < 0.9
+    assert np.mean(scores) >= 0.9
+    assert np.all(np.array(scores) > np.array(naive) + 0.04)
 
 
 def test_refusals() -> None:

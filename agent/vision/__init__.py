@@ -2,6 +2,7 @@
 
 from .denoise import BackgroundActivityFilter, Denoiser, DenoiserConfig
 from .encoding import LogIntensity, MultiSpikeCode, encode, reconstruct
+from .landmarks import LandmarkCell, LandmarkConfig
 from .orientation import OrientationChannels, OrientationConfig, OrientationSpikes, oriented_filters
 from .time_surface import TimeSurface, TimeSurfaceConfig
 
@@ -9,6 +10,8 @@ __all__ = [
     "BackgroundActivityFilter",
     "Denoiser",
     "DenoiserConfig",
+    "LandmarkCell",
+    "LandmarkConfig",
     "LogIntensity",
     "MultiSpikeCode",
     "OrientationChannels",

@@ -106,7 +106,7 @@ def support_reference(packet: EventPacket, config: DenoiserConfig, width: int, h
 
 
 class BackgroundActivityFilter:
-    """Keeps an event if one of its 8 neighbours had one within `window` s, of either polarity (Delbruck 2008)."""
+    """Keeps an event if one of its 8 neighbours had one, ON or OFF, within `window` s (Delbruck 2008)."""
 
     def __init__(self, window: float, width: int, height: int) -> None:
         if not window > 0.0:

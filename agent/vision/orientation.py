@@ -1,7 +1,7 @@
 """Orientation channels: simple cells on time surfaces, and what is left of them after competition.
 
-A simple cell weighs the time surface around its pixel with an oriented filter, as simple cells of V1 weigh the
-light (Hubel & Wiesel 1962; Jones & Palmer 1987). The even Gabor filters here have zero mean, so an evenly
+A simple cell weighs the time surface around its pixel with an oriented filter, as simple cells of V1 weigh
+the light (Hubel & Wiesel 1962; Jones & Palmer 1987). The even Gabor filters here have zero mean, so an evenly
 active patch drives none of them:
 
     G_k(u, v) = exp(-(u^2 + (g v)^2) / 2 s^2) cos(2 pi u / l) - mean,   u across the bar, v along it
@@ -37,7 +37,7 @@ class OrientationConfig:
     elongation: float = 0.5  #: g, so that a filter is twice as long as wide
     wavelength: float = 6.0  #: l, of the filter across the bar
     tau_membrane: float = 0.02  #: s
-    threshold: float = 1.0  #: of the membrane; one bar across the whole filter gives 1 at each event
+    threshold: float = 0.4  #: of the membrane; a bar across the whole filter gives 1 at each event
 
     def __post_init__(self) -> None:
         if self.channels < 2:
@@ -50,7 +50,7 @@ class OrientationConfig:
 
     @property
     def angles(self) -> NDArray[np.float64]:
-        """Orientations (channels,), rad in [0, pi), counter-clockwise from horizontal as the image is seen."""
+        """Orientations (channels,), rad in [0, pi), counter-clockwise from horizontal as one sees it."""
         return np.arange(self.channels) * np.pi / self.channels
 
 

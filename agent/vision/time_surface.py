@@ -133,9 +133,7 @@ def patches_reference(packet: EventPacket, width: int, height: int, tau: float, 
 
 
 @njit(cache=True)
-def _update(
-    last: Times, t: Times, x: NDArray[np.int16], y: NDArray[np.int16], p: NDArray[np.uint8]
-) -> None:
+def _update(last: Times, t: Times, x: NDArray[np.int16], y: NDArray[np.int16], p: NDArray[np.uint8]) -> None:
     for k in range(t.size):
         last[p[k], y[k], x[k]] = t[k]
 
