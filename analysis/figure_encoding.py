@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import hsv_to_rgb
@@ -50,9 +52,9 @@ def draw_encoding(
         most = _high(np.abs(raw))
         light = [float(q) for q in np.quantile(log_intensity, [0.01, 0.99])]
         light = [light[0], max(light[1], light[0] + 1e-6)]
-        signed = {"cmap": POLARITY_MAP, "interpolation": "nearest"}
+        signed: dict[str, Any] = {"cmap": POLARITY_MAP, "interpolation": "nearest"}
         for row in range(rows):
-            pictures = (
+            pictures: tuple[tuple[Images, dict[str, Any]], ...] = (
                 (raw[row], {**signed, "vmin": -most, "vmax": most}),
                 (kept[row], {**signed, "vmin": -most, "vmax": most}),
                 (surfaces[row, 1] - surfaces[row, 0], {**signed, "vmin": -1.0, "vmax": 1.0}),

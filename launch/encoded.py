@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
@@ -17,7 +19,6 @@ from ..agent.vision import (
 )
 from ..analysis.figure_encoding import draw_encoding
 from ..envs.events import EventPacket
-from ..envs.recordings import Recording
 
 THRESHOLD = 0.2  #: log units; a recording does not tell its camera's, this is a usual one (ESIM, v2e)
 FORGETTING = 0.5  #: s, in which the reconstructed log intensity of a pixel fades
@@ -57,7 +58,7 @@ class Stages:
 
 
 def draw_recording(
-    recording: Recording,
+    packets: Iterable[EventPacket],
     size: tuple[int, int],
     first: int,
     ends: NDArray[np.int64],
@@ -73,7 +74,7 @@ def draw_recording(
     borders = first + np.stack([ends - span, ends], axis=1).ravel()
     sums: list[Images] = []
     snapshots: list[Images] = []
-    for packet in recording:
+    for packet in packets:
         # Odd pieces lie in a span, even ones before it.
         piece = np.searchsorted(borders, packet.t, side="left")
         for k in np.unique(piece):
@@ -93,9 +94,8 @@ def draw_recording(
     counted = np.stack([_binned(stack, step) * step**2 for stack in sums])
     held = np.stack([_binned(stack, step) for stack in snapshots])
     said = f"{title}; {100 * (1 - stages.kept / max(stages.seen, 1)):.0f} % dropped as noise"
-    return draw_encoding(
-        counted[:, 0], counted[:, 1], held[:, :2], counted[:, 2:], held[:, 2], ends * 1e-6, said
-    )
+    seconds = np.asarray(ends * 1e-6, np.float64)
+    return draw_encoding(counted[:, 0], counted[:, 1], held[:, :2], counted[:, 2:], held[:, 2], seconds, said)
 
 
 def _snap(stages: Stages, snapshots: list[Images], ends: NDArray[np.int64], until: int) -> None:

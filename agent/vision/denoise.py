@@ -5,8 +5,8 @@
 over the last events of its polarity at its pixel and around it: what light does it does to neighbours, and
 more than once; noise comes alone. The background-activity filter (Delbruck 2008) is the special case of one
 neighbour within a time. Here support is graded and summed on the time surface, and c_j is 1 for an event that
-was kept and `doubt` for one that was dropped: after the double window of Guo & Delbruck 2022 (IEEE TPAMI
-45:1233), which stores both kinds apart. A dropped event still counts, or the first events of an edge, which
+was kept and `doubt` for one that was dropped: after the double window of Guo & Delbruck 2022 (IEEE
+TPAMI), which stores both kinds apart. A dropped event still counts, or the first events of an edge, which
 nothing supports, could not help those that follow.
 
 Each event is decided at once, from the past alone.

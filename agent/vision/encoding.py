@@ -113,7 +113,7 @@ class MultiSpikeCode:
         t_k = T (k - 1/2) / (most v),   k = 1, 2, ... while t_k < T
 
     so it fires round(most v) spikes. Several spikes of an afferent in one window: after Xiao, Tang et al.
-    2020 (IEEE TNNLS 31:3649); that the value is integrated is our choice. Decoding reads the last spike and
+    2020 (IEEE TNNLS); that the value is integrated is our choice. Decoding reads the last spike and
     is exact to half a step of its time; a value below 1 / (2 most) is silent and reads as 0.
     """
 
