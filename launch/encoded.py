@@ -14,6 +14,7 @@ from ..agent.vision import (
     LogIntensity,
     OrientationChannels,
     OrientationConfig,
+    OrientationSpikes,
     TimeSurface,
     TimeSurfaceConfig,
 )
@@ -37,15 +38,18 @@ class Stages:
         self.light = LogIntensity(THRESHOLD, THRESHOLD, np.zeros((height, width)), FORGETTING)
         self.seen, self.kept = 0, 0
 
-    def take(self, packet: EventPacket) -> Images:
-        """Take a packet; return ON minus OFF events, those kept, and orientation spikes, in one stack."""
+    def take(self, packet: EventPacket) -> tuple[EventPacket, OrientationSpikes]:
+        """Take a packet; return what is kept of it and the spikes of the orientation channels."""
         kept = self.denoiser.advance(packet)
         self.surface.update(kept)
         spikes = self.orientation.advance(kept)
         self.light.update(kept)
         self.seen, self.kept = self.seen + packet.size, self.kept + kept.size
-        width, height = self.size
-        channels = spikes.counts(self.orientation.config.channels, width, height)
+        return kept, spikes
+
+    def picture(self, packet: EventPacket, kept: EventPacket, spikes: OrientationSpikes) -> Images:
+        """Return ON minus OFF events, those kept, and the spikes of each channel, in one stack."""
+        channels = spikes.counts(self.orientation.config.channels, *self.size)
         return np.stack([self._signed(packet), self._signed(kept), *channels]).astype(np.float64)
 
     def held(self, time: int) -> Images:
@@ -72,7 +76,7 @@ def draw_recording(
     """
     stages = Stages(size)
     borders = first + np.stack([ends - span, ends], axis=1).ravel()
-    sums: list[Images] = []
+    sums = np.zeros((len(ends), 2 + stages.orientation.config.channels, size[1] // step, size[0] // step))
     snapshots: list[Images] = []
     for packet in packets:
         # Odd pieces lie in a span, even ones before it.
@@ -81,21 +85,18 @@ def draw_recording(
             _snap(stages, snapshots, ends + first, int(k) // 2)
             if k == borders.size:
                 break
-            taken = stages.take(packet.take(np.flatnonzero(piece == k)))
+            part = packet.take(np.flatnonzero(piece == k))
+            taken = stages.take(part)
             if k % 2:
-                while len(sums) <= k // 2:
-                    sums.append(np.zeros_like(taken))
-                sums[k // 2] += taken
+                sums[k // 2] += _blocks(stages.picture(part, *taken), step).sum(axis=(2, 4))
         if len(snapshots) == len(ends):
             break
     _snap(stages, snapshots, ends + first, len(ends))
-    empty = np.zeros((2 + stages.orientation.config.channels, size[1], size[0]))
-    sums += [empty] * (len(ends) - len(sums))
-    counted = np.stack([_binned(stack, step) * step**2 for stack in sums])
-    held = np.stack([_binned(stack, step) for stack in snapshots])
+    surfaces = np.stack([_blocks(stack[:2], step).max(axis=(2, 4)) for stack in snapshots])
+    light = np.stack([_blocks(stack[2:], step).mean(axis=(2, 4)) for stack in snapshots])
     said = f"{title}; {100 * (1 - stages.kept / max(stages.seen, 1)):.0f} % dropped as noise"
     seconds = np.asarray(ends * 1e-6, np.float64)
-    return draw_encoding(counted[:, 0], counted[:, 1], held[:, :2], counted[:, 2:], held[:, 2], seconds, said)
+    return draw_encoding(sums[:, 0], sums[:, 1], surfaces, sums[:, 2:], light[:, 0], seconds, said)
 
 
 def _snap(stages: Stages, snapshots: list[Images], ends: NDArray[np.int64], until: int) -> None:
@@ -104,10 +105,8 @@ def _snap(stages: Stages, snapshots: list[Images], ends: NDArray[np.int64], unti
         snapshots.append(stages.held(int(ends[len(snapshots)])))
 
 
-def _binned(stack: Images, step: int) -> Images:
-    """Return the mean over `step` by `step` pixels of images (n, height, width); a rest is cut off."""
+def _blocks(stack: Images, step: int) -> Images:
+    """Return images (n, height, width) as (n, rows, step, columns, step); a rest is cut off."""
     n, height, width = stack.shape
     whole = stack[:, : height // step * step, : width // step * step]
-    return np.asarray(
-        whole.reshape(n, height // step, step, width // step, step).mean(axis=(2, 4)), np.float64
-    )
+    return whole.reshape(n, height // step, step, width // step, step)
