@@ -18,6 +18,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -94,12 +95,10 @@ def views(seed: int, count: int, part: int) -> tuple[list[EventPacket], Ints]:
     return [scans.events(int(n), random) for n in labels], labels
 
 
-def noisy(packets: list[EventPacket], rate: float, seed: int, part: int) -> list[EventPacket]:
-    """Return the scans with noise of `rate` Hz a pixel."""
-    return [
-        with_noise(packet, SPEC, SECONDS, rate, 100_000 * (2 * seed + part) + k).packet
-        for k, packet in enumerate(packets)
-    ]
+def noisy(packets: list[EventPacket], rate: float, seed: int, part: int) -> Iterator[EventPacket]:
+    """Yield the scans with noise of `rate` Hz a pixel, one by one: all would fill gigabytes."""
+    for k, packet in enumerate(packets):
+        yield with_noise(packet, SPEC, SECONDS, rate, 100_000 * (2 * seed + part) + k).packet
 
 
 def error(answers: Ints, labels: Ints) -> dict[str, object]:
