@@ -147,6 +147,11 @@ def _view(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--seconds", type=float, metavar="S", help="close after S seconds")
     parser.add_argument("--output", metavar="FILE", help="write pictures to FILE instead of opening a window")
+    parser.add_argument(
+        "--encoding",
+        action="store_true",
+        help="of a recording: denoised, time surface, orientations, reconstructed log intensity",
+    )
 
 
 def _localize(parser: argparse.ArgumentParser) -> None:

@@ -12,11 +12,13 @@ from numpy.typing import NDArray
 from ..analysis.figure_animation import save_gif
 from ..analysis.figure_events import draw_sheet, film
 from ..envs.recordings import Recording, RecordingError, open_recording
+from .encoded import draw_recording
 from .errors import UserError, asked
 from .files import atomic, check_writable
 from .terminal import make_console
 
 PANELS = 8
+ROWS = 3  #: moments whose encoding is drawn
 BINS = 200  #: of the rate over time
 WIDEST = 320  #: pixels of a picture; larger sensors are binned
 FRAME = 0.040  #: s of a film's frame at most, which is shown as long or longer
@@ -39,13 +41,18 @@ class Survey:
         return (self.last - self.first + 1) * 1e-6
 
 
-def view_file(path: Path, output: str | None) -> None:
-    """Say what is in a recording and write pictures of it to `output`, by default to a .png file here."""
+def view_file(path: Path, output: str | None, encoding: bool = False) -> None:
+    """Say what is in a recording and write pictures of it to `output`, by default to a .png file here.
+
+    With `encoding` the pictures are those of its way to spikes.
+    """
     if output is None:
         output = f"{path.stem}.png"
     target = check_writable(Path(output), "--output")
     if target.suffix.lower() not in (".png", ".gif", ".pdf", ".svg"):
         raise UserError(f"--output {target} must end in .png, .pdf or .svg for a sheet, or .gif for a film")
+    if encoding and target.suffix.lower() == ".gif":
+        raise UserError(f"--output {target} must end in .png, .pdf or .svg with --encoding")
     with asked("", RecordingError):
         recording = open_recording(path)
     console = make_console()
@@ -59,7 +66,13 @@ def view_file(path: Path, output: str | None) -> None:
         f" ({100 * survey.on / survey.count:.0f} % ON) in {survey.seconds:.3f} s"
     )
     console.print(said, highlight=False)
-    if target.suffix.lower() == ".gif":
+    if encoding:
+        ends, short = moments(survey)
+        step = -(-survey.size[0] // WIDEST)
+        figure = draw_recording(recording, survey.size, survey.first, ends, short, step, said)
+        with atomic(target) as temporary:
+            figure.savefig(temporary)
+    elif target.suffix.lower() == ".gif":
         frames = max(1, min(FRAMES, round(survey.seconds / FRAME), survey.count))
         span = survey.seconds / frames
         images, _ = collect(recording, survey, np.arange(frames, dtype=np.float64) * span, span)
@@ -84,6 +97,13 @@ def look_through(recording: Recording) -> Survey | None:
         count, on = count + packet.size, on + int(np.count_nonzero(packet.p))
         width, height = max(width, int(packet.x.max()) + 1), max(height, int(packet.y.max()) + 1)
     return Survey(count, on, first, last, recording.size or (width, height)) if count else None
+
+
+def moments(survey: Survey) -> tuple[NDArray[np.int64], int]:
+    """Return when the stages of the encoding are drawn (n,), µs from the start, and of how many µs before."""
+    span = min(FRAME, survey.seconds / (2 * ROWS))
+    ends = (np.arange(ROWS) + 0.75) * survey.seconds / ROWS
+    return np.round(1e6 * ends).astype(np.int64), max(1, round(1e6 * span))
 
 
 def collect(

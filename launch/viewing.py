@@ -19,8 +19,10 @@ def command(arguments: Namespace) -> None:
 
         if arguments.seconds is not None:
             raise UserError("--seconds is for a live agent, a recording is shown as a whole")
-        view_file(Path(arguments.endpoint), arguments.output)
+        view_file(Path(arguments.endpoint), arguments.output, arguments.encoding)
         return
+    if arguments.encoding:
+        raise UserError("--encoding is for a recording of events: tolman view FILE --encoding")
     from ..bridge.exceptions import BridgeError
     from ..bridge.viewers import view
 

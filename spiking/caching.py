@@ -20,7 +20,7 @@ FOLDERS = ("spiking", "memory", "agent")
 def _sources() -> str:
     digest = hashlib.blake2b(digest_size=16)
     for folder in FOLDERS:
-        for path in sorted((Path(__file__).parent.parent / folder).glob("*.py")):
+        for path in sorted((Path(__file__).parent.parent / folder).rglob("*.py")):
             digest.update(path.name.encode() + path.read_bytes())
     return digest.hexdigest()
 

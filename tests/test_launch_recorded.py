@@ -10,6 +10,7 @@ from PIL import Image
 from tolman.envs.events import EventPacket
 from tolman.envs.recordings import open_recording, save_npz
 from tolman.launch.cli import main
+from tolman.launch.encoded import draw_recording
 from tolman.launch.recorded import Survey, collect, look_through
 
 
@@ -58,6 +59,44 @@ def test_pictures_show_something(tmp_path: Path, name: str, capsys: pytest.Captu
     with Image.open(tmp_path / name) as picture:
         assert getattr(picture, "n_frames", 1) == (16 if name == "film.gif" else 1)
         assert len(np.unique(np.asarray(picture.convert("RGB")).reshape(-1, 3), axis=0)) > 2
+
+
+def test_encoding_draws_all_stages(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = moving_edge(tmp_path / "edge.npz")
+    assert main(["view", str(path), "--encoding", "--output", str(tmp_path / "sheet.png")]) in (0, None)
+    assert "6144 events" in capsys.readouterr().out
+    with Image.open(tmp_path / "sheet.png") as picture:
+        assert len(np.unique(np.asarray(picture.convert("RGB")).reshape(-1, 3), axis=0)) > 50
+    for arguments, message in (
+        ([str(path), "--encoding", "--output", "film.gif"], "must end in .png, .pdf or .svg with --encoding"),
+        (["--encoding"], "--encoding is for a recording"),
+    ):
+        assert main(["view", *arguments]) == 2
+        assert message in capsys.readouterr().err
+
+
+def test_stages_do_not_depend_on_the_packets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The pictures of a moment are the same for one packet as for many, and hold the events of its span."""
+    drawn: list[tuple[np.ndarray, ...]] = []
+
+    def remember(*arrays: object) -> None:
+        drawn.append(tuple(np.asarray(array) for array in arrays[:-1]))
+
+    monkeypatch.setattr("tolman.launch.encoded.draw_encoding", remember)
+    recording = open_recording(moving_edge(tmp_path / "edge.npz"))
+    whole = recording.read()
+    pieces = [whole.take(slice(k, k + 77)) for k in range(0, whole.size, 77)]
+    ends = np.array([100_000, 300_000, 620_000])
+    for packets in ([whole], pieces):
+        draw_recording(packets, (64, 48), 0, ends, 30_000, 1, "")
+    for one, many in zip(*drawn, strict=True):
+        np.testing.assert_allclose(one, many, atol=1e-6)
+    raw, kept = drawn[0][:2]
+    for image, end in zip(raw, ends, strict=True):
+        inside = whole.between(int(end) - 30_000, int(end))
+        fewer, more = inside.counts(64, 48).astype(int)
+        np.testing.assert_array_equal(image, more - fewer)
+    assert np.abs(kept).sum() > 0.5 * np.abs(raw).sum()
 
 
 def test_damage_is_told_and_the_rest_is_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,1 +1,25 @@
 """Event-based vision: what is made of events before they become spikes of the memory."""
+
+from .denoise import BackgroundActivityFilter, Denoiser, DenoiserConfig
+from .encoding import LogIntensity, MultiSpikeCode, encode, reconstruct
+from .landmarks import LandmarkCell, LandmarkConfig
+from .orientation import OrientationChannels, OrientationConfig, OrientationSpikes, oriented_filters
+from .time_surface import TimeSurface, TimeSurfaceConfig
+
+__all__ = [
+    "BackgroundActivityFilter",
+    "Denoiser",
+    "DenoiserConfig",
+    "LandmarkCell",
+    "LandmarkConfig",
+    "LogIntensity",
+    "MultiSpikeCode",
+    "OrientationChannels",
+    "OrientationConfig",
+    "OrientationSpikes",
+    "TimeSurface",
+    "TimeSurfaceConfig",
+    "encode",
+    "oriented_filters",
+    "reconstruct",
+]
