@@ -182,7 +182,7 @@ def methods(
     """Return, by name, functions from an image to place, columns turned (5 degrees each) and confidence."""
     views = np.stack([image for _, image in places])
     out: dict[str, Callable[[Images], tuple[int, float, float]]] = {}
-    for size, features in ((1800, 600), (1020, 340), (255, 85)):
+    for size, features in ((4500, 1500), (1020, 340), (255, 85)):
         front = SparseViews(SparseViewConfig(), (16, SEEN), seed)
         front.learn(studied)
         stride = front.config.stride
@@ -249,7 +249,7 @@ def simulate(seeds: int) -> dict[str, Any]:
                     hits.append(right(pose, there, there[2] + np.radians(5.0) * turned))
                     scores.append(confidence)
                 row.setdefault(method, []).append(float(np.mean(hits)))
-                if method == "sparse, 1800 bytes":
+                if method == "sparse, 4500 bytes":
                     trust.append(area_under_curve(np.array(scores), np.array(hits)))
             print(seed, name, {k: round(v[-1], 3) for k, v in row.items()}, len(queries), flush=True)
     return {
@@ -284,7 +284,7 @@ def recorded(file: Path, seeds: int) -> dict[str, Any]:
         raise SystemExit(f"{file} does not hold reference, query and ground_truth")
     reference, queries, truth = traverses
     out: dict[str, Any] = {}
-    for size, features in ((1800, 600), (400, 133), (100, 33)):
+    for size, features in ((4500, 1500), (1599, 533), (399, 133)):
         shares = []
         for seed in range(seeds):
             config = replace(RecognizerConfig(), memory=RecognitionConfig(features=features))

@@ -83,7 +83,7 @@ class SparseViews:
         return active
 
     def code(self, image: Floats) -> Floats:
-        """Return the coefficients (atoms, rows, columns) of `image` (height, width): what simple cells say."""
+        """Return the coefficients (atoms, rows, columns) of `image` (height, width): simple cells."""
         patches = self._patches(image[None])[0]
         rows, columns = patches.shape[:2]
         coefficients, _ = self.config.lca.encode(patches.reshape(rows * columns, -1), self.atoms)
@@ -91,7 +91,7 @@ class SparseViews:
         return code
 
     def encode(self, image: Floats) -> Floats:
-        """Return the map (atoms, rows, columns) of `image` (height, width): what complex cells say."""
+        """Return the map (atoms, rows, columns) of `image` (height, width): complex cells."""
         view = self.code(image)
         share = np.float32(self.config.pooling)
         for axis in (1, 2):
