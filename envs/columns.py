@@ -1,8 +1,8 @@
 """One column of an image: compiled sums of sky, wall and floor over the rows of the ray caster.
 
 A row is the band between two slopes (tangents of elevation at azimuth 0), `slopes` from the top down. What
-covers a row in part adds its part, so that every edge is smooth. The functions are inlined, which makes an image
-4 % faster.
+covers a row in part adds its part, so that every edge is smooth. The functions are inlined, which makes an
+image 4 % faster.
 """
 
 from __future__ import annotations
