@@ -51,23 +51,22 @@ class Raycaster:
                 f" one is {arena.heights[0]:g} m"
             )
         self.light = arena.light
-        self._camera, self._scene = camera, scene if scene is not None else build_scene(arena)
+        self._camera = camera
+        scene = scene if scene is not None else build_scene(arena)
         azimuth = camera.azimuth_edges
-        # The kernels count angles clockwise, so that they ascend with the column.
-        self._edges, self._edge_x, self._edge_y = -azimuth, np.cos(azimuth), np.sin(azimuth)
-        self._slopes, self._scale = camera.slope_edges.copy(), camera.slope_scale.copy()
-        self._floor_rows = floor_rows(camera, self._scene)
+        # What does not change, in the order in which the kernel takes it. The kernel counts angles clockwise,
+        # so that they ascend with the column.
+        self._fixed = (
+            camera.mount, -azimuth, np.cos(azimuth), np.sin(azimuth), camera.slope_edges.copy(),
+            camera.slope_scale.copy(), scene.sky, scene.layers, scene.walls, scene.pillars, scene.tables,
+            scene.table_index, scene.table_scale, scene.floors, scene.floor_half_width,
+            *floor_rows(camera, scene),
+        )  # fmt: skip
 
     def render(self, x: float, y: float, theta: float, out: Image | None = None) -> Image:
         """Return log(radiance), float32 (height, width), seen from (x, y) m, heading `theta` rad."""
         image = np.empty((self._camera.height, self._camera.width), np.float32) if out is None else out
-        scene = self._scene
-        _render(
-            image, self._edges, self._edge_x, self._edge_y, self._slopes, self._scale, x, y,
-            theta + self._camera.yaw, self._camera.mount, self.light, scene.sky, scene.layers, scene.walls,
-            scene.pillars, scene.tables, scene.table_index, scene.table_scale, scene.floors,
-            scene.floor_half_width, *self._floor_rows,
-        )  # fmt: skip
+        _render(image, x, y, theta + self._camera.yaw, self.light, *self._fixed)
         return image
 
     def close(self) -> None:
@@ -105,16 +104,16 @@ def floor_rows(camera: CameraSpec, scene: Scene) -> tuple[Floats, Floats, Ints, 
 @njit(cache=True, error_model="numpy")
 def _render(
     image: Image,
+    x: float,
+    y: float,
+    theta: float,
+    light: float,
+    mount: float,
     edges: Floats,
     edge_x: Floats,
     edge_y: Floats,
     slopes: Floats,
     scale: Floats,
-    x: float,
-    y: float,
-    theta: float,
-    mount: float,
-    light: float,
     sky: float,
     layers: int,
     walls: Floats,

@@ -207,7 +207,7 @@ def hit(k: int, dx: float, dy: float, x: float, y: float, walls: Floats, pillars
     return d if d > 0.0 else FAR
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", inline="always")
 def along(k: int, dx: float, dy: float, x: float, y: float, walls: Floats, pillars: Floats) -> float:
     """Return where along its texture (m) surface `k` is hit by unit ray (dx, dy)."""
     d = hit(k, dx, dy, x, y, walls, pillars)
