@@ -15,6 +15,7 @@ from .hashing import SpikeHash
 from .hedonistic import Hedonistic
 from .hodgkin_huxley import HodgkinHuxley
 from .izhikevich import FIRING_TYPES, Izhikevich
+from .lca import LCA
 from .lif import LIF
 from .modulators import Level, Modulator
 from .network import Network
@@ -36,6 +37,7 @@ from .two_compartment import TwoCompartment
 __all__ = [
     "FACILITATING",
     "FIRING_TYPES",
+    "LCA",
     "LIF",
     "PSD",
     "STDP",

@@ -4,6 +4,8 @@ from .denoise import BackgroundActivityFilter, Denoiser, DenoiserConfig
 from .encoding import LogIntensity, MultiSpikeCode, encode, reconstruct
 from .landmarks import LandmarkCell, LandmarkConfig
 from .orientation import OrientationChannels, OrientationConfig, OrientationSpikes, oriented_filters
+from .recognizer import Recognizer, RecognizerConfig, Sighting
+from .sparse_views import SparseViewConfig, SparseViews
 from .time_surface import TimeSurface, TimeSurfaceConfig
 
 __all__ = [
@@ -17,6 +19,11 @@ __all__ = [
     "OrientationChannels",
     "OrientationConfig",
     "OrientationSpikes",
+    "Recognizer",
+    "RecognizerConfig",
+    "Sighting",
+    "SparseViewConfig",
+    "SparseViews",
     "TimeSurface",
     "TimeSurfaceConfig",
     "encode",
