@@ -14,6 +14,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from .elementary import exponential, logarithm
+
 Image = NDArray[np.float32]
 
 DARK = 20.0 / 255.0  #: share of full light added everywhere, then divided out (v2e: (DN + 20) / 275)
@@ -26,11 +28,10 @@ def lin_log(video: NDArray[np.generic]) -> Image:
     The two meet at ``log(20)``; a plain logarithm would turn the quantisation of dark video into events.
     Feed the result to a camera with ``white=255``.
     """
-    numbers = np.asarray(video, np.float32)
-    levels: Image = np.log(np.maximum(numbers, np.float32(LINEAR)))
-    dark = numbers < LINEAR
-    if dark.any():
-        levels[dark] = numbers[dark] * np.float32(log(LINEAR) / LINEAR)
+    numbers = np.ascontiguousarray(video, np.float32)
+    levels = numbers.copy()
+    logarithm(levels.reshape(-1), 1.0)
+    _linear(levels.reshape(-1), numbers.reshape(-1), np.float32(log(LINEAR) / LINEAR), np.float32(LINEAR))
     return levels
 
 
@@ -60,31 +61,9 @@ class Photoreceptor:
 
 
 @njit(cache=True, error_model="numpy")
-def exponential(values: Image, shift: np.float32, out: Image, bits: NDArray[np.int32]) -> None:
-    """Put exp(values - shift) into `out`; the relative error is below 1e-5.
-
-    ``2^(n + f)``: n goes into the exponent's bits, 2^f is a polynomial; three passes that are vectorised.
-    """
-    for k in range(values.size):
-        octaves = (values[k] - shift) * np.float32(1.4426950)
-        out[k] = min(max(octaves, np.float32(-126.0)), np.float32(126.0))
-    for k in range(values.size):
-        bits[k] = np.int32(out[k] + np.float32(127.5))
-    powers = bits.view(np.float32)
-    for k in range(values.size):
-        f = out[k] - np.float32(bits[k] - np.int32(127))
-        out[k] = np.float32(1.0) + f * (
-            np.float32(0.6931472)
-            + f
-            * (
-                np.float32(0.2402265)
-                + f * (np.float32(0.0555041) + f * (np.float32(0.0096181) + f * np.float32(0.0013333)))
-            )
-        )
-    for k in range(values.size):
-        bits[k] = bits[k] << np.int32(23)
-    for k in range(values.size):
-        out[k] *= powers[k]
+def _linear(levels: Image, numbers: Image, slope: np.float32, most: np.float32) -> None:
+    for k in range(levels.size):
+        levels[k] = numbers[k] * slope if numbers[k] < most else levels[k]
 
 
 @njit(cache=True, error_model="numpy")

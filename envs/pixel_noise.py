@@ -99,8 +99,9 @@ class PixelNoise:
             return NONE
         pixel, time = np.empty(proposals + hot, np.int64), np.empty(proposals + hot, np.int64)
         polarity = np.empty(proposals + hot, np.uint8)
+        uniform = self._rng.random(3 * (proposals + hot))
         n = _draw(
-            self._rng, proposals, hot, duration, frame, NO_LIGHT if light is None else light, self.spec.white,
+            uniform, proposals, hot, duration, frame, NO_LIGHT if light is None else light, self.spec.white,
             self._odds, self._most, self._hot, self._hot_share, pixel, time, polarity,
         )  # fmt: skip
         return NoiseEvents(pixel[:n], np.sort(time[:n]), polarity[:n])
@@ -108,7 +109,7 @@ class PixelNoise:
 
 @njit(cache=True, error_model="numpy")
 def _draw(
-    rng: np.random.Generator,
+    uniform: Floats,  # three for each event
     proposals: int,
     hot: int,
     duration: int,
@@ -129,23 +130,26 @@ def _draw(
     first `proposals` come in no order of pixels, only hot pixels must be mixed in among them.
     """
     n = 0
-    for _ in range(proposals):
+    for c in range(proposals):
         # One draw for pixel and polarity, one for whether it is kept.
-        which = int(rng.random() * 2 * frame.size)
+        which = int(uniform[3 * c] * 2 * frame.size)
         k, p = which >> 1, which & 1
+        chance = uniform[3 * c + 1] * most
+        if chance >= odds[p, k]:
+            continue  # not even in the dark
         share = np.exp(np.float64(frame[k])) / white if light.size == 0 else np.float64(light[k])
         bright = min(max((share + DARK) / (1.0 + DARK), 0.0), 1.0)
-        if rng.random() * most < (1.0 + (BRIGHT - 1.0) * bright) * odds[p, k]:
+        if chance < (1.0 + (BRIGHT - 1.0) * bright) * odds[p, k]:
             pixel[n], polarity[n] = k, p
             n += 1
-    for _ in range(hot):
-        k = hot_pixels[np.searchsorted(hot_share, rng.random() * hot_share[-1], side="right")]
-        at = int(rng.random() * (n + 1))
+    for c in range(proposals, proposals + hot):
+        k = hot_pixels[np.searchsorted(hot_share, uniform[3 * c] * hot_share[-1], side="right")]
+        at = int(uniform[3 * c + 1] * (n + 1))
         pixel[n], polarity[n] = pixel[at], polarity[at]
         pixel[at], polarity[at] = k, 1
         n += 1
     for k in range(n):
-        time[k] = 1 + int(rng.random() * duration)
+        time[k] = 1 + int(uniform[3 * k + 2] * duration)
     return n
 
 

@@ -16,10 +16,10 @@ from numba import njit
 from .arena import Arena
 from .camera import CameraSpec
 from .columns import Image, add_floor, add_sky, add_wall, average
+from .elementary import logarithm
 from .scene import Floats, Ints, Scene, build_scene
 from .visibility import FAR, along, intervals, nearest, pillar_angles, wall_angles
 
-DARKEST = 1e-4  #: radiance below which a pixel sees black
 BLOCK = 16  #: columns that are written to the image together
 
 
@@ -243,29 +243,3 @@ def _continues(first: int, last: int, following: int, walls: Floats) -> bool:
         and walls[a, 6] == walls[b, 6]
         and abs(walls[a, 5] + walls[a, 7] - walls[b, 5]) < 1e-9
     )
-
-
-@njit(cache=True, error_model="numpy")
-def logarithm(values: Image, light: float) -> None:
-    """Replace radiance at unit light by log(light x radiance), in place; the error is below 2e-6.
-
-    ``log(m 2^e) = e log 2 + 2 artanh((m - 1) / (m + 1))`` with m in [sqrt(1/2), sqrt(2)), written so that the
-    compiler turns it into vector instructions (the library's logarithm is called pixel by pixel).
-    """
-    gain, least = np.float32(light), np.float32(DARKEST)
-    for i in range(values.size):
-        values[i] = max(values[i] * gain, least)
-    bits = values.view(np.int32)
-    exponent = np.empty(values.size, np.float32)
-    # Three passes over arrays that do not overlap: the compiler can prove that each may be vectorised.
-    for i in range(values.size):
-        exponent[i] = np.float32((bits[i] - np.int32(0x3F3504F3)) >> np.int32(23))
-    for i in range(values.size):
-        bits[i] = ((bits[i] - np.int32(0x3F3504F3)) & np.int32(0x007FFFFF)) + np.int32(0x3F3504F3)
-    for i in range(values.size):
-        s = (values[i] - np.float32(1.0)) / (values[i] + np.float32(1.0))
-        s2 = s * s
-        series = np.float32(2.0) + s2 * (
-            np.float32(0.6666667) + s2 * (np.float32(0.4) + s2 * np.float32(0.2857143))
-        )
-        values[i] = exponent[i] * np.float32(0.6931472) + s * series

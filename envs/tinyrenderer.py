@@ -17,8 +17,8 @@ from PIL import Image
 
 from .arena import Arena
 from .camera import CameraSpec
+from .elementary import DARKEST
 from .light_maps import paint
-from .raycast import DARKEST
 
 NEAR, FAR_PLANE = 0.01, 30.0  #: m
 PILLAR_SIDES = 48

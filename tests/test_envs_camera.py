@@ -12,9 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from tolman.envs.camera import CameraSpec
+from tolman.envs.elementary import exponential
 from tolman.envs.event_camera import TIE, EventCamera
 from tolman.envs.events import EventPacket
-from tolman.envs.photoreceptor import exponential, lin_log
+from tolman.envs.photoreceptor import lin_log
 from tolman.envs.presets import SENSORS, sensor_camera, with_sensor
 from tolman.envs.reference import events as reference_events
 

@@ -20,9 +20,10 @@ from tolman.envs.arena import (
     with_inner_walls,
 )
 from tolman.envs.camera import CameraSpec
+from tolman.envs.elementary import logarithm
 from tolman.envs.event_camera import EventCamera
 from tolman.envs.lighting import Lamp
-from tolman.envs.raycast import Raycaster, logarithm
+from tolman.envs.raycast import Raycaster
 from tolman.envs.reference import render as brute_force
 from tolman.envs.renderers import make_renderer, make_renderers
 from tolman.envs.textures import mip_pyramid, summed_area, wall_texture
