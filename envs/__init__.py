@@ -13,6 +13,7 @@ from .arena import (
     TextureSpec,
     Wall,
     circular_arena,
+    cluttered_arena,
     linear_track,
     square_arena,
 )
@@ -36,6 +37,7 @@ __all__ = [
     "TextureSpec",
     "Wall",
     "circular_arena",
+    "cluttered_arena",
     "linear_track",
     "register_all",
     "square_arena",

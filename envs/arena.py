@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import cos, hypot, isfinite, pi, sin
 
 import numpy as np
@@ -211,6 +211,59 @@ def linear_track(
     _positive("track width", width)
     a, b = 0.5 * length, 0.5 * width
     return _polygon_arena("linear track", ((a, -b), (a, b), (-a, b), (-a, -b)), height, seed, light)
+
+
+def cluttered_arena(
+    side: float = 3.0,
+    pillars: tuple[int, int] = (8, 13),
+    radii: tuple[float, float] = (0.05, 0.15),
+    corridor: float = 0.3,
+    height: float = 0.5,
+    seed: int = 0,
+    light: float = 1.0,
+) -> Arena:
+    """Build a square arena of `side` m with pillars of all widths at random places, each with its own pattern.
+
+    Parameters
+    ----------
+    pillars
+        Fewest and most; `seed` draws how many there are, where, and what is painted on them.
+    radii
+        m, thinnest and thickest.
+    corridor
+        m, free width between any two pillars and between pillar and wall: twice the robot's by default.
+
+    Raises
+    ------
+    ValueError
+        For an impossible range, or where so many pillars do not fit.
+    """
+    _positive("arena corridor", corridor)
+    for what, (least, most) in (("pillars", pillars), ("radii", radii)):
+        if not 0 < least <= most:
+            raise ValueError(f"arena {what} must be a range above 0, got {least} to {most}")
+    bare = square_arena(side, height, seed, light)
+    rng = np.random.default_rng([seed, 2])
+    count = int(rng.integers(pillars[0], pillars[1] + 1))
+    placed: list[Pillar] = []
+    for _ in range(1000 * count):
+        if len(placed) == count:
+            break
+        radius = float(rng.uniform(*radii))
+        x, y = (float(v) for v in rng.uniform(-0.5 * side, 0.5 * side, 2))
+        if 0.5 * side - max(abs(x), abs(y)) >= radius + corridor and all(
+            hypot(x - other.x, y - other.y) >= radius + other.radius + corridor for other in placed
+        ):
+            tall = height * float(rng.uniform(0.6, 1.0))
+            placed.append(Pillar(x, y, radius, tall, texture=1 + len(placed)))
+    if len(placed) < count:
+        raise ValueError(f"{count} pillars with corridors of {corridor:g} m do not fit into {side:g} m")
+    seeds = rng.integers(0, 2**31, count)
+    wraps = (
+        TextureSpec(2.0 * pi * pillar.radius, pillar.height, int(s))
+        for pillar, s in zip(placed, seeds, strict=True)
+    )
+    return replace(bare, name="clutter", textures=(*bare.textures, *wraps), pillars=tuple(placed))
 
 
 def _polygon_arena(

@@ -34,6 +34,8 @@ class EnvironmentConfig:
     goal: tuple[float, float] | None = None  #: m, world frame; tasks with a goal only
     noise: SensorNoise | None = None
     camera: CameraSpec | None = None
+    shape: Literal["circle", "square", "clutter"] | None = None  #: of the open field
+    arena_seed: int | None = None  #: draws patterns and pillars of the open field
 
     def __post_init__(self) -> None:
         if self.time_limit is not None and not self.time_limit > 0.0:
