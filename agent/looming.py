@@ -31,13 +31,13 @@ class LoomingConfig:
     """The looming reflex. Values without a source were chosen in cluttered arenas 100 to 103."""
 
     enabled: bool = True
-    bound: float = 0.7  #: s to contact below which the reflex takes over
+    bound: float = 0.8  #: s to contact below which the reflex takes over
     stop: float = 0.25  #: s to contact below which it stands still while it turns
     turn_rate: float = 3.0  #: rad/s of turning away
-    hold: float = 0.5  #: s after the alarm during which it drives on without turning back
-    cruise: float = 0.25  #: m/s while it drives on
+    hold: float = 0.8  #: s after the alarm during which it drives on without turning back
+    cruise: float = 0.3  #: m/s while it drives on
     radius: float = 0.075  #: m, of the robot
-    margin: float = 0.03  #: m to pass things at
+    margin: float = 0.04  #: m to pass things at
     flow: FlowConfig = field(default_factory=FlowConfig)
 
     def __post_init__(self) -> None:
@@ -89,7 +89,7 @@ class LoomingReflex:
         self._hold = max(0.0, self._hold - PERIOD)
         if self.active:
             speed, turn = max(speed, config.cruise), self._side * max(0.0, self._side * turn)
-        ahead = self._gap(0.0)
+        ahead = self.gap(0.0)
         self.time_to_contact = ahead / speed if speed > 0.0 else np.inf
         if self.time_to_contact >= config.bound:
             return np.array([speed, turn], np.float32)
@@ -99,15 +99,15 @@ class LoomingReflex:
         brake = max(0.0, self.time_to_contact - config.stop) / (config.bound - config.stop)
         return np.array([speed * brake, self._side * config.turn_rate], np.float32)
 
-    def _gap(self, heading: float) -> float:
-        """Return how far, m, the disc can drive in a direction, rad from straight ahead."""
+    def gap(self, heading: float = 0.0) -> float:
+        """Return how far, m, the robot and its margin can drive in a direction, rad from straight ahead."""
         width = self.config.radius + self.config.margin
         return float(_gap(self.flow.nearness, self.flow.directions, heading, width))
 
     def _freer_side(self, enough: float) -> int:
         """Return 1 (left) or -1: where the smaller turn leads to `enough` m, or else to more of them."""
-        left = [self._gap(angle) for angle in TURNS]
-        right = [self._gap(-angle) for angle in TURNS]
+        left = [self.gap(angle) for angle in TURNS]
+        right = [self.gap(-angle) for angle in TURNS]
         for a, b in zip(left, right, strict=True):
             if (a >= enough) != (b >= enough):
                 return 1 if a >= enough else -1

@@ -38,7 +38,7 @@ from ..perception import CameraGeometry
 Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]
 
-PSEUDO = 20.0  #: events of either polarity that a pixel is taken to have sent before its first
+PSEUDO = 30.0  #: events of either polarity that a pixel is taken to have sent before its first
 NEAREST = 8.0  #: 1/m, nearness above which things are not carried any nearer
 STEEPEST = 1.6  #: largest ratio of a pixel's threshold to the nominal one that it learns
 
