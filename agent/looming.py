@@ -25,6 +25,9 @@ from .vision.looming import FlowConfig, LoomingFlow
 Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]
 
+TURNS = (0.35, 0.7, 1.05, 1.4, 1.75)  #: rad, turns that are compared
+REACH = 1.0  #: m, beyond which more room is not better
+
 
 @dataclass(frozen=True, slots=True)
 class LoomingConfig:
@@ -114,10 +117,6 @@ class LoomingReflex:
             if a >= enough:
                 break
         return 1 if np.minimum(left, REACH).sum() >= np.minimum(right, REACH).sum() else -1
-
-
-TURNS = np.radians([20.0, 40.0, 60.0, 80.0, 100.0])  #: rad, turns that are compared
-REACH = 1.0  #: m, beyond which more room is not better
 
 
 @njit(cache=True)

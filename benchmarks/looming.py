@@ -2,10 +2,10 @@
 
     python benchmarks/looming.py --json benchmarks/results/looming.json
 
-Ten cluttered arenas, one a seed, and two drivers: the navigator, exploring, and a wanderer that drives straight
-ahead and turns by chance when it has bumped. Either is run twice from the same start, with the reflex and
-without; all else is the same. A collision is a contact after at least 0.2 s without. Area is what squares of
-0.2 m the robot's middle was in. Intervals: 95 %, bootstrap over seeds, pairs kept together.
+Ten cluttered arenas, one a seed, and two drivers: the navigator, exploring, and a wanderer that drives
+straight ahead and turns by chance when it has bumped. Either is run twice from the same start, with the
+reflex and without; all else is the same. A collision is a contact after at least 0.2 s without. Area is what
+squares of 0.2 m the robot's middle was in. Intervals: 95 %, bootstrap over seeds, pairs kept together.
 
 Time to contact is compared in the runs without the reflex, where it looks on: the true one is that of the
 robot's disc, driving straight ahead from the true pose at the true speed, in periods with more than 0.1 m/s.
@@ -16,13 +16,12 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
 import gymnasium
 import numpy as np
-import tolman.envs  # registers the environments
 from numpy.typing import NDArray
 from scipy.stats import rankdata, spearmanr
 from tolman.agent import Navigator, NavigatorConfig
@@ -197,7 +196,7 @@ def main() -> None:
     parser.add_argument("--drivers", nargs="+", choices=sorted(DRIVERS), default=list(DRIVERS))
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--first-seed", type=int, default=0)
-    parser.add_argument("--seconds", type=float, default=120.0)
+    parser.add_argument("--seconds", type=float, default=90.0)
     arguments = parser.parse_args()
     seeds = range(arguments.first_seed, arguments.first_seed + arguments.seeds)
     results: dict[str, Any] = {"seeds": list(seeds), "seconds": arguments.seconds}
@@ -207,7 +206,9 @@ def main() -> None:
             for reflex, runs in arms.items():
                 runs.append(drive(driver, seed, arguments.seconds, reflex))
                 run = runs[-1]
-                print(driver, seed, "on" if reflex else "off", run.collisions, f"{run.path:.1f} m", flush=True)
+                print(
+                    driver, seed, "on" if reflex else "off", run.collisions, f"{run.path:.1f} m", flush=True
+                )
         results[driver] = compare(arms[False], arms[True], arguments.seconds)
         print(json.dumps({k: v for k, v in results[driver].items() if k not in ("off", "on")}, indent=1))
         if arguments.json is not None:

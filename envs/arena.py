@@ -222,7 +222,7 @@ def cluttered_arena(
     seed: int = 0,
     light: float = 1.0,
 ) -> Arena:
-    """Build a square arena of `side` m with pillars of all widths at random places, each with its own pattern.
+    """Build a square arena of `side` m with pillars of all widths at random places, no two painted alike.
 
     Parameters
     ----------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import gymnasium
@@ -11,7 +12,11 @@ from .arena import Arena, circular_arena, cluttered_arena, linear_track, square_
 from .navigation import NavigationEnv
 
 #: shape of the open field -> function that builds the arena
-SHAPES = {"circle": circular_arena, "square": square_arena, "clutter": cluttered_arena}
+SHAPES: dict[str, Callable[..., Arena]] = {
+    "circle": circular_arena,
+    "square": square_arena,
+    "clutter": cluttered_arena,
+}
 
 
 def water_maze(

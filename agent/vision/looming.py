@@ -9,8 +9,8 @@ and turns at w by
 from the gyro, so the flow of each direction has one unknown left, the nearness 1 / d; the time to contact of
 Lee (1976, Perception 5:437), theta over theta-dot, is 1 / (v nearness). It is read from the change of light
 that the events of a period add up to, which is minus gradient times flow (Lucas & Kanade 1981), by least
-squares over a sector of the view. Sectors keep their compass direction, so that what was seen ahead is remembered aside once
-the robot has turned away.
+squares over a sector of the view. Sectors keep their compass direction, so that what was seen ahead is
+remembered aside once the robot has turned away.
 
 Where the view turns fast, the light changes by more than a gradient can tell; such changes count the less the
 larger they are, as vision is suppressed in a saccade. Evidence fades with the way driven, not with time: to
@@ -45,7 +45,7 @@ STEEPEST = 1.6  #: largest ratio of a pixel's threshold to the nominal one that 
 
 @dataclass(frozen=True, slots=True)
 class FlowConfig:
-    """How nearness is estimated. Values without a source were chosen in cluttered arenas 100 to 103."""
+    """How nearness is estimated. Values were chosen on drives in cluttered arenas 0 and 1."""
 
     sectors: int = 72  #: around the full circle
     lowest: float = -0.05  #: rad; lower rows see the floor, which is near and no obstacle
@@ -90,7 +90,7 @@ class LoomingFlow:
                 f"looming needs a camera of at least 3 x 3 pixels that sees above {config.lowest:g} rad"
             )
         self.config = config
-        self.directions = (np.arange(config.sectors) + 0.5) * (2.0 * np.pi / config.sectors) - np.pi
+        self.directions: Doubles = (np.arange(config.sectors) + 0.5) * (2.0 * np.pi / config.sectors) - np.pi
         self.nearness = np.zeros(config.sectors)
         shape = (camera.height, camera.width)
         self.thresholds = np.full((2, *shape), camera.threshold, np.float32)  # OFF, ON
@@ -115,11 +115,15 @@ class LoomingFlow:
         config, turn = self.config, turn_rate * PERIOD
         _tally(self._tally, events["x"], events["y"], events["p"])
         _integrate(
-            self._held, self._change, self._counts, self.thresholds, np.float32(config.forgetting), self._tally
+            self._held,
+            self._change,
+            self._counts,
+            self.thresholds,
+            np.float32(config.forgetting),
+            self._tally,
         )
-        _learn_thresholds(
-            self._counts, self.thresholds, self._period % self._held.shape[0], self._nominal
-        )
+        # A row a period: ratios change slowly.
+        _learn_thresholds(self._counts, self.thresholds, self._period % self._held.shape[0], self._nominal)
         columns = _columns(
             self._held, self._change, self._mean, self._scratch, *self._view, *self._rows, config.smoothing,
             np.float32(turn), np.float32(speed * PERIOD), np.float32(config.rotation_error / config.noise),
@@ -135,7 +139,7 @@ class LoomingFlow:
 
     def time_to_contact(self, speed: float) -> Doubles:
         """Return the distance in each direction over `speed` m/s, s (sectors,); inf where nothing is near."""
-        with np.errstate(divide="ignore"):
+        with np.errstate(divide="ignore", over="ignore"):
             return np.asarray(1.0 / (max(speed, 0.0) * self.nearness), np.float64)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
