@@ -90,7 +90,9 @@ class LoomingFlow:
                 f"looming needs a camera of at least 3 x 3 pixels that sees above {config.lowest:g} rad"
             )
         self.config = config
-        self.directions: Doubles = (np.arange(config.sectors) + 0.5) * (2.0 * np.pi / config.sectors) - np.pi
+        self.directions = (
+            np.arange(0.5, config.sectors, dtype=np.float64) * (2.0 * np.pi / config.sectors) - np.pi
+        )
         self.nearness = np.zeros(config.sectors)
         shape = (camera.height, camera.width)
         self.thresholds = np.full((2, *shape), camera.threshold, np.float32)  # OFF, ON
