@@ -7,6 +7,7 @@ from typing import Literal
 
 from ..memory.config import MemoryConfig
 from .actor_critic import ActorCriticConfig
+from .looming import LoomingConfig
 from .motor import MotorConfig
 from .perception import PerceptionConfig
 from .reflex import ReflexConfig
@@ -33,6 +34,7 @@ class NavigatorConfig:
     actor_critic: ActorCriticConfig = field(default_factory=ActorCriticConfig)
     replay: ReplayConfig = field(default_factory=ReplayConfig)
     reflex: ReflexConfig = field(default_factory=ReflexConfig)
+    looming: LoomingConfig = field(default_factory=LoomingConfig)
     motor: MotorConfig = field(default_factory=MotorConfig)
 
     def __post_init__(self) -> None:

@@ -18,6 +18,7 @@ from ..memory.spatial import SpatialMemory
 from ..spiking.hashing import SpikeHash
 from .actor_critic import ActorCritic
 from .config import NavigatorConfig
+from .looming import LoomingReflex
 from .motor import scan, steer
 from .perception import CameraGeometry, Perception
 from .reflex import Reflexes
@@ -51,6 +52,7 @@ class Navigator:
         )
         self.replay = Replay(config.replay, self.actor_critic, self.memory.experience)
         self.reflexes = Reflexes(config.reflex, self.actor_critic.direction, seed)
+        self.looming = LoomingReflex(config.looming, camera) if config.looming.enabled else None
         self.populations = self._number_neurons()
         self._hash = SpikeHash()
         self._seed = seed
@@ -77,6 +79,8 @@ class Navigator:
         self.perception.reset()
         self.actor_critic.reset()
         self.reflexes.reset()
+        if self.looming is not None:
+            self.looming.reset()
         self._reward, self._vote, self._twist[:] = 0.0, 0j, 0.0
         if self._counters[3] == 0:
             self.memory.start()
@@ -116,6 +120,9 @@ class Navigator:
             self._twist = scan(self.config.motor)
         else:
             self._twist = steer(self.config.motor, float(np.angle(self._vote)), heading)
+        if self.looming is not None:
+            self.looming.look(observation["events"], speed, turn_rate)
+            self._twist = self.looming.override(self._twist)
         self._close_period()
         return self._twist.copy()
 
@@ -304,5 +311,6 @@ class Navigator:
             "memory": self.memory.arrays(),
             "actor_critic": self.actor_critic.arrays(),
             "agent": {"counters": self._counters},
+            "looming": {} if self.looming is None else self.looming.flow.arrays(),
         }
         return {f"{part}.{name}": array for part, arrays in parts.items() for name, array in arrays.items()}

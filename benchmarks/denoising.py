@@ -25,7 +25,7 @@ from drives import CAMERAS, Labelled, path, see, with_noise
 from numpy.typing import NDArray
 from tolman.agent.vision.denoise import BackgroundActivityFilter, Denoiser, DenoiserConfig
 from tolman.analysis.statistics import bootstrap_interval
-from tolman.envs.arena import circular_arena
+from tolman.envs.builders import circular_arena
 from tolman.envs.events import EventPacket
 
 DRIVES = ((0.1, 1.2), (0.2, 1.2), (0.3, 1.2), (0.1, 0.5), (0.2, 0.5))  #: m/s and rad/s

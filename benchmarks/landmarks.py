@@ -26,7 +26,8 @@ from drives import CAMERAS, STEP, with_noise
 from numpy.typing import NDArray
 from tolman.agent.vision import Denoiser, DenoiserConfig, LogIntensity
 from tolman.agent.vision.landmarks import LandmarkCell, LandmarkConfig
-from tolman.envs.arena import Arena, circular_arena
+from tolman.envs.arena import Arena
+from tolman.envs.builders import circular_arena
 from tolman.envs.event_camera import EventCamera
 from tolman.envs.events import EventPacket
 from tolman.envs.raycast import Raycaster

@@ -23,7 +23,8 @@ from typing import Any
 
 import numpy as np
 from tolman.envs import Arena, CameraSpec, circular_arena, square_arena
-from tolman.envs.arena import Pillar, with_inner_walls
+from tolman.envs.arena import Pillar
+from tolman.envs.builders import with_inner_walls
 from tolman.envs.lighting import Lamp
 from tolman.envs.raycast import Raycaster
 from tolman.envs.tinyrenderer import TinyRenderer

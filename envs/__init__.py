@@ -5,14 +5,10 @@ Importing this package registers the environments, because Gymnasium 1.x no long
 ``gymnasium.make("tolman.envs:tolman/WaterMaze-v0")`` in one go.
 """
 
-from .arena import (
-    Arena,
-    FloorSpec,
-    Landmark,
-    Pillar,
-    TextureSpec,
-    Wall,
+from .arena import Arena, FloorSpec, Landmark, Pillar, TextureSpec, Wall
+from .builders import (
     circular_arena,
+    cluttered_arena,
     inner_wall,
     linear_track,
     square_arena,
@@ -43,6 +39,7 @@ __all__ = [
     "TextureSpec",
     "Wall",
     "circular_arena",
+    "cluttered_arena",
     "inner_wall",
     "lin_log",
     "linear_track",

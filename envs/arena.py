@@ -1,9 +1,9 @@
-"""Arenas as frozen data: walls, pillars, landmarks, floor and light; builders of the standard ones."""
+"""Arenas as frozen data: walls, pillars, landmarks, floor and light."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from math import cos, hypot, isfinite, pi, sin
+from dataclasses import dataclass, field
+from math import hypot, isfinite
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,8 +23,8 @@ class TextureSpec:
     seed: int
 
     def __post_init__(self) -> None:
-        _positive("texture length", self.length)
-        _positive("texture height", self.height)
+        positive("texture length", self.length)
+        positive("texture height", self.height)
 
 
 @dataclass(frozen=True)
@@ -46,8 +46,8 @@ class Wall:
     offset: float = 0.0
 
     def __post_init__(self) -> None:
-        _positive("wall height", self.height)
-        _positive("wall length", self.length)
+        positive("wall height", self.height)
+        positive("wall length", self.length)
 
     @property
     def length(self) -> float:
@@ -66,8 +66,8 @@ class Pillar:
     texture: int = 0
 
     def __post_init__(self) -> None:
-        _positive("pillar radius", self.radius)
-        _positive("pillar height", self.height)
+        positive("pillar radius", self.radius)
+        positive("pillar height", self.height)
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ class Landmark:
     def __post_init__(self) -> None:
         if self.pattern not in PATTERNS:
             raise ValueError(f"landmark pattern must be one of {PATTERNS}, got {self.pattern!r}")
-        _positive("landmark width", self.width)
+        positive("landmark width", self.width)
         if not 0.0 <= self.bottom < self.top:
             raise ValueError(f"landmark needs 0 <= bottom < top, got {self.bottom} and {self.top} m")
         if self.repeats < 1:
@@ -111,7 +111,7 @@ class FloorSpec:
     contrast: float = 0.5
 
     def __post_init__(self) -> None:
-        _positive("floor half_width", self.half_width)
+        positive("floor half_width", self.half_width)
         if self.cells < 2 or self.cells & (self.cells - 1):
             raise ValueError(f"floor cells must be a power of two >= 2, got {self.cells}")
         if not 0.0 < self.reflectance <= 1.0 or not 0.0 <= self.contrast < 1.0:
@@ -155,7 +155,7 @@ class Arena:
             raise ValueError(f"arena {self.name!r} needs an outline of at least 3 corners")
         if not (self.light >= 0.0 and isfinite(self.light)):
             raise ValueError(f"arena light must be >= 0, got {self.light}")
-        _positive("arena sky", self.sky)
+        positive("arena sky", self.sky)
         surfaces: tuple[Wall | Pillar | Landmark, ...] = (*self.walls, *self.pillars, *self.landmarks)
         for surface in surfaces:
             if not 0 <= surface.texture < len(self.textures):
@@ -194,131 +194,8 @@ class Arena:
         return isfinite(x) and isfinite(y) and self.clearance(x, y) >= margin
 
 
-def circular_arena(
-    radius: float = 1.0, height: float = 0.5, segments: int = 48, seed: int = 0, light: float = 1.0
-) -> Arena:
-    """Build the round arena of the water maze: a regular polygon of `segments` walls *around* the circle.
-
-    The circle of `radius` m is inscribed, so the robot may go as far as `radius` everywhere. Six posters hang
-    on the wall at uneven places.
-    """
-    _positive("arena radius", radius)
-    if segments < 3:
-        raise ValueError(f"arena segments must be >= 3, got {segments}")
-    outer = radius / cos(pi / segments)
-    corners = tuple(
-        (outer * cos(2 * pi * k / segments), outer * sin(2 * pi * k / segments)) for k in range(segments)
-    )
-    return _polygon_arena("circular", corners, height, seed, light)
-
-
-def square_arena(side: float = 2.0, height: float = 0.5, seed: int = 0, light: float = 1.0) -> Arena:
-    """Build a square arena of `side` m around the origin."""
-    _positive("arena side", side)
-    h = 0.5 * side
-    return _polygon_arena("square", ((h, -h), (h, h), (-h, h), (-h, -h)), height, seed, light)
-
-
-def linear_track(
-    length: float = 2.0, width: float = 0.25, height: float = 0.5, seed: int = 0, light: float = 1.0
-) -> Arena:
-    """Build a straight corridor of `length` by `width` m along x, centred on the origin."""
-    _positive("track length", length)
-    _positive("track width", width)
-    a, b = 0.5 * length, 0.5 * width
-    return _polygon_arena("linear track", ((a, -b), (a, b), (-a, b), (-a, -b)), height, seed, light)
-
-
-def inner_wall(
-    x0: float,
-    y0: float,
-    x1: float,
-    y1: float,
-    height: float = 0.5,
-    texture: int = 0,
-    offset: float = 0.0,
-    thickness: float = WALL_THICKNESS,
-) -> tuple[Wall, ...]:
-    """Build a free-standing wall around the segment (x0, y0)-(x1, y1): two sides and two ends.
-
-    The pattern runs around it, from `offset` m on. A thinner wall than `WALL_THICKNESS` would be thinner to
-    the eye than to the bumper, and is refused.
-    """
-    if not thickness >= WALL_THICKNESS:
-        raise ValueError(f"inner wall thickness must be >= {WALL_THICKNESS} m, got {thickness}")
-    length = hypot(x1 - x0, y1 - y0)
-    _positive("inner wall length", length)
-    ox, oy = 0.5 * thickness * (y0 - y1) / length, 0.5 * thickness * (x1 - x0) / length
-    # Clockwise around the solid, which is thus to the right of every side.
-    corners = ((x0 + ox, y0 + oy), (x1 + ox, y1 + oy), (x1 - ox, y1 - oy), (x0 - ox, y0 - oy))
-    sides: list[Wall] = []
-    for (ax, ay), (bx, by) in zip(corners, corners[1:] + corners[:1], strict=True):
-        sides.append(Wall(ax, ay, bx, by, height, texture, offset))
-        offset += sides[-1].length
-    return tuple(sides)
-
-
-def with_inner_walls(
-    arena: Arena,
-    segments: tuple[tuple[float, float, float, float], ...],
-    height: float = 0.5,
-    thickness: float = WALL_THICKNESS,
-    seed: int = 0,
-) -> Arena:
-    """Put free-standing walls over `segments` (x0, y0, x1, y1), m, into `arena`; no two look alike."""
-    sides: list[Wall] = []
-    for x0, y0, x1, y1 in segments:
-        offset = sides[-1].offset + sides[-1].length if sides else 0.0
-        sides += inner_wall(x0, y0, x1, y1, height, len(arena.textures), offset, thickness)
-    if not sides:
-        return arena
-    texture = TextureSpec(sides[-1].offset + sides[-1].length, height, seed)
-    return replace(arena, walls=(*arena.walls, *sides), textures=(*arena.textures, texture))
-
-
-def _polygon_arena(
-    name: str, corners: tuple[tuple[float, float], ...], height: float, seed: int, light: float
-) -> Arena:
-    """Wall in a polygon (corners counter-clockwise) with one continuous pattern and posters on it."""
-    walls, offset = [], 0.0
-    for (x0, y0), (x1, y1) in zip(corners, corners[1:] + corners[:1], strict=True):
-        walls.append(Wall(x0, y0, x1, y1, height, texture=0, offset=offset))
-        offset += walls[-1].length
-    texture = TextureSpec(offset, height, seed)
-    widest = max(abs(c) for corner in corners for c in corner)
-    floor = FloorSpec(seed=seed + 1, half_width=widest * 1.28)
-    return Arena(
-        name,
-        tuple(walls),
-        (texture,),
-        corners,
-        landmarks=_posters(offset, height, seed),
-        floor=floor,
-        light=light,
-    )
-
-
-def _posters(length: float, height: float, seed: int) -> tuple[Landmark, ...]:
-    """Hang six different posters at uneven places along `length` m of wall."""
-    rng = np.random.default_rng([seed, 1])
-    kinds: NDArray[np.str_] = rng.permutation(np.array(PATTERNS[1:]))
-    places = (np.arange(6) + rng.uniform(-0.28, 0.28, 6) + 0.5) / 6.0
-    widths = np.minimum(rng.uniform(0.28, 0.5, 6), 0.09 * length)
-    return tuple(
-        Landmark(
-            texture=0,
-            centre=float(places[k] * length),
-            width=float(widths[k]),
-            bottom=0.05 * height,
-            top=float(rng.uniform(0.75, 0.98) * height),
-            pattern=str(kinds[k]),
-            repeats=int(rng.integers(1, 4)),
-        )
-        for k in range(6)
-    )
-
-
-def _positive(what: str, value: float) -> None:
+def positive(what: str, value: float) -> None:
+    """Raise ValueError unless `value` is a positive number."""
     if not (value > 0.0 and isfinite(value)):
         raise ValueError(f"{what} must be > 0, got {value}")
 

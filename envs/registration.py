@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import gymnasium
 
 from . import tasks
-from .arena import Arena, circular_arena, linear_track, square_arena
+from .arena import Arena
+from .builders import circular_arena, cluttered_arena, linear_track, square_arena
 from .navigation import NavigationEnv
 
-SHAPES = ("circle", "square")
+#: shape of the open field -> function that builds the arena
+SHAPES: dict[str, Callable[..., Arena]] = {
+    "circle": circular_arena,
+    "square": square_arena,
+    "clutter": cluttered_arena,
+}
 
 
 def water_maze(
@@ -26,13 +33,22 @@ def water_maze(
 
 
 def open_field(
-    *, arena: Arena | None = None, shape: str = "circle", time_limit: float = 600.0, **kwargs: Any
+    *,
+    arena: Arena | None = None,
+    shape: str = "circle",
+    arena_seed: int = 0,
+    time_limit: float = 600.0,
+    **kwargs: Any,
 ) -> NavigationEnv:
-    """Make ``tolman/OpenField-v0``: roam a round (or square) arena of 2 m. See `tasks.OpenField`."""
+    """Make ``tolman/OpenField-v0``: roam a round or square arena of 2 m, or one of 3 m among pillars.
+
+    `arena_seed` draws patterns and pillars; it has nothing to do with the seed of `reset`. See
+    `tasks.OpenField`.
+    """
     if shape not in SHAPES:
-        raise ValueError(f"shape must be one of {SHAPES}, got {shape!r}")
+        raise ValueError(f"shape must be one of {tuple(SHAPES)}, got {shape!r}")
     if arena is None:
-        arena = circular_arena() if shape == "circle" else square_arena()
+        arena = SHAPES[shape](seed=arena_seed)
     return NavigationEnv(tasks.OpenField(arena, time_limit), **kwargs)
 
 

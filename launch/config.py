@@ -36,10 +36,14 @@ class EnvironmentConfig:
     noise: SensorNoise | None = None
     camera: CameraSpec | None = None
     sensor: SensorName | None = None  #: gives the camera the pixels of a known sensor
+    shape: Literal["circle", "square", "clutter"] | None = None  #: of the open field
+    arena_seed: int | None = None  #: draws patterns and pillars of the open field
 
     def __post_init__(self) -> None:
         if self.time_limit is not None and not self.time_limit > 0.0:
             raise ValueError(f"time_limit must be > 0 s, got {self.time_limit}")
+        if self.arena_seed is not None and self.arena_seed < 0:
+            raise ValueError(f"arena_seed must be >= 0, got {self.arena_seed}")
 
 
 #: s of free exploration before trial 1 unless the experiment says otherwise. Without a map there is no place

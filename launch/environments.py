@@ -50,7 +50,7 @@ def make_environment(task: str, config: EnvironmentConfig, *, render: bool = Fal
         If the task has no such option, or refuses a value.
     """
     options: dict[str, Any] = {"renderer": config.renderer}
-    for name in ("time_limit", "goal", "noise", "camera"):
+    for name in ("time_limit", "goal", "noise", "camera", "shape", "arena_seed"):
         value = getattr(config, name)
         if value is not None:
             options[name] = value

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tolman.envs import Arena, CameraSpec, FloorSpec, circular_arena, square_arena
-from tolman.envs.arena import Pillar, Wall, with_inner_walls
+from tolman.envs.arena import Pillar, Wall
+from tolman.envs.builders import with_inner_walls
 from tolman.envs.light_maps import UP, Illumination, paint, pillar_points, wall_points
 from tolman.envs.lighting import Lamp, in_light, lambert
 from tolman.envs.raycast import Raycaster

@@ -8,7 +8,7 @@ from math import hypot, pi
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from tolman.envs.arena import circular_arena
+from tolman.envs.builders import circular_arena
 from tolman.envs.physics import BUMP_SECTORS, Physics
 from tolman.envs.robot import RobotSpec, integrate_twist
 from tolman.envs.sensors import Proprioception, SensorNoise

@@ -7,18 +7,8 @@ from math import pi, radians
 
 import numpy as np
 import pytest
-from tolman.envs.arena import (
-    Arena,
-    Landmark,
-    Pillar,
-    TextureSpec,
-    Wall,
-    circular_arena,
-    inner_wall,
-    linear_track,
-    square_arena,
-    with_inner_walls,
-)
+from tolman.envs.arena import Arena, Landmark, Pillar, TextureSpec, Wall
+from tolman.envs.builders import circular_arena, inner_wall, linear_track, square_arena, with_inner_walls
 from tolman.envs.camera import CameraSpec
 from tolman.envs.elementary import logarithm
 from tolman.envs.event_camera import EventCamera

@@ -20,7 +20,7 @@ from tolman.agent.vision.time_surface import (
     patches_reference,
     surface_reference,
 )
-from tolman.envs.arena import circular_arena
+from tolman.envs.builders import circular_arena
 from tolman.envs.camera import CameraSpec
 from tolman.envs.event_camera import EventCamera
 from tolman.envs.events import EventPacket
