@@ -1,7 +1,8 @@
 # Each target does its own set-up: a machine with Python 3.11 or newer and make is enough.
 #   make demo    train an agent on the water maze and leave everything there is to see in demo/
 #   make test    the test suite          make lint   ruff and mypy --strict
-#   make bench   the benchmarks, against other simulators: PEERS="PYTHON ..." (benchmarks/peers/README.md)
+#   make bench   the benchmarks, against other simulators: PEERS="PYTHON ..." V2E=FOLDER ESIM=FOLDER
+#                (benchmarks/peers/README.md)
 #   make clean   remove the environment and what the tools left
 
 VENV := .venv
@@ -29,6 +30,8 @@ lint: $(VENV)/.installed-dev
 bench: $(VENV)/.installed
 	$(BIN)/tolman bench --json bench.json
 	$(BIN)/python benchmarks/networks.py --peers $(PEERS) --json bench-networks.json
+	$(BIN)/python benchmarks/events.py --peers $(PEERS) $(V2E:%=--v2e %) $(ESIM:%=--esim %) --json bench-events.json
+	$(BIN)/python benchmarks/rendering.py --json bench-rendering.json
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

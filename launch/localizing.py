@@ -32,7 +32,7 @@ from .terminal import make_console
 TOLERANCES = (0, 1, 2, 3, 5)  #: places
 STUDIED = 400  #: images from which the dictionary is learned, at most
 SETTLED = 10  #: views after which a sequence counts as one
-NOVEL = 0.3  #: similarity below which a window of a single recording is a new place
+NOVEL = 0.4  #: similarity below which a window of a single recording is a new place
 
 Counts = NDArray[np.generic]
 

@@ -77,7 +77,7 @@ def test_one_recording_among_the_places_of_another(tmp_path: Path) -> None:
 
 
 def test_one_recording_alone_recognises_its_own_places(tmp_path: Path) -> None:
-    rates = route(2)
+    rates = 8.0 * route(2)  # enough events for a view to resemble itself
     twice = np.concatenate((traverse(rates, 0, 1), traverse(rates, 3, 2), traverse(rates, 0, 3)[:1]))
     result = run(tmp_path, str(recording(tmp_path / "loop.npz", twice, 50_000)), "--window", "0.05")
     first, second = np.array(result["single_places"])[:PLACES], np.array(result["single_places"])[PLACES:]

@@ -3,6 +3,7 @@
 from .denoise import BackgroundActivityFilter, Denoiser, DenoiserConfig
 from .encoding import LogIntensity, MultiSpikeCode, encode, reconstruct
 from .landmarks import LandmarkCell, LandmarkConfig
+from .looming import FlowConfig, LoomingFlow
 from .orientation import OrientationChannels, OrientationConfig, OrientationSpikes, oriented_filters
 from .recognizer import Recognizer, RecognizerConfig, Sighting
 from .sparse_views import SparseViewConfig, SparseViews
@@ -12,9 +13,11 @@ __all__ = [
     "BackgroundActivityFilter",
     "Denoiser",
     "DenoiserConfig",
+    "FlowConfig",
     "LandmarkCell",
     "LandmarkConfig",
     "LogIntensity",
+    "LoomingFlow",
     "MultiSpikeCode",
     "OrientationChannels",
     "OrientationConfig",
