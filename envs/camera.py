@@ -141,7 +141,7 @@ class CameraSpec:
 
     @cached_property
     def azimuth_edges(self) -> NDArray[np.float64]:
-        """rad, (width + 1,), azimuths of the column borders, left to right (descending)."""
+        """rad, (width + 1,), azimuths of the column borders from the camera's axis, left first."""
         half = 0.5 * self.fov_azimuth
         if self.projection == "panorama":
             return np.linspace(half, -half, self.width + 1)
@@ -157,7 +157,12 @@ class CameraSpec:
 
     @cached_property
     def azimuths(self) -> NDArray[np.float64]:
-        """rad, (width,), azimuth of each column's centre from the camera's axis, positive to the left."""
+        """rad, (width,), azimuth of each column's centre in the robot frame, counter-clockwise positive."""
+        return self._from_axis + self.yaw
+
+    @cached_property
+    def _from_axis(self) -> NDArray[np.float64]:
+        """rad, (width,), azimuth of each column's centre from where the camera looks."""
         half = 0.5 * self.fov_azimuth
         if self.projection == "panorama":
             edges = self.azimuth_edges
@@ -177,7 +182,7 @@ class CameraSpec:
     @cached_property
     def slope_scale(self) -> NDArray[np.float64]:
         """(width,), factor on a row's slope in each column: 1 in a panorama, cos(azimuth) in a pinhole."""
-        return np.ones(self.width) if self.projection == "panorama" else np.cos(self.azimuths)
+        return np.ones(self.width) if self.projection == "panorama" else np.cos(self._from_axis)
 
     def thresholds(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Draw the contrast thresholds of this camera: ON and OFF, each (height, width), log units.

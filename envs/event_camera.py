@@ -110,6 +110,8 @@ class EventCamera:
             if size >= 0:
                 break
             if size == NOT_FINITE:
+                if self._receptor is not None:
+                    self._receptor.level[:] = self._previous
                 raise ValueError("camera frame must be finite: the logarithm of no light at all is not")
             # The kernel asks for room before it changes anything, so nothing is lost and nothing is repeated.
             self._scratch = EventPacket.room(-size)
@@ -168,9 +170,8 @@ def _advance(
     """Advance all pixels from `t0` to `t1` µs; write events pixel by pixel; return their number.
 
     Images are flat except `frame`; `least` is the smallest change that can make an event, > 0, and
-    `per_least` one over the least of all pixels. If the buffers
-    may be too small, nothing changes and minus the needed size is returned; `NOT_FINITE` if the light is not
-    a number.
+    `per_least` one over the least of all pixels. If the buffers may be too small, nothing changes and minus
+    the needed size is returned; `NOT_FINITE` if the light is not a number.
     """
     width = frame.shape[1]
     now = frame.reshape(frame.size)

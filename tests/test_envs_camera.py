@@ -289,6 +289,7 @@ def test_pixel_directions(projection: str) -> None:
     assert np.all(np.diff(spec.azimuths) < 0)  # left is counter-clockwise of right
     assert np.all(np.diff(spec.elevations) < 0)  # the top row looks up
     np.testing.assert_allclose(spec.azimuths, -spec.azimuths[::-1], atol=1e-12)
+    np.testing.assert_allclose(replace(spec, yaw=0.3).azimuths, spec.azimuths + 0.3)
     assert np.all((spec.azimuth_edges[:-1] > spec.azimuths) & (spec.azimuths > spec.azimuth_edges[1:]))
     slopes = np.tan(spec.elevations)
     assert np.all((spec.slope_edges[:-1] > slopes) & (slopes > spec.slope_edges[1:]))
@@ -322,12 +323,17 @@ def test_impossible_cameras_are_refused(change: dict[str, object], message: str)
 
 
 @pytest.mark.parametrize("light", [np.inf, -np.inf, np.nan])
-def test_light_that_is_no_number_is_refused(light: float) -> None:
-    camera, frame = EventCamera(replace(SMALL, refractory=0.0)), np.zeros((4, 5), np.float32)
+@pytest.mark.parametrize("cutoff", [0.0, 100.0])
+def test_light_that_is_no_number_is_refused_and_does_no_harm(light: float, cutoff: float) -> None:
+    camera = EventCamera(replace(SMALL, refractory=0.0, cutoff=cutoff))
+    frame = np.zeros((4, 5), np.float32)
     camera.reset(frame)
     frame[1, 2] = light
     with pytest.raises(ValueError, match="finite"):
         camera.feed(frame, 4000)
+    for k in range(2, 30):
+        camera.feed(np.ones((4, 5), np.float32), 4000 * k)
+    assert np.all(np.abs(1.0 - camera.reference) < np.maximum(camera.on, camera.off))
 
 
 def test_the_leak_is_spread_over_the_time_between_frames() -> None:
