@@ -33,9 +33,7 @@ REACH = 1.0  #: m, beyond which more room is not better
 class LoomingConfig:
     """The looming reflex. Values without a source were chosen in cluttered arenas 100 to 103."""
 
-    enabled: bool = (
-        False  #: off: it doubles the latency in the water maze, where the goal is near no obstacle
-    )
+    enabled: bool = False  #: off, because it lengthens the way to the goal of the water maze
     bound: float = 0.8  #: s to contact below which the reflex takes over
     stop: float = 0.25  #: s to contact below which it stands still while it turns
     turn_rate: float = 3.0  #: rad/s of turning away
