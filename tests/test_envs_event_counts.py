@@ -2,31 +2,16 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
-from pathlib import Path
-from typing import Any
-
 import numpy as np
 import pytest
+from scripts import load
 from tolman.envs.event_camera import EventCamera
 from tolman.envs.photoreceptor import lin_log
 
 SIZE = 64  #: pixels; the texture does not come around to exactly the first frame, which would be all ties
 
 
-def _benchmark() -> Any:
-    path = Path(__file__).parent.parent / "benchmarks" / "events.py"
-    specification = importlib.util.spec_from_file_location("events_benchmark", path)
-    assert specification is not None
-    assert specification.loader is not None
-    module = importlib.util.module_from_spec(specification)
-    sys.modules["events_benchmark"] = module  # dataclasses look their module up
-    specification.loader.exec_module(module)
-    return module
-
-
-BENCHMARK = _benchmark()
+BENCHMARK = load("events")
 CAMERAS = BENCHMARK.sure_cameras(SIZE, SIZE)
 
 

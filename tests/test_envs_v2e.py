@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
-import sys
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -12,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from scripts import load
 from tolman.envs.camera import CameraSpec
 from tolman.envs.event_camera import EventCamera
 from tolman.envs.photoreceptor import lin_log
@@ -21,18 +20,7 @@ ROOT = Path(__file__).parent
 TOLERANCE, SURE, FEW = 0.05, 0.01, 500
 
 
-def _oracle() -> Any:
-    path = ROOT.parent / "benchmarks" / "oracles" / "v2e_counts.py"
-    specification = importlib.util.spec_from_file_location("v2e_counts", path)
-    assert specification is not None
-    assert specification.loader is not None
-    module = importlib.util.module_from_spec(specification)
-    sys.modules["v2e_counts"] = module  # dataclasses look their module up
-    specification.loader.exec_module(module)
-    return module
-
-
-ORACLE = _oracle()
+ORACLE = load("oracles/v2e_counts")
 STORED = json.loads((ROOT / "data" / "v2e_counts.json").read_text())["counts"]
 PAIRS = list(ORACLE.pairs())
 VIDEOS = {video.name: video for video, _ in PAIRS}

@@ -2,29 +2,18 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
+from scripts import load
 from tolman.spiking import STDP, AdaptiveLIF, Network
 
 ROOT = Path(__file__).parent
 
 
-def _oracle() -> Any:
-    path = ROOT.parent / "benchmarks" / "oracles" / "brian_networks.py"
-    specification = importlib.util.spec_from_file_location("brian_networks", path)
-    assert specification is not None
-    assert specification.loader is not None
-    module = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(module)
-    return module
-
-
-ORACLE = _oracle()
+ORACLE = load("oracles/brian_networks")
 STORED = json.loads((ROOT / "data" / "brian_networks.json").read_text())["networks"]
 
 

@@ -2,33 +2,21 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
-import sys
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from scripts import load
 from tolman.spiking import STDP, Modulator, Network, RewardSTDP
 from tolman.spiking.plasticity import Rule
 
 ROOT = Path(__file__).parent
 
 
-def _oracle() -> Any:
-    path = ROOT.parent / "benchmarks" / "oracles" / "brian_rstdp.py"
-    specification = importlib.util.spec_from_file_location("brian_rstdp", path)
-    assert specification is not None
-    assert specification.loader is not None
-    module = importlib.util.module_from_spec(specification)
-    sys.modules["brian_rstdp"] = module  # dataclasses look their module up
-    specification.loader.exec_module(module)
-    return module
-
-
-ORACLE = _oracle()
+ORACLE = load("oracles/brian_rstdp")
 CASES = ORACLE.cases()
 TRACES = json.loads((ROOT / "data" / "brian_rstdp.json").read_text())["traces"]
 #: Cases in which every pair of neurons has a synapse.

@@ -2,25 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.util
-from pathlib import Path
-from typing import Any
-
 import numpy as np
 import pytest
+from scripts import load
 
-
-def _benchmark() -> Any:
-    path = Path(__file__).parent.parent / "benchmarks" / "rules.py"
-    specification = importlib.util.spec_from_file_location("rules", path)
-    assert specification is not None
-    assert specification.loader is not None
-    module = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(module)
-    return module
-
-
-RULES = _benchmark()
+RULES = load("rules")
 
 
 @pytest.mark.parametrize(("kind", "trials"), [("rstdp", 250), ("both", 700)])

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
-from pathlib import Path
 from types import ModuleType
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from scripts import load
 from tolman.spiking.aggregate_label import MultiSpikeTempotron
 from tolman.spiking.supervision import SpikeResponse
 from tolman.spiking.tempotron import PSD, Tempotron
@@ -28,13 +26,7 @@ def _trial(seed: int, count: int = 900) -> tuple[NDArray[np.float64], NDArray[np
 @pytest.fixture(scope="module")
 def benchmark() -> ModuleType:
     """Return `benchmarks/supervision.py`, whose tasks are those of the published numbers."""
-    path = Path(__file__).parents[1] / "benchmarks" / "supervision.py"
-    spec = importlib.util.spec_from_file_location("supervision_benchmark", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
+    module: ModuleType = load("supervision")
     return module
 
 
