@@ -158,10 +158,11 @@ def match_recordings(
         recognizer = Recognizer(RecognizerConfig(), survey.size[::-1], seed)
         active = recognizer.study(_sample(recognizer, windows(source, source_survey, window), seed))
         if reference is not None:
-            for counts in windows(source, source_survey, window):
+            for _, counts in windows(source, source_survey, window):
                 recognizer.enrol(recognizer.image(counts))
-        sightings = []
-        for counts in windows(recording, survey, window):
+        sightings, times = [], []
+        for time, counts in windows(recording, survey, window):
+            times.append(time)
             image = recognizer.image(counts)
             sighting = recognizer.recall(image)
             if reference is None and (sighting.place < 0 or float(sighting.single.similarity.max()) < NOVEL):
@@ -177,33 +178,39 @@ def match_recordings(
     for row, sighting in zip(evidence, sightings, strict=True):
         row[: sighting.evidence.size] = sighting.evidence
     title = f"{path.name}: {len(sightings)} windows of {1e3 * window:g} ms, {places} places"
-    return _result(recognizer, sightings, active) | {"title": title, "window_s": window}, evidence
+    result = _result(recognizer, sightings, active)
+    return result | {"title": title, "window_s": window, "times_s": times}, evidence
 
 
-def windows(recording: Recording, survey: Survey, window: float) -> Iterator[NDArray[np.int64]]:
-    """Yield the events of each pixel (height, width) in windows of `window` s, one after the other."""
+def windows(recording: Recording, survey: Survey, window: float) -> Iterator[tuple[float, NDArray[np.int64]]]:
+    """Yield start, s, and events of each pixel (height, width) of the windows of `window` s that hold events.
+
+    Windows without events show nothing, and a damaged time may be years away. The last window, which the end
+    of the recording cuts short, is left out unless it is the only one.
+    """
     width, height = survey.size
     span = max(1, round(window * 1e6))
     last = (survey.last - survey.first) // span
     counts, current = np.zeros((height, width), np.int64), 0
     for packet in recording:
         slot = (packet.t - survey.first) // span
-        for k in np.unique(slot):
-            while current < k:
-                yield counts
-                counts, current = np.zeros_like(counts), current + 1
+        for k in np.unique(slot).tolist():
+            if k != current:
+                yield 1e-6 * current * span, counts
+                counts, current = np.zeros_like(counts), k
             part = slot == k
             np.add.at(counts, (packet.y[part], packet.x[part]), 1)
-    # The last window is cut short by the end of the recording: it is left out unless it is the only one.
     if last == 0:
-        yield counts
+        yield 0.0, counts
 
 
-def _sample(recognizer: Recognizer, counts: Iterable[NDArray[np.int64]], seed: int) -> NDArray[np.float32]:
+def _sample(
+    recognizer: Recognizer, views: Iterable[tuple[float, NDArray[np.int64]]], seed: int
+) -> NDArray[np.float32]:
     """Draw up to `STUDIED` images from a stream of unknown length (Vitter 1985)."""
     rng = np.random.default_rng(seed)
     kept: list[NDArray[np.float32]] = []
-    for k, window in enumerate(counts):
+    for k, (_, window) in enumerate(views):
         if len(kept) < STUDIED:
             kept.append(recognizer.image(window))
         elif (place := int(rng.integers(k + 1))) < STUDIED:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from tolman.envs.events import EventPacket
@@ -201,6 +201,7 @@ def _readable(path: Path) -> Recording | None:
 @given(
     st.sampled_from([evt2, evt3]), st.integers(0, 6000), st.lists(st.integers(0, 8 * 6000 - 1), max_size=8)
 )
+@example(evt2, 29, [183])  # the width in the header becomes 3²0
 def test_damage_never_crashes(
     tmp_path_factory: pytest.TempPathFactory,
     encode: Callable[[EventPacket], bytes],

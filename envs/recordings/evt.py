@@ -12,6 +12,7 @@ upper word alone tells a turn, which is a step of more than half its range.
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -139,7 +140,8 @@ def size_of(header: dict[str, str]) -> tuple[int, int] | None:
     geometry = header.get("geometry", "").lower().split("x")
     if {"width", "height"} <= set(options):
         geometry = [options["width"], options["height"]]
-    if len(geometry) == 2 and all(part.strip().isdigit() for part in geometry):
+    # `str.isdigit` lets other digits through, such as a superscript two, which are no numbers.
+    if len(geometry) == 2 and all(re.fullmatch(r"\s*0*[1-9][0-9]{0,3}\s*", part) for part in geometry):
         return int(geometry[0]), int(geometry[1])
     plugin = " ".join(header.values()).lower()
     return next((size for name, size in SIZES.items() if name in plugin), None)

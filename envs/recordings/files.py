@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,10 @@ LARGEST = 2048
 
 
 class RecordingError(ValueError):
-    """A file that is not a recording of events, or needs a package that is not installed."""
+    """A file that is not a recording of events, or needs a package that is not installed; one line."""
+
+    def __str__(self) -> str:
+        return " ".join(super().__str__().split())
 
 
 class Recording:
@@ -43,14 +47,18 @@ class Recording:
         self.trouble: str | None = None
 
     def __iter__(self) -> Iterator[EventPacket]:
-        self.trouble, latest, back = None, np.iinfo(np.int64).min, 0
+        self.trouble, latest, back, outside = None, np.iinfo(np.int64).min, 0, 0
         for packet in self._read(self):
+            packet, lost = _on_sensor(packet, self.size)
+            outside += lost
             if not packet.size:
                 continue
             t = np.maximum(np.maximum.accumulate(packet.t), latest)
             back += int(np.count_nonzero(t != packet.t))
             latest = t[-1]
             yield EventPacket(t, packet.x, packet.y, packet.p)
+        if outside:
+            self.note(f"{outside} events lie outside of the sensor and are left out")
         if back:
             self.note(f"{back} events with times before those of earlier ones were given the earlier time")
 
@@ -60,7 +68,16 @@ class Recording:
 
     def note(self, trouble: str) -> None:
         """Remember the first thing that is wrong with the file."""
-        self.trouble = self.trouble or f"{self.path.name}: {trouble}"
+        self.trouble = self.trouble or " ".join(f"{self.path.name}: {trouble}".split())
+
+
+def _on_sensor(packet: EventPacket, size: tuple[int, int] | None) -> tuple[EventPacket, int]:
+    """Return the events whose pixel there is, and how many had none."""
+    inside = (packet.x >= 0) & (packet.y >= 0)
+    if size is not None:
+        inside &= (packet.x < size[0]) & (packet.y < size[1])
+    lost = packet.size - int(np.count_nonzero(inside))
+    return (packet.take(np.flatnonzero(inside)), lost) if lost else (packet, 0)
 
 
 def open_recording(path: str | Path, as_stored: bool = False) -> Recording:
@@ -148,6 +165,27 @@ def _open_evt(path: Path, start: bytes) -> Recording:
     return Recording(path, f"EVT {version}", size, read)
 
 
+@contextmanager
+def _contained() -> Iterator[None]:
+    """Run a compiled reader on a file that may be damaged.
+
+    It may panic, which Python sees as a `BaseException` of its own, and reports that to standard error by
+    itself. It becomes a `RecordingError` like any other damage, and the report goes nowhere.
+    """
+    nowhere, stderr = os.open(os.devnull, os.O_WRONLY), os.dup(2)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":
+            raise
+        raise RecordingError(str(error)) from None
+    finally:
+        os.dup2(stderr, 2)
+        os.close(stderr)
+        os.close(nowhere)
+
+
 def _open_with_faery(path: Path, kind: str, as_stored: bool) -> Recording:
     try:
         import faery
@@ -160,13 +198,20 @@ def _open_with_faery(path: Path, kind: str, as_stored: bool) -> Recording:
         return faery.events_stream_from_file(path)
 
     try:
-        width, height = opened().dimensions()
+        with _contained():
+            width, height = opened().dimensions()
     except Exception as error:
         raise RecordingError(f"{path} is no readable {kind} file: {error}") from error
 
     def read(recording: Recording) -> Iterator[EventPacket]:
         try:
-            for piece in opened():
+            with _contained():
+                pieces = iter(opened())
+            while True:
+                with _contained():
+                    piece = next(pieces, None)
+                if piece is None:
+                    return
                 y = piece["y"].astype(np.int16)
                 yield EventPacket(
                     piece["t"].astype(np.int64),
