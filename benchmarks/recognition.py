@@ -70,6 +70,7 @@ class Drive:
         self._env = gymnasium.make("tolman/OpenField-v0", disable_env_checker=True, **options)
         self.observation, info = self._env.reset(seed=seed)
         self.pose = info["pose"]
+        self.start = float(self.pose[2])  #: world heading that is zero in the frame of the first drive
         agent.reset()
 
     def step(self) -> None:
@@ -85,11 +86,13 @@ class Drive:
         self._env.close()
 
 
-def explore(seed: int) -> tuple[Navigator, dict[int, Floats], list[tuple[Floats, Images]], Images]:
+def explore(
+    seed: int,
+) -> tuple[Navigator, dict[int, Floats], list[tuple[Floats, Images]], Images, float]:
     """Let an agent learn the arena.
 
     Returns the agent, the true pose of the memory of each neuron, poses and images at which memories were
-    made, and images to study.
+    made, images to study, and the world heading of the start.
     """
     agent = Navigator(NavigatorConfig(), tolman.envs.CameraSpec(), seed)
     drive = Drive(agent, seed)
@@ -110,7 +113,7 @@ def explore(seed: int) -> tuple[Navigator, dict[int, Floats], list[tuple[Floats,
         if k % 25 == 24:
             studied.append(drive.image())
     drive.close()
-    return agent, owner, places, np.stack(studied)
+    return agent, owner, places, np.stack(studied), drive.start
 
 
 def query(agent: Navigator, seed: int, options: dict[str, Any]) -> list[tuple[Floats, Images, int, float]]:
@@ -222,14 +225,11 @@ def simulate(seeds: int) -> dict[str, Any]:
     trust: list[float] = []
     places_made = []
     for seed in range(seeds):
-        agent, owner, places, studied = explore(seed)
-        start = None
+        agent, owner, places, studied, start = explore(seed)
         places_made.append(len(places))
         compare = methods(places, studied, seed)
         for name, options in CONDITIONS.items():
             queries = query(agent, seed, options)
-            if start is None:
-                start = frame_of(seed)
             row = table[name]
             row.setdefault("memory", []).append(
                 float(
@@ -267,14 +267,6 @@ def simulate(seeds: int) -> dict[str, Any]:
             for name, row in table.items()
         },
     }
-
-
-def frame_of(seed: int) -> float:
-    """World heading of the start pose, which is zero in the agent's own frame."""
-    env = gymnasium.make("tolman/OpenField-v0", disable_env_checker=True)
-    _, info = env.reset(seed=seed)
-    env.close()
-    return float(info["pose"][2])
 
 
 def recorded(file: Path, seeds: int) -> dict[str, Any]:

@@ -58,14 +58,17 @@ class PixelNoise:
         # Events of both polarities are as often as the threshold is low.
         self._odds = np.stack((spec.threshold_off / off, spec.threshold / on))
         self._most = float(self._odds.max())
-        self._tape = np.zeros(0)
+        self._tape = np.ones(on.size + TAPE)
         self._rng = np.random.default_rng(0)
-        self.hot = hot
+
+    @property
+    def _jitters(self) -> bool:
+        return self.spec.leak_rate > 0.0 and self.spec.leak_jitter > 0.0
 
     def reset(self, rng: np.random.Generator) -> None:
         """Draw from `rng` from now on."""
         self._rng = rng
-        if self.spec.leak_rate > 0.0 and self.spec.leak_jitter > 0.0:
+        if self._jitters:
             self._tape = 1.0 - self.spec.leak_jitter * rng.standard_normal(self._leak.size + TAPE)
 
     def leak(self, memory: Floats, previous: Image, seconds: float) -> None:
@@ -76,13 +79,10 @@ class PixelNoise:
         """
         if self.spec.leak_rate <= 0.0:
             return
-        if self._tape.size:
-            # A tape read from another place each time, instead of a draw for each pixel: jitter is small
-            # and averages out between two events of a pixel.
-            begin = int(self._rng.integers(TAPE))
-            _leak_jittered(memory, previous, self._leak, self._tape[begin : begin + memory.size], seconds)
-        else:
-            _leak(memory, previous, self._leak, seconds)
+        # A tape read from another place each time, instead of a draw for each pixel: jitter is small and
+        # averages out between two events of a pixel.
+        begin = int(self._rng.integers(TAPE)) if self._jitters else 0
+        _leak(memory, previous, self._leak, self._tape[begin : begin + memory.size], seconds)
 
     def draw(self, duration: int, frame: Image, light: Image | None) -> NoiseEvents:
         """Draw what noise does in `duration` µs under `frame` (pixels,), log units.
@@ -154,15 +154,7 @@ def _draw(
 
 
 @njit(cache=True, error_model="numpy")
-def _leak(memory: Floats, previous: Image, rate: Floats, seconds: float) -> None:
-    for k in range(memory.size):
-        lost = rate[k] * seconds
-        memory[k] -= lost
-        previous[k] -= lost
-
-
-@njit(cache=True, error_model="numpy")
-def _leak_jittered(memory: Floats, previous: Image, rate: Floats, jitter: Floats, seconds: float) -> None:
+def _leak(memory: Floats, previous: Image, rate: Floats, jitter: Floats, seconds: float) -> None:
     for k in range(memory.size):
         lost = rate[k] * jitter[k] * seconds
         memory[k] -= lost

@@ -9,7 +9,6 @@ new place.
 
 from __future__ import annotations
 
-import sys
 import zipfile
 from argparse import Namespace
 from collections.abc import Iterable, Iterator
@@ -23,10 +22,10 @@ from .. import __version__
 from ..agent.vision.recognizer import Recognizer, RecognizerConfig, Sighting
 from ..analysis.figure_recognition import draw_recognition
 from ..analysis.recognition import area_under_curve, recall_at
-from ..envs.recordings import Recording, RecordingError, open_recording
+from ..envs.recordings import Recording
 from .errors import UserError, asked
 from .files import atomic, check_writable, write_json
-from .recorded import Survey, look_through
+from .recorded import Survey, surveyed
 from .terminal import make_console
 
 TOLERANCES = (0, 1, 2, 3, 5)  #: places
@@ -147,8 +146,8 @@ def match_recordings(
     path: Path, reference: str | None, window: float, seed: int
 ) -> tuple[dict[str, Any], NDArray[np.float64]]:
     """Look for the windows of one recording among those of another, or among its own earlier ones."""
-    recording, survey = _open(path)
-    source, source_survey = (recording, survey) if reference is None else _open(Path(reference))
+    recording, survey = surveyed(path)
+    source, source_survey = (recording, survey) if reference is None else surveyed(Path(reference))
     if source_survey.size != survey.size:
         raise UserError(
             f"sensors differ: {path} has {survey.size[0]} x {survey.size[1]} pixels, "
@@ -170,9 +169,6 @@ def match_recordings(
                 single = sighting.single._replace(place=place, confidence=0.0)
                 sighting = Sighting(single, place, sighting.evidence)
             sightings.append(sighting)
-    for one in {recording, source}:
-        if one.trouble is not None:
-            print(f"warning: {one.trouble}", file=sys.stderr)
     places = recognizer.memory.places
     evidence = np.full((len(sightings), places), np.nan)
     for row, sighting in zip(evidence, sightings, strict=True):
@@ -216,15 +212,6 @@ def _sample(
         elif (place := int(rng.integers(k + 1))) < STUDIED:
             kept[place] = recognizer.image(window)
     return np.stack(kept)
-
-
-def _open(path: Path) -> tuple[Recording, Survey]:
-    with asked("", RecordingError):
-        recording = open_recording(path)
-    survey = look_through(recording)
-    if survey is None:
-        raise UserError(f"{path} holds no events that can be read")
-    return recording, survey
 
 
 def _result(recognizer: Recognizer, sightings: list[Sighting], active: float) -> dict[str, Any]:

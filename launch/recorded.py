@@ -53,14 +53,8 @@ def view_file(path: Path, output: str | None, encoding: bool = False) -> None:
         raise UserError(f"--output {target} must end in .png, .pdf or .svg for a sheet, or .gif for a film")
     if encoding and target.suffix.lower() == ".gif":
         raise UserError(f"--output {target} must end in .png, .pdf or .svg with --encoding")
-    with asked("", RecordingError):
-        recording = open_recording(path)
+    recording, survey = surveyed(path)
     console = make_console()
-    survey = look_through(recording)
-    if recording.trouble is not None:
-        print(f"warning: {recording.trouble}", file=sys.stderr)
-    if survey is None:
-        raise UserError(f"{path} holds no events that can be read")
     said = (
         f"{path.name}: {recording.kind}, {survey.size[0]} x {survey.size[1]} pixels, {survey.count} events"
         f" ({100 * survey.on / survey.count:.0f} % ON) in {survey.seconds:.3f} s"
@@ -87,6 +81,24 @@ def view_file(path: Path, output: str | None, encoding: bool = False) -> None:
         with atomic(target) as temporary:
             figure.savefig(temporary)
     console.print(str(target))
+
+
+def surveyed(path: Path) -> tuple[Recording, Survey]:
+    """Open a recording and read it once; warn of what is wrong with it.
+
+    Raises
+    ------
+    UserError
+        If it is no recording, or holds no events.
+    """
+    with asked("", RecordingError):
+        recording = open_recording(path)
+    survey = look_through(recording)
+    if recording.trouble is not None:
+        print(f"warning: {recording.trouble}", file=sys.stderr)
+    if survey is None:
+        raise UserError(f"{path} holds no events that can be read")
+    return recording, survey
 
 
 def look_through(recording: Recording) -> Survey | None:

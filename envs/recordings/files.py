@@ -47,18 +47,14 @@ class Recording:
         self.trouble: str | None = None
 
     def __iter__(self) -> Iterator[EventPacket]:
-        self.trouble, latest, back, outside = None, np.iinfo(np.int64).min, 0, 0
+        self.trouble, latest, back = None, np.iinfo(np.int64).min, 0
         for packet in self._read(self):
-            packet, lost = _on_sensor(packet, self.size)
-            outside += lost
             if not packet.size:
                 continue
             t = np.maximum(np.maximum.accumulate(packet.t), latest)
             back += int(np.count_nonzero(t != packet.t))
             latest = t[-1]
             yield EventPacket(t, packet.x, packet.y, packet.p)
-        if outside:
-            self.note(f"{outside} events lie outside of the sensor and are left out")
         if back:
             self.note(f"{back} events with times before those of earlier ones were given the earlier time")
 
@@ -69,15 +65,6 @@ class Recording:
     def note(self, trouble: str) -> None:
         """Remember the first thing that is wrong with the file."""
         self.trouble = self.trouble or " ".join(f"{self.path.name}: {trouble}".split())
-
-
-def _on_sensor(packet: EventPacket, size: tuple[int, int] | None) -> tuple[EventPacket, int]:
-    """Return the events whose pixel there is, and how many had none."""
-    inside = (packet.x >= 0) & (packet.y >= 0)
-    if size is not None:
-        inside &= (packet.x < size[0]) & (packet.y < size[1])
-    lost = packet.size - int(np.count_nonzero(inside))
-    return (packet.take(np.flatnonzero(inside)), lost) if lost else (packet, 0)
 
 
 def open_recording(path: str | Path, as_stored: bool = False) -> Recording:
