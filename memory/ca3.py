@@ -77,6 +77,9 @@ class CA3:
         self.born = np.zeros(n, np.float64)  #: s, when the neuron last stored
         self.heads = np.zeros(n, np.bool_)  #: one neuron of each assembly
         self.stored = np.zeros(1, np.int64)
+        self.memory_of = np.full(n, -1, np.int64)  #: number of the memory that each neuron stored last
+        #: (memories, grids) places as stored, before each neuron sees its part
+        self.places = np.zeros((n // config.assembly, grids), np.float32)
         self._spikes = np.zeros((n * config.burst, 2), np.int32)
 
     @property
@@ -105,6 +108,8 @@ class CA3:
             "born": self.born,
             "heads": self.heads,
             "stored": self.stored,
+            "memory_of": self.memory_of,
+            "places": self.places,
         }
 
     def store(self, view: Floats, grid: Floats, now: float = 0.0) -> NDArray[np.int64]:
@@ -126,8 +131,17 @@ class CA3:
         self.heads[chosen[0]] = True
         self.usage[chosen] += 1.0
         self.born[chosen] = now
+        self.memory_of[chosen] = self.stored[0]
+        if self.stored[0] < len(self.places):
+            self.places[self.stored[0]] = grid
         self.stored[0] += 1
         return chosen
+
+    def place_again(self, memory: int, grid: Floats) -> None:
+        """Let the grid synapses of `memory` take the shape of `grid` (grids,): its place has been relaxed."""
+        for neuron in np.flatnonzero(self.memory_of == memory):
+            row = np.where(self.sees_grid[neuron], grid, np.float32(0.0))
+            self.grid_weights[neuron] = row / np.float32(max(float(np.sqrt((row * row).sum())), 1e-6))
 
     def _bind(self, neuron: int, view: Floats, grid: Floats) -> None:
         share = np.float32(1.0 / (1.0 + self.usage[neuron]))

@@ -8,6 +8,7 @@ from .ca3 import CA3Config
 from .grid import GridConfig
 from .heading import HeadingConfig
 from .place import PlaceConfig
+from .pose_graph import PoseGraphConfig
 
 PERIOD = 0.040  #: s, control period
 STEPS = 40  #: neuron steps in a control period
@@ -20,15 +21,21 @@ class CorrectionConfig:
     enabled: bool = True
     theta_periods: int = 3  #: control periods in a theta cycle
     tau_view: float = 0.150  #: s over which view spikes make a cue
-    view_lag: float = 0.065  #: s by which view cells' spikes trail what they see
+    view_lag: float = 0.010  #: s by which view cells' spikes trail what they see
     accept: float = 0.60  #: similarity of the view at which a recall is believed
     ripen: float = (
         12.0  #: s before a memory may correct: a younger one only tells what path integration knows
     )
     near: float = 0.45  #: similarity of the place at which a memory is nearby
     offsets: int = 4  #: headings tried on each side, in bins of the view's frame
-    heading_pull: float = 0.1  #: current of the heading cue
-    grid_pull: float = 0.2  #: current of the place cue
+    heading_pull: float = 0.1  #: current of the heading cue of a robot that is finding itself again
+    grid_pull: float = 0.2  #: current of the place cue then
+    map_heading_pull: float = 0.2  #: current of the heading cue of a robot that knows its map
+    map_grid_pull: float = 0.4  #: current of the place cue then
+    heading_lead: float = 0.08  #: s by which a bump that follows a cue trails it
+    grid_lead: float = 0.05  #: s, the same for the sheets
+    relaxed: bool = True  #: whether past places are relaxed (`pose_graph`) and tell where the robot is
+    shift: float = 0.015  #: m by which a memory's place moves before its synapses follow
     settle_heading: float = 1.5  #: current added to the heading cue just after the robot found itself
     settle_grid: float = 0.6  #: current added to the place cue then
     settle: float = 0.94  #: share of the uncertainty that every believed recall leaves
@@ -67,6 +74,7 @@ class MemoryConfig:
     place: PlaceConfig = field(default_factory=PlaceConfig)
     ca3: CA3Config = field(default_factory=CA3Config)
     correction: CorrectionConfig = field(default_factory=CorrectionConfig)
+    pose_graph: PoseGraphConfig = field(default_factory=PoseGraphConfig)
     view_bins: int = 72  #: directions of the map's frame
     experience: float = 600.0  #: s of movement kept for replay
     moving: float = 0.1  #: m/s from which on a period is kept

@@ -136,6 +136,14 @@ class GridModule:
         lead = self.table.lag * (self.velocity @ self._to_lattice)
         return np.asarray((self.phase_from(self.state.trace) + lead) % 1.0)
 
+    def moved(self, activity: Floats, displacement: NDArray[np.float64]) -> Floats:
+        """Return `activity` (phases**2,) as it would be `displacement` (2,), m, farther: rolled, in Fourier space."""
+        n = self.config.phases
+        du, dv = self.phase_change(displacement)
+        frequency = np.fft.fftfreq(n) * n
+        turn = np.exp(-2j * np.pi * (np.fft.rfftfreq(n) * n * du + frequency[:, None] * dv))
+        return np.fft.irfft2(np.fft.rfft2(activity.reshape(n, n)) * turn, (n, n)).astype(np.float32).ravel()
+
     def phase_from(self, activity: Floats) -> NDArray[np.float64]:
         """Return the phase (2,) of the population vector of `activity` (phases**2,)."""
         return np.asarray(bearings(activity, self._waves) / (2.0 * np.pi) % 1.0)

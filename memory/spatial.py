@@ -25,6 +25,7 @@ from .experience import Experience
 from .grid import GridModule, calibrate
 from .heading import HeadDirection
 from .place import PlaceCells
+from .pose_graph import PoseGraph
 from .relay import merge
 from .views import ViewFrame
 
@@ -65,6 +66,11 @@ class SpatialMemory:
         self.place = PlaceCells(config.place, len(self.grids), inputs, config.ca3.neurons, seed)
         self.experience = Experience(round(config.experience / PERIOD))
         self.decoder = GridDecoder(self.grids)
+        memories = len(self.ca3.places)
+        self.graph = PoseGraph(config.pose_graph, memories)
+        self.made_at = np.zeros((memories, 3))  #: pose that ring and sheets held when each memory was made
+        self.moved = np.zeros((memories, 2))  #: m by which its place has been moved since
+        self._on_graph = False
         self.view_trace = np.zeros((bands, config.view_bins), np.float32)
         self.rates = np.zeros(inputs, np.float32)
         self.position = np.zeros(2)
@@ -92,6 +98,7 @@ class SpatialMemory:
             module.set(np.zeros(2))
         self.position[:] = 0.0
         self.localised = True
+        self._on_graph = False
         self._forget_transients()
 
     def carry(self) -> None:
@@ -122,7 +129,9 @@ class SpatialMemory:
         heading_cue = None
         if target is not None:
             target.heading += turn_rate * PERIOD
-            heading_cue = self.heading.cue(target.heading, target.pull_heading)
+            # A bump that follows a cue trails it: the cue runs ahead.
+            ahead = self.config.correction.heading_lead * turn_rate
+            heading_cue = self.heading.cue(target.heading + ahead, target.pull_heading)
         spikes["head_direction"] = self.heading.advance(turn_rate, STEPS, heading_cue).copy()
         course = self.heading.heading - 0.5 * turn_rate * PERIOD
         velocity = speed * np.array([np.cos(course), np.sin(course)])
@@ -132,7 +141,8 @@ class SpatialMemory:
             grid_cue = None
             if target is not None:
                 target.phases[k] += module.phase_change(velocity * PERIOD)
-                grid_cue = module.cue_at(target.phases[k], target.pull_grid)
+                run_up = module.phase_change(velocity * self.config.correction.grid_lead)
+                grid_cue = module.cue_at(target.phases[k] + run_up, target.pull_grid)
             fired = module.advance(velocity, STEPS, grid_cue).copy()
             spikes[f"grid_{k}"] = fired
             sheets.append(fired)
@@ -150,6 +160,7 @@ class SpatialMemory:
                 target.pull_grid *= 0.5
             if target.periods == 0:
                 self._reached()
+        self._travel(speed, turn_rate)
         self.recall_spikes = self.recall_spikes[:0]
         self._cycle += 1
         if self._cycle % self.config.correction.theta_periods == 0:
@@ -180,6 +191,8 @@ class SpatialMemory:
         states |= {f"grid_{k}": module.state for k, module in enumerate(self.grids)}
         for part, state in states.items():
             out |= {f"{part}.{name}": array for name, array in state._asdict().items()}
+        out |= {"made_at": self.made_at, "moved": self.moved}
+        out |= {f"graph.{name}": array for name, array in self.graph.arrays().items()}
         out |= {f"ca3.{name}": array for name, array in self.ca3.arrays().items()}
         out |= {f"experience.{name}": array for name, array in self.experience.arrays().items()}
         return out | {f"place.{name}": array for name, array in self.place.arrays().items()}
@@ -259,22 +272,67 @@ class SpatialMemory:
         known_view = best >= correction.view_below
         new = closest < correction.store_below or (not known_view and self._fresh < correction.fresh)
         if new and not self.ca3.full:  # overwriting would cost more than the new memory is worth
+            memory = self.ca3.memories
             self.ca3.store(view, grid, self.time)
             self.decoder.visit(self.position)
+            self.made_at[memory], self.moved[memory] = self.pose, 0.0
+            self.graph.remember(memory)
 
     def _correct(self, recall: Recall, turn: float) -> None:
         """Pull heading, which is wrong by `turn` rad, and grid towards what a recall says, until the next."""
         correction = self.config.correction
         self._fresh, self._doubt = 0.0, 0.0
         belief = (recall.similarity - correction.accept) / (1.0 - correction.accept)
+        memory = self._memory(recall)
+        if self._on_graph:
+            self.graph.recall(memory, self.heading.heading + turn - float(self.made_at[memory, 2]))
+            pose = self.graph.pose
+            phases = np.stack([module.phase_of(pose[:2]) for module in self.grids])
+            pulls = correction.map_heading_pull, correction.map_grid_pull
+            self._target = Target(float(pose[2]), phases, *pulls, correction.theta_periods)
+            return
         self._target = Target(
-            self.heading.heading + turn,
+            self.heading.heading + turn + self._turned(memory),
             self._phases_of(recall.grid),
             (correction.heading_pull + self._uncertain * correction.settle_heading) * belief,
             (correction.grid_pull + self._uncertain * correction.settle_grid) * belief,
             correction.theta_periods,
         )
         self._uncertain *= correction.settle
+
+    def _travel(self, speed: float, turn_rate: float) -> None:
+        """Add to the way travelled, and relax it from time to time; a robot that is lost travels nowhere."""
+        if not (self.localised and self._sure and self.config.correction.relaxed):
+            self._on_graph = False
+            return
+        if not self._on_graph:
+            self.graph.begin(self.pose)
+            self._on_graph = True
+        elif self.graph.travel(speed, turn_rate, PERIOD):
+            self.graph.relax()
+            self._follow()
+
+    def _follow(self) -> None:
+        """Let synapses from grid cells follow the places of memories that were relaxed."""
+        live = np.flatnonzero(self.graph.birth >= 0)
+        wanted = self.graph.memory_pose[live, :2] - self.made_at[live, :2]
+        far = np.hypot(*(wanted - self.moved[live]).T) > self.config.correction.shift
+        for memory, by in zip(live[far], wanted[far], strict=True):
+            parts = self.ca3.places[memory].reshape(len(self.grids), self.cells)
+            grid = [module.moved(part, by) for module, part in zip(self.grids, parts, strict=True)]
+            self.ca3.place_again(int(memory), np.concatenate(grid))
+            self.moved[memory] = by
+
+    def _memory(self, recall: Recall) -> int:
+        """Number of the memory that a recall brought back: that of its most active neuron."""
+        return int(self.ca3.memory_of[np.argmax(recall.counts)])
+
+    def _turned(self, memory: int) -> float:
+        """Rad by which headings were wrong, as far as is known now, when `memory` was made."""
+        if not self.config.correction.relaxed:
+            return 0.0
+        turn = float(self.graph.memory_pose[memory, 2] - self.made_at[memory, 2])
+        return float(np.arctan2(np.sin(turn), np.cos(turn)))
 
     def _take(self, recall: Recall) -> None:
         self.recall_spikes = recall.spikes.copy()
@@ -292,24 +350,25 @@ class SpatialMemory:
         self._take(recall)
         self.similarity = recall.similarity
         turn = _best_shift(recall, match, at, True) * self.frame.width
-        turn = float(np.arctan2(np.sin(turn), np.cos(turn)))
+        known = turn + self._turned(self._memory(recall))
+        turn, known = (float(np.arctan2(np.sin(angle), np.cos(angle))) for angle in (turn, known))
         phases = self._phases_of(recall.grid)
         place = self.decoder.global_estimate(phases)
         evidence = (recall.similarity - correction.telling) / (correction.plain - correction.telling)
-        if self.localised and abs(turn) < 0.5 and float(np.hypot(*(place - self.position))) < 0.4:
+        if self.localised and abs(known) < 0.5 and float(np.hypot(*(place - self.position))) < 0.4:
             self._doubt = 0.0
             self._evidence.add(Candidate(0.0, self.position.copy(), self.phases, evidence))
             if recall.similarity >= correction.accept:
                 self._correct(recall, turn)
             return
-        elsewhere = Candidate(turn, place, phases, evidence)
+        elsewhere = Candidate(known, place, phases, evidence)
         self._evidence.add(elsewhere)
         bound = correction.bound * (correction.stubborn if self.localised else 1.0)
         if self._evidence.decided(bound, correction.lead) is elsewhere:
             self.localised = False
             self._evidence.clear()
             self._target = Target(
-                self.heading.heading + turn,
+                self.heading.heading + known,
                 phases,
                 correction.snap_pull,
                 correction.snap_pull,
