@@ -1,16 +1,15 @@
-"""Whether a recalled view and path integration speak of one pose: how hard to pull, when to jump, when to map anew.
+"""Whether a recalled view and path integration speak of one pose: when to pull, to jump, to map anew.
 
 Once a theta cycle the network of congruent and opposite cells hears where the recall puts the robot and where
-ring and sheets hold it. The activity of opposite against that of congruent cells says whether both agree: with
-C and O the population vectors, |C|^2 - |O|^2 = 4 k1 k2 cos(x1 - x2) (Zhang et al. 2019), from which comes the
-belief that both have one cause (Koerding et al. 2007, PLoS ONE 2:e943). A single cycle may mislead; as for a lost
-robot (`memory.evidence`), three accounts race and leak:
+ring and sheets hold it. Congruent and opposite cells together tell what either cue says, and so how far apart
+both are; from that comes the belief that they have one cause (Koerding et al. 2007, PLoS ONE 2:e943). One
+cycle may mislead; as for a lost robot (`memory.evidence`), three accounts race and leak:
 
     agree      the recall lies where the robot holds itself
     displaced  it does not, but its displacement is that of earlier cycles: the robot was carried, or drifted
     unknown    neither: nothing is familiar here, or recalls contradict each other
 
-A moved landmark, of which only part of the views tell, feeds `displaced` and `agree` in turn, and neither jumps.
+A moved landmark, of which only part of the views tell, feeds `displaced` and `agree` in turn: no jump.
 """
 
 from __future__ import annotations
@@ -195,10 +194,10 @@ class ConflictMonitor:
         return network.single(rings), conflict(rings)
 
     def _one_cause(self, apart: Doubles, tolerance: float) -> float:
-        """Return the belief that angles `apart` (modules, waves), rad, are noise of `tolerance` rad about 0.
+        """Return the belief that angles `apart` (modules, waves), rad, are noise of `tolerance` about 0.
 
-        Against it stands a difference that is uniform. A ring's wave is one variable, a torus's three are two.
-        Modules hear the same recall: their mean counts.
+        Against it stands a difference that is uniform. A ring's wave is one variable, a torus's three are
+        two. Modules hear the same recall: their mean counts.
         """
         waves = apart.shape[1]
         dimensions = 1.0 if waves == 1 else 2.0
@@ -227,7 +226,7 @@ class ConflictMonitor:
                 alike, matched = apart, candidate
         speaks = known * (1.0 - agreement)
         if matched is not None and agreement < 0.5:
-            # The latest displacement replaces those before it: with a wrong heading, that of the place moves on.
+            # The latest displacement replaces those before it: with a wrong heading, the place's moves on.
             matched.evidence = min(config.most, matched.evidence + speaks * alike)
             matched.turn, matched.shift = turn, shift
         elif agreement < 0.5 and speaks > FORGOTTEN:

@@ -1,10 +1,10 @@
 """How a cue is laid out over cells: a ring of directions, or the hexagonal torus of a grid module.
 
-On the ring an opposite cell hears the other module from the far side, which turns the sign of the bump's wave.
-A torus has no far side: of the three waves that make a hexagonal bump, a shift by half a period along both
-axes turns the sign of two and leaves the third. Its two places farthest from a point, the middles of the two
-triangles of a unit cell, do it together: each turns every wave by 120 degrees, one way and the other, and the
-sum of both is the wave with its sign turned.
+On the ring an opposite cell hears the other module from the far side, which turns the sign of the bump's
+wave. A torus has no far side: of the three waves that make a hexagonal bump, a shift by half a period along
+both axes turns the sign of two and leaves the third. Its two places farthest from a point, the middles of the
+two triangles of a unit cell, do it together: one turns every wave by 120 degrees, the other by -120 degrees,
+and the sum of both is the wave with its sign turned.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from .grid import lattice_bump
 
 Doubles = NDArray[np.float64]
 #: The middles of the two triangles of the torus, in periods.
-HOLES = (1.0 / 3.0, 2.0 / 3.0)
+HOLES = ((1.0 / 3.0, 1.0 / 3.0), (2.0 / 3.0, 2.0 / 3.0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +67,7 @@ class TorusCode:
     side: int = 9  #: cells along each side
     tuning: float = 0.13  #: standard deviation of the cells' tuning, periods
     spread: float = 0.08  #: standard deviation of the connections' kernel, periods
-    holes: tuple[tuple[float, float], ...] = tuple(
-        (hole, hole) for hole in HOLES
-    )  #: where opposite cells hear
+    holes: tuple[tuple[float, float], ...] = HOLES  #: from where opposite cells hear, periods
 
     def __post_init__(self) -> None:
         if self.side < 6:

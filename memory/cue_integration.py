@@ -4,14 +4,15 @@ Two modules, one that sees and one that integrates paths, each hear their own cu
 2019, eLife 8:e43753, two reciprocally connected modules of congruent and opposite neurons). Congruent cells
 hear the other module's congruent cells at the same place, opposite cells its opposite ones from the far side:
 
-    congruent 1 = I1 + J congruent 2,    opposite 1 = I1 - J opposite 2    and likewise for module 2,
+    congruent 1 = I1 + J congruent 2 = (I1 + J I2) / (1 - J^2),
+    opposite 1  = I1 - J opposite 2  = (I1 - J I2) / (1 - J^2)     and likewise for module 2,
 
-as vectors of the population, so that congruent 1 = (I1 + J I2) / (1 - J^2), opposite 1 = (I1 - J I2) / (1 - J^2).
-Counts of Poisson cells are a probability (Ma et al. 2006, Nat. Neurosci. 9:1432): the vector's length is the
-concentration, the sum is the product of the densities and the difference their quotient. A cue that is more
-reliable fires more, and so it weighs more; nothing else is told. Unlike the network of the source, ours is
-linear: cells are Poisson with a rate that follows their current, without divisive normalisation, so that J I2
-does not saturate where the prior on the difference of both cues would make it (`von_mises.through_prior`).
+as vectors of the population. Counts of Poisson cells are a probability (Ma et al. 2006, Nat. Neurosci.
+9:1432): the vector's length is the concentration, the sum is the product of the densities and the difference
+their quotient. A cue that is more reliable fires more, and so it weighs more; nothing else is told. Unlike the
+network of the source, ours is linear: cells are Poisson with a rate that follows their current, without
+divisive normalisation, so that J I2 does not saturate where the prior on the difference of both cues would
+make it (`von_mises.through_prior`).
 
 What is believed is decided elsewhere: a ring that hears both congruent rings and competes within itself. Cues
 that lie close together are one bump in it, at their mean; of two that lie far apart one wins.
@@ -140,7 +141,7 @@ class CueNetwork:
 def theory(
     first: NDArray[np.complex128], second: NDArray[np.complex128], reciprocal: float
 ) -> NDArray[np.complex128]:
-    """Return the vectors (4, ...) of the four rings for cues `first` and `second` (...): the network's twin."""
+    """Return the vectors (4, ...) of the rings for cues `first` and `second` (...): the analytic twin."""
     own = np.stack([first, first, second, second])
     other = reciprocal * np.stack([second, -second, first, -first])
     return np.asarray((own + other) / (1.0 - reciprocal**2), np.complex128)
