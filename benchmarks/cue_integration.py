@@ -2,8 +2,8 @@
 
     python benchmarks/cue_integration.py --json benchmarks/results/cue_integration.json
 
-Every trial starts silent, settles for 0.5 s and is read over the next 0.24 s. Optimal is the combination of the
-variances that the same ring has when either cue comes alone. Intervals: 95 %, bootstrap over seeds.
+Every trial starts silent, settles for 0.5 s and is read over the next 0.24 s. Optimal is the combination of
+the variances that the same ring has when either cue comes alone. Intervals: 95 %, bootstrap over seeds.
 
 A cue's strength is the peak rate, Hz, of the cells that carry it; a pair of strengths is vision, path
 integration. A ring has decided when it answers within a sixth of the conflict from one of the two cues.
@@ -78,10 +78,12 @@ def optimality(seeds: range, n: int) -> dict[str, Any]:
             # Opposite cells combine what lies half a turn apart.
             c = np.array(singles["turned" if ring.startswith("opposite") else "both"])
 
-            def over(units: Doubles, axis: int = -1, c: Doubles = c, row: int = row) -> Doubles:
+            def over(
+                units: Doubles, axis: int = -1, all_three: tuple[Doubles, ...] = (a, b, c), row: int = row
+            ) -> Doubles:
                 del axis
                 pick = units.astype(int)
-                means = [v[pick, row].mean(axis=-1) for v in (a, b, c)]
+                means = [v[pick, row].mean(axis=-1) for v in all_three]
                 return np.asarray(means[2] * (1.0 / means[0] + 1.0 / means[1]))
 
             units = np.arange(len(a), dtype=np.float64)

@@ -9,8 +9,8 @@ hear the other module's congruent cells at the same place, opposite cells its op
 
 as vectors of the population. Counts of Poisson cells are a probability (Ma et al. 2006, Nat. Neurosci.
 9:1432): the vector's length is the concentration, the sum is the product of the densities and the difference
-their quotient. A cue that is more reliable fires more, and so it weighs more; nothing else is told. Unlike the
-network of the source, ours is linear: cells are Poisson with a rate that follows their current, without
+their quotient. A cue that is more reliable fires more, and so it weighs more; nothing else is told. Unlike
+the network of the source, ours is linear: cells are Poisson with a rate that follows their current, without
 divisive normalisation, so that J I2 does not saturate where the prior on the difference of both cues would
 make it (`von_mises.through_prior`).
 
