@@ -54,7 +54,7 @@ def ring_places(conflict: float) -> Doubles:
 def variance(vectors: Vectors) -> Doubles:
     """Return the circular variances, rad^2, of the angles of `vectors` (n, ...)."""
     units = vectors / np.maximum(np.abs(vectors), 1e-12)
-    return np.asarray(-2.0 * np.log(np.abs(units.mean(axis=0))), np.float64)
+    return np.asarray(-2.0 * np.log(np.maximum(np.abs(units.mean(axis=0)), 1e-12)), np.float64)
 
 
 def networks(seeds: range, config: CueConfig) -> list[CueNetwork]:

@@ -25,7 +25,7 @@ class ConflictConfig:
     """Which modules are listened to, and how."""
 
     modules: int = 2  #: grid modules; the larger ones tell larger displacements apart
-    steps: int = 120  #: ms of a theta cycle in which the networks run
+    steps: int = 80  #: ms of a theta cycle in which the networks run
     heading: CueConfig = field(default_factory=lambda: CueConfig(RingCode(), decide=False))
     place: CueConfig = field(default_factory=lambda: CueConfig(TorusCode(), decide=False))
     highest: float = 80.0  #: Hz, of the cells that carry a cue of strength 1

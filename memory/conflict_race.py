@@ -14,12 +14,13 @@ from dataclasses import dataclass
 from enum import Enum
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
 from .grid import LATTICE
 
 Doubles = NDArray[np.float64]
-FORGOTTEN = 0.05  #: evidence below which a displacement is dropped
+FORGOTTEN = 0.30  #: evidence below which a displacement is dropped
 _FROM_PLANE = np.linalg.inv(LATTICE)
 
 
@@ -92,14 +93,13 @@ class Race:
         leader = self.leader
         return self.agree, 0.0 if leader is None else leader.evidence, self.unknown
 
-    def same_heading(self, turn: float) -> float:
-        """Return the belief that headings `turn` rad apart are one."""
-        return self._one_cause(np.array([[turn]]), self.config.tolerance_heading)
+    def same_heading(self, turn: float, recalls: int = 1) -> float:
+        """Return the belief that headings `turn` rad apart are one; the errors of `recalls` add up in it."""
+        return _same_heading(turn, self.config.tolerance_heading * recalls**0.5, self.config.outliers)
 
-    def same_place(self, shift: Doubles) -> float:
-        """Return the belief that phases `shift` (modules, 2) periods apart are one."""
-        waves = np.concatenate([shift, shift.sum(axis=1, keepdims=True)], axis=1)
-        return self._one_cause(2.0 * np.pi * waves, 2.0 * np.pi * self.config.tolerance_phase)
+    def same_place(self, shift: Doubles, recalls: int = 1) -> float:
+        """Return the belief that phases `shift` (modules, 2) periods apart are one; likewise."""
+        return _same_place(shift, self.config.tolerance_phase * recalls**0.5, self.config.outliers)
 
     def add(self, turn: float, shift: Doubles, known: float, moved: Doubles) -> float:
         """Let a cycle speak for an account; return the belief that the recall and the held pose are one.
@@ -118,7 +118,9 @@ class Race:
         self._displaced = [c for c in self._displaced if c.evidence > FORGOTTEN]
         alike, matched = 0.0, None
         for candidate in self._displaced:
-            belief = min(self.same_heading(turn - candidate.turn), self.same_place(shift - candidate.shift))
+            belief = min(
+                self.same_heading(turn - candidate.turn, 2), self.same_place(shift - candidate.shift, 2)
+            )
             if belief > max(alike, 0.5):
                 alike, matched = belief, candidate
         if agreement < 0.5:
@@ -129,7 +131,7 @@ class Race:
                     turn,
                     shift,
                 )  # the latest: as in `evidence`, a mean gains nothing
-            elif speaks > FORGOTTEN:
+            else:
                 self._displaced.append(Displacement(turn, shift, speaks))
         self.agree = min(config.most, keep * self.agree + known * agreement)
         self.unknown = keep * self.unknown + 1.0 - known * max(agreement, alike)
@@ -146,15 +148,33 @@ class Race:
             return Decision.NEW_MAP
         return Decision.AGREE
 
-    def _one_cause(self, apart: Doubles, tolerance: float) -> float:
-        """Return the belief that angles `apart` (modules, waves), rad, are noise of `tolerance` about 0.
 
-        Against it stands a difference that is uniform. A ring's wave is one variable, a torus's three are
-        two. Modules hear the same recall: their mean counts.
-        """
-        dimensions = 1.0 if apart.shape[1] == 1 else 2.0
-        sharpness = 1.0 / tolerance**2
-        density = np.exp(sharpness * dimensions * (np.cos(apart) - 1.0).mean(axis=1))
-        density *= (2.0 * np.pi * sharpness) ** (0.5 * dimensions)
-        odds = np.log((1.0 - self.config.outliers) * density + self.config.outliers)
-        return float(1.0 / (1.0 + np.exp(-odds.mean())))
+# Beliefs that differences are noise about 0, against differences that are uniform.
+@njit(cache=True)
+def _same_heading(turn: float, tolerance: float, outliers: float) -> float:
+    sharpness = 1.0 / tolerance**2
+    density = np.exp(sharpness * (np.cos(turn) - 1.0)) * np.sqrt(2.0 * np.pi * sharpness)
+    return 1.0 / (1.0 + 1.0 / ((1.0 - outliers) * density + outliers))
+
+
+@njit(cache=True)
+def _same_place(shift: Doubles, tolerance: float, outliers: float) -> float:
+    # Three waves of two variables. Modules hear the same recall: the mean of their log odds counts.
+    turn = 2.0 * np.pi
+    sharpness, odds = 1.0 / (turn * tolerance) ** 2, 0.0
+    for k in range(len(shift)):
+        u, v = turn * shift[k, 0], turn * shift[k, 1]
+        apart = (np.cos(u) + np.cos(v) + np.cos(u + v)) / 3.0 - 1.0
+        density = turn * sharpness * np.exp(2.0 * sharpness * apart)
+        odds += np.log((1.0 - outliers) * density + outliers) / len(shift)
+    return 1.0 / (1.0 + np.exp(-odds))
+
+
+def one_cause_reference(apart: Doubles, tolerance: float, outliers: float) -> float:
+    """NumPy twin of both: angles `apart` (modules, waves), rad, and their `tolerance`, rad."""
+    dimensions = 1.0 if apart.shape[1] == 1 else 2.0
+    sharpness = 1.0 / tolerance**2
+    density = np.exp(sharpness * dimensions * (np.cos(apart) - 1.0).mean(axis=1))
+    density *= (2.0 * np.pi * sharpness) ** (0.5 * dimensions)
+    odds = np.log((1.0 - outliers) * density + outliers)
+    return float(1.0 / (1.0 + np.exp(-odds.mean())))
