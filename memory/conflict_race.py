@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from .grid import LATTICE
 
 Doubles = NDArray[np.float64]
+LATEST = 0.3  #: share of the latest cycle in a displacement
 FORGOTTEN = 0.30  #: evidence below which a displacement is dropped
 _FROM_PLANE = np.linalg.inv(LATTICE)
 
@@ -36,14 +37,14 @@ class Decision(Enum):
 class RaceConfig:
     """Evidence counts theta cycles that speak plainly."""
 
-    tolerance_heading: float = 0.20  #: rad, standard deviation of recalls that are right
-    tolerance_phase: float = 0.08  #: periods, likewise
+    tolerance_heading: float = 0.22  #: rad, standard deviation of recalls that are right
+    tolerance_phase: float = 0.09  #: periods, likewise
     outliers: float = 0.05  #: share of cycles in which one cause may look like two
     leak: float = 0.03  #: share of the evidence lost from one cycle to the next
     most: float = 8.0  #: evidence for agreement that is kept: how long a good past holds off a jump
     bound: float = 6.0  #: evidence at which a displacement is believed
     lead: float = 4.0  #: by which it must exceed the other accounts
-    bound_unknown: float = 6.0  #: evidence at which a new map is begun
+    bound_unknown: float = 9.0  #: evidence at which a new map is begun
 
     def __post_init__(self) -> None:
         for name in ("tolerance_heading", "tolerance_phase", "most", "bound", "bound_unknown"):
@@ -68,6 +69,12 @@ class Displacement:
         """Follow the phases' change `by` (modules, 2): with a wrong heading, sheets go astray."""
         turn = np.array([[np.cos(self.turn), np.sin(self.turn)], [-np.sin(self.turn), np.cos(self.turn)]])
         self.shift = self.shift + by @ LATTICE @ turn @ _FROM_PLANE - by
+
+    def approach(self, turn: float, shift: Doubles) -> None:
+        """Take in another cycle's displacement: the noise of the cells is another in each."""
+        self.turn += LATEST * float(np.angle(np.exp(1j * (turn - self.turn))))
+        off = shift - self.shift
+        self.shift = self.shift + LATEST * (off - np.round(off))
 
 
 class Race:
@@ -127,10 +134,7 @@ class Race:
             speaks = known * (1.0 - agreement)
             if matched is not None:
                 matched.evidence += speaks * alike
-                matched.turn, matched.shift = (
-                    turn,
-                    shift,
-                )  # the latest: as in `evidence`, a mean gains nothing
+                matched.approach(turn, shift)
             else:
                 self._displaced.append(Displacement(turn, shift, speaks))
         self.agree = min(config.most, keep * self.agree + known * agreement)
