@@ -192,7 +192,7 @@ def summary(outcomes: list[Outcome]) -> dict[str, Any]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--json", type=Path)
-    parser.add_argument("--walks", type=int, default=200)
+    parser.add_argument("--walks", type=int, default=100)
     parser.add_argument("--first-seed", type=int, default=1000)
     arguments = parser.parse_args()
     config = ConflictConfig()

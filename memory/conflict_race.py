@@ -158,7 +158,7 @@ class Race:
 def _same_heading(turn: float, tolerance: float, outliers: float) -> float:
     sharpness = 1.0 / tolerance**2
     density = np.exp(sharpness * (np.cos(turn) - 1.0)) * np.sqrt(2.0 * np.pi * sharpness)
-    return 1.0 / (1.0 + 1.0 / ((1.0 - outliers) * density + outliers))
+    return float(1.0 / (1.0 + 1.0 / ((1.0 - outliers) * density + outliers)))
 
 
 @njit(cache=True)
@@ -171,7 +171,7 @@ def _same_place(shift: Doubles, tolerance: float, outliers: float) -> float:
         apart = (np.cos(u) + np.cos(v) + np.cos(u + v)) / 3.0 - 1.0
         density = turn * sharpness * np.exp(2.0 * sharpness * apart)
         odds += np.log((1.0 - outliers) * density + outliers) / len(shift)
-    return 1.0 / (1.0 + np.exp(-odds))
+    return float(1.0 / (1.0 + np.exp(-odds)))
 
 
 def one_cause_reference(apart: Doubles, tolerance: float, outliers: float) -> float:

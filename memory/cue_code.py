@@ -43,7 +43,7 @@ class RingCode:
 
     def waves(self) -> NDArray[np.complex128]:
         """Return the wave (1, phases) whose angle is the direction."""
-        return np.exp(1j * self._angles())[None]
+        return np.asarray(np.exp(1j * self._angles())[None], np.complex128)
 
     def tuned(self, cue: Doubles) -> Doubles:
         """Return the responses (phases,) to `cue` (1,) rad, 1 at the peak."""
