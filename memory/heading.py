@@ -113,7 +113,9 @@ class HeadDirection:
             angles = []
             for _ in range(round(seconds / 0.04)):
                 layers = np.array([drive, -drive])
-                advance_sheet(config.neurons, state, self._kernels, layers, cue, 40, calibration_key, self._spikes)
+                advance_sheet(
+                    config.neurons, state, self._kernels, layers, cue, 40, calibration_key, self._spikes
+                )
                 angles.append(float(bearings(state.trace, self._compass)[0]))
             return angles
 
