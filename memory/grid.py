@@ -188,7 +188,7 @@ def calibrate(config: GridConfig, sheets: int = 1) -> DriveTable:
 
 
 class _TestSheet:
-    """A sheet that is driven to see how it moves; `number` gives its noise, and sheet 0 starts at (1/2, 1/2)."""
+    """A sheet that is driven to see how it moves; `number` gives its noise and where its bump starts."""
 
     def __init__(self, config: GridConfig, number: int) -> None:
         self.config, self._kernels = config, _kernels(config)

@@ -1,12 +1,12 @@
 """The attractor of `attractor` in rates: threshold-linear units on the same ring or torus, without noise.
 
-What spikes add to path integration is diffusion; what this engine still gets wrong is the network's own doing
-(pinning on the lattice of cells, saturation, lag). It takes the kernels of the spiking engine and stands in for
-it wherever a configuration names `RateNeurons` in place of `AttractorNeurons`.
+What spikes add to path integration is diffusion; what this engine still gets wrong is the network's own
+doing (pinning on the lattice of cells, saturation, lag). It takes the kernels of the spiking engine and
+stands in for it wherever a configuration names `RateNeurons` in place of `AttractorNeurons`.
 
     tau_s dF/dt = -F + tau_s sum_l K_l * r_l,    r_l = gain [drive + input_l + F + cue - 1]+
 
-(Xie, Hahnloser & Seung 2002, eq. 1 to 3; Burak & Fiete 2009, eq. 1.) One threshold-linear unit does not pin a
+(Xie, Hahnloser & Seung 2002; Burak & Fiete 2009.) Threshold-linear units do not pin a
 bump as the steep onset of a LIF neuron does. A loop gain of 1 or less lets every pattern die, which published
 parameters of sheets do not always exceed: it is checked.
 """
@@ -30,8 +30,8 @@ STRIDE = 4  #: ms, step of the rates
 class RateNeurons:
     """Threshold-linear units; currents in units of the firing threshold, as for spiking neurons.
 
-    The default gain lies well above the one at which a bump forms (17 Hz for the sheets, 15 Hz for the ring) and
-    well below that at which the bump is a few cells wide and sticks to them (250 Hz on 16 x 16 phases). Below
+    The default gain lies well above the one at which a bump forms (17 Hz for the sheets, 15 Hz for the ring)
+    and well below that at which the bump is a few cells wide and sticks to them (250 Hz on 16 x 16 phases). Below
     30 Hz the ring's bump comes apart at 2 rad/s.
     """
 
