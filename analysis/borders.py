@@ -12,9 +12,9 @@ Floats = NDArray[np.float64]
 def border_score(rate: Floats, level: float = 0.3, least: int = 8) -> float:
     """Return (c - d) / (c + d) of a map (rows, columns), in [-1, 1]; -1 without a field.
 
-    c is the largest share of one wall that one field covers, d the mean distance of firing bins to the nearest
-    wall, weighted by rate and divided by the largest there can be. A field is a connected part of at least
-    `least` bins above `level` of the peak. Source: Solstad et al. 2008, Science 322:1865.
+    c is the largest share of one wall that one field covers, d the mean distance of firing bins to the
+    nearest wall, weighted by rate and divided by the largest there can be. A field is a connected part of at
+    least `least` bins above `level` of the peak. Source: Solstad et al. 2008, Science 322:1865.
     """
     filled = np.where(np.isfinite(rate), rate, 0.0)
     peak = float(filled.max()) if filled.size else 0.0

@@ -2,15 +2,16 @@
 
     python benchmarks/path_integration.py --json benchmarks/results/path_integration.json
 
-The path is that of a rat in a box of 1 m for 600 s, in periods of 40 ms (`rat_paths`). The start pose is known;
-there is no view, no later alignment, and nothing is fitted to the path: gains come from the automatic
-calibration under constant drives alone. Errors are means over all periods. Intervals: 95 %, bootstrap over seeds.
+The path is that of a rat in a box of 1 m for 600 s, in periods of 40 ms (`rat_paths`). The start pose is
+known; there is no view, no later alignment, and nothing is fitted to the path: gains come from the automatic
+calibration under constant drives alone. Errors are means over all periods. Intervals: 95 %, bootstrap over
+seeds.
 
 sheets           the modules are given the true velocity
 ring and sheets  the ring is given the turn rate, the sheets the body's velocity along the ring's heading
 dead reckoning   the same signals, integrated as they come
-sensors          the signals with the errors of the simulated robot's wheels and gyro; how the error grows with
-                 the path is fitted as a * path^b to the root mean square over seeds, from 1 m on
+sensors          the signals with the errors of the simulated robot's wheels and gyro; how the error grows
+                 with the path is fitted as a * path^b to the root mean square over seeds, from 1 m on
 """
 
 from __future__ import annotations
@@ -94,7 +95,7 @@ def given_velocity(config: GridConfig, table: DriveTable, seed: int, velocity: D
 def given_turns(
     ring: HeadDirection, sheets: Sheets | None, start: float, turn_rate: Doubles, body: Doubles
 ) -> tuple[Doubles, Doubles]:
-    """Return places (n, 2) and headings (n,) of a ring, with sheets or, without, exact sums along its heading."""
+    """Return places (n, 2) and headings (n,) of a ring; without sheets, exact sums along its heading."""
     ring.set(start)
     place, places, headings = np.zeros(2), [], []
     for turn, moved in zip(turn_rate, body, strict=True):
@@ -147,7 +148,7 @@ def summary(errors: Doubles) -> dict[str, Any]:
 
 
 def growth(errors: Doubles, travelled: Doubles) -> dict[str, float]:
-    """Fit a * path^b to the root mean square over seeds of `errors` (seeds, n) where `travelled` (n,) > 1 m."""
+    """Fit a * path^b to the RMS over seeds of `errors` (seeds, n) where `travelled` (n,) > 1 m."""
     at = np.geomspace(1.0, travelled[-1] * 0.999, 40)
     rms = np.sqrt((errors**2).mean(axis=0))
     b, log_a = np.polyfit(np.log(at), np.log(np.interp(at, travelled, rms)), 1)

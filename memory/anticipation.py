@@ -4,10 +4,10 @@
     tau_v dv/dt = -v + m u
     r = u^2 / (1 + k rho sum u^2 dx),  u >= 0,   J(d) = J0 / (sqrt(2 pi) a) exp(-d^2 / 2 a^2)
 
-Source: Mi, Fung, Wong & Wu 2014, NIPS 27; bump at rest: Fung, Wong & Wu 2010, Neural Comput. 22:752. Sums over
-cells are written as integrals over the ring (rho dx = 1 a cell, absorbed in J0 and k), so that behaviour does
-not depend on the number of cells. Where feedback is stronger than m = tau / tau_v the bump cannot rest and
-travels with an intrinsic speed; a moving input slower than that is led, a faster one is followed.
+Source: Mi, Fung, Wong & Wu 2014, NIPS 27; bump at rest: Fung, Wong & Wu 2010, Neural Comput. 22:752. Sums
+over cells are written as integrals over the ring (rho dx = 1 a cell, absorbed in J0 and k), so that behaviour
+does not depend on the number of cells. Where feedback is stronger than m = tau / tau_v the bump cannot rest
+and travels with an intrinsic speed; a moving input slower than that is led, a faster one is followed.
 """
 
 from __future__ import annotations
@@ -86,12 +86,14 @@ class AnticipatingRing:
         if not 0.0 < dt <= 0.2 * config.tau:
             raise ValueError(f"anticipation dt must be in (0, tau / 5], got {dt}")
         self.config, self.dt = config, dt
-        self.angle = np.arange(config.cells) * (2.0 * np.pi / config.cells)
+        self.angle = np.asarray(np.arange(config.cells) * (2.0 * np.pi / config.cells), np.float64)
         distance = np.angle(np.exp(1j * self.angle))
         spacing = 2.0 * np.pi / config.cells
         peak = config.excitation / (np.sqrt(2.0 * np.pi) * config.width)
-        self.kernel = peak * np.exp(-(distance**2) / (2.0 * config.width**2)) * spacing
-        self.current, self.fatigue = np.zeros(config.cells), np.zeros(config.cells)
+        bump = np.exp(-(distance**2) / (2.0 * config.width**2))
+        self.kernel = np.asarray(peak * bump * spacing, np.float64)
+        self.current: Doubles = np.zeros(config.cells)
+        self.fatigue: Doubles = np.zeros(config.cells)
 
     def rest_at(self, angle: float) -> None:
         """Put the bump that rests without feedback at `angle`, and the feedback at its balance."""

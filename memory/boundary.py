@@ -1,9 +1,10 @@
 """Boundary cells: spiking cells that fire at a distance and direction from walls the robot has felt.
 
-Nobody tells the robot where walls are. What it has are bumps: each contact, with the pose the robot believes in,
-leaves a point of wall in the map's frame (`ContactMap`). Seen from the present place, these points excite
-boundary vector cells, each tuned to a distance and an allocentric direction (O'Keefe & Burgess 1996; Hartley et al. 2000,
-Hippocampus 10:369; cells found by Lever et al. 2009, J. Neurosci. 29:9771). Optional: no other part reads them.
+Nobody tells the robot where walls are. What it has are bumps: each contact, with the pose the robot believes
+in, leaves a point of wall in the map's frame (`ContactMap`). Seen from the present place, these points excite
+boundary vector cells, each tuned to a distance and an allocentric direction (O'Keefe & Burgess 1996; Hartley
+et al. 2000, Hippocampus 10:369; cells found by Lever et al. 2009, J. Neurosci. 29:9771). Optional: no other
+part reads them.
 """
 
 from __future__ import annotations
@@ -99,7 +100,7 @@ class BoundaryCells:
         # A point stands for `merge` m of wall; seen from close by that is wider than the cell's own tuning.
         wide = np.hypot(c.spread_angle, c.merge / (away + c.radius))
         match = np.exp(-((away - self.distance) ** 2) / (2.0 * spread**2) - turn**2 / (2.0 * wide**2))
-        # The largest and not the sum, so that a wall touched often does not excite more than one touched once.
+        # The largest and not the sum, so that a wall touched often excites no more than one touched once.
         return np.asarray(match.max(axis=0), np.float32)
 
     def advance(

@@ -136,7 +136,7 @@ class GridModule:
         lead = self.table.lag * (self.velocity @ self._to_lattice)
         return np.asarray((self.phase_from(self.state.trace) + lead) % 1.0)
 
-    def phase_from(self, activity: Floats) -> NDArray[np.float64]:
+    def phase_from(self, activity: Floats | NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the phase (2,) of the population vector of `activity` (phases**2,)."""
         return np.asarray(bearings(activity, self._waves) / (2.0 * np.pi) % 1.0)
 

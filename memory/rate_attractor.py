@@ -31,8 +31,8 @@ class RateNeurons:
     """Threshold-linear units; currents in units of the firing threshold, as for spiking neurons.
 
     The default gain lies well above the one at which a bump forms (17 Hz for the sheets, 15 Hz for the ring)
-    and well below that at which the bump is a few cells wide and sticks to them (250 Hz on 16 x 16 phases). Below
-    30 Hz the ring's bump comes apart at 2 rad/s.
+    and well below that at which the bump is a few cells wide and sticks to them (250 Hz on 16 x 16 phases).
+    Below 30 Hz the ring's bump comes apart at 2 rad/s.
     """
 
     gain: float = 60.0  #: Hz per unit of current above threshold
