@@ -45,7 +45,7 @@ SHEETS = 16  #: sheets on which the gain is measured
 
 SLOW = 2.0 / 3.0  #: of the kernels, for synapses of 150 instead of 100 ms: the same charge a spike
 GRIDS: dict[str, tuple[GridConfig, int]] = {
-    "rate": (GridConfig(neurons=RateNeurons()), 1),
+    "rate": (GridConfig(rates=RateNeurons()), 1),
     "spiking": (GridConfig(), SHEETS),
     "spiking, one calibration sheet": (GridConfig(), 1),
     "spiking, noise-free": (GridConfig(neurons=AttractorNeurons(noise=0.0)), SHEETS),
@@ -60,7 +60,7 @@ GRIDS: dict[str, tuple[GridConfig, int]] = {
     ),
     "spiking, 20 x 20 phases": (GridConfig(phases=20), SHEETS),
 }
-RINGS = {"rate": HeadingConfig(neurons=RateNeurons()), "spiking": HeadingConfig()}
+RINGS = {"rate": HeadingConfig(rates=RateNeurons()), "spiking": HeadingConfig()}
 
 
 class Sheets:

@@ -20,6 +20,7 @@ from .attractor import AttractorNeurons
 from .calibration import DriveTable, circular_speed
 from .engines import Neurons, advance_sheet, clear, rest
 from .population_vector import bearings
+from .rate_attractor import RateNeurons
 
 Floats = NDArray[np.float32]
 #: Unit vectors of the lattice (rows): the torus is their parallelogram.
@@ -44,7 +45,8 @@ class GridConfig:
     width: float = 0.13  #: standard deviation of the excitatory kernel, periods
     shift: float = 0.15  #: periods by which a layer's outgoing kernel is displaced
     cue_width: float = 0.13  #: periods
-    neurons: Neurons = field(default_factory=AttractorNeurons)
+    neurons: AttractorNeurons = field(default_factory=AttractorNeurons)
+    rates: RateNeurons | None = None  #: units without spikes and noise in place of the neurons
 
     def __post_init__(self) -> None:
         if self.modules < 1:
@@ -55,6 +57,11 @@ class GridConfig:
             raise ValueError(f"grid scale must be > 0 m, got {self.smallest_scale}")
         if self.scale_ratio <= 1.0:
             raise ValueError(f"grid scale_ratio must be > 1, got {self.scale_ratio}")
+
+    @property
+    def units(self) -> Neurons:
+        """The neurons, or the rate units in their place."""
+        return self.neurons if self.rates is None else self.rates
 
     def scales(self) -> NDArray[np.float64]:
         """Return the spacing of each module, m."""
@@ -81,7 +88,7 @@ class GridModule:
         self._to_lattice = _to_lattice(scale, orientation)
         self._turn = _rotation(-orientation)
         self._waves = _waves(n)
-        self.state = rest(config.neurons, self._kernels)
+        self.state = rest(config.units, self._kernels)
         self.velocity = np.zeros(2)
 
     @property
@@ -118,7 +125,7 @@ class GridModule:
         speed = float(np.hypot(along[0], along[1]))
         drive = self.table.drive(speed) / speed if speed > 0.0 else 0.0
         count = advance_sheet(
-            self.config.neurons,
+            self.config.units,
             self.state,
             self._kernels,
             np.asarray(drive * (DIRECTIONS @ along)),
@@ -192,7 +199,7 @@ class _TestSheet:
 
     def __init__(self, config: GridConfig, number: int) -> None:
         self.config, self._kernels = config, _kernels(config)
-        self._state = rest(config.neurons, self._kernels)
+        self._state = rest(config.units, self._kernels)
         self._spikes = np.zeros((80 * config.phases**2, 2), np.int32)
         self._key, self._waves = key(number, "grid_calibration"), _waves(config.phases)
         self._no_cue = np.zeros(config.phases**2, np.float32)
@@ -206,7 +213,7 @@ class _TestSheet:
         current = self._no_cue if cue is None else cue
         for _ in range(round(seconds / 0.04)):
             advance_sheet(
-                self.config.neurons, self._state, self._kernels, layers, current, 40, self._key, self._spikes
+                self.config.units, self._state, self._kernels, layers, current, 40, self._key, self._spikes
             )
             phases.append(bearings(self._state.trace, self._waves) / (2.0 * np.pi))
         return np.array(phases)

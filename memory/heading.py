@@ -14,6 +14,7 @@ from .attractor import AttractorNeurons
 from .calibration import DriveTable, circular_speed
 from .engines import Neurons, advance_sheet, clear, rest
 from .population_vector import bearings
+from .rate_attractor import RateNeurons
 
 Floats = NDArray[np.float32]
 SETTLE = 0.8  #: s a new bump is left alone
@@ -33,11 +34,17 @@ class HeadingConfig:
     concentration: float = 3.0  #: of the von Mises kernel
     shift: float = 0.6  #: rad by which a layer's outgoing kernel is displaced
     cue_concentration: float = 5.0  #: width of an outside cue
-    neurons: Neurons = field(default_factory=lambda: AttractorNeurons(noise=0.015))
+    neurons: AttractorNeurons = field(default_factory=lambda: AttractorNeurons(noise=0.015))
+    rates: RateNeurons | None = None  #: units without spikes and noise in place of the neurons
 
     def __post_init__(self) -> None:
         if self.phases < 16:
             raise ValueError(f"heading phases must be >= 16, got {self.phases}")
+
+    @property
+    def units(self) -> Neurons:
+        """The neurons, or the rate units in their place."""
+        return self.neurons if self.rates is None else self.rates
 
 
 class HeadDirection:
@@ -52,7 +59,7 @@ class HeadDirection:
         self._no_cue = np.zeros(config.phases, np.float32)
         self._spikes = np.zeros((2 * config.phases * 20, 2), np.int32)
         self.table = self._calibrate()
-        self.state = rest(config.neurons, self._kernels)
+        self.state = rest(config.units, self._kernels)
         self.turn_rate = 0.0
 
     @property
@@ -85,7 +92,7 @@ class HeadDirection:
         """Integrate `turn_rate` rad/s for `steps` ms; return spikes (k, 2) of (ms, neuron)."""
         drive = self.table.drive(turn_rate)
         count = advance_sheet(
-            self.config.neurons,
+            self.config.units,
             self.state,
             self._kernels,
             np.array([drive, -drive]),
@@ -106,7 +113,7 @@ class HeadDirection:
     def _calibrate(self) -> DriveTable:
         """Measure the bump's speed under constant drives, and its lag behind the input."""
         config = self.config
-        state = rest(config.neurons, self._kernels)
+        state = rest(config.units, self._kernels)
         calibration_key = key(0, "head_direction_calibration")
 
         def run(drive: float, seconds: float, cue: Floats) -> list[float]:
@@ -114,7 +121,7 @@ class HeadDirection:
             for _ in range(round(seconds / 0.04)):
                 layers = np.array([drive, -drive])
                 advance_sheet(
-                    config.neurons, state, self._kernels, layers, cue, 40, calibration_key, self._spikes
+                    config.units, state, self._kernels, layers, cue, 40, calibration_key, self._spikes
                 )
                 angles.append(float(bearings(state.trace, self._compass)[0]))
             return angles

@@ -2,7 +2,7 @@
 
 What spikes add to path integration is diffusion; what this engine still gets wrong is the network's own
 doing (pinning on the lattice of cells, saturation, lag). It takes the kernels of the spiking engine and
-stands in for it wherever a configuration names `RateNeurons` in place of `AttractorNeurons`.
+stands in for it wherever a configuration has `rates`.
 
     tau_s dF/dt = -F + tau_s sum_l K_l * r_l,    r_l = gain [drive + input_l + F + cue - 1]+
 

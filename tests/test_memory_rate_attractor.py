@@ -17,7 +17,7 @@ from tolman.memory.grid import GridConfig, GridModule, calibrate
 from tolman.memory.heading import HeadDirection, HeadingConfig
 from tolman.memory.rate_attractor import RateNeurons, RateState, advance_rates, loop_gain
 
-RATES = GridConfig(neurons=RateNeurons())
+RATES = GridConfig(rates=RateNeurons())
 
 
 def test_kernel_agrees_with_its_numpy_twin() -> None:
@@ -41,7 +41,7 @@ def test_kernel_agrees_with_its_numpy_twin() -> None:
 
 def test_a_loop_gain_of_one_or_less_is_refused() -> None:
     with pytest.raises(ValueError, match="loop gain must be > 1"):
-        calibrate(GridConfig(neurons=RateNeurons(gain=15.0)))
+        calibrate(GridConfig(rates=RateNeurons(gain=15.0)))
     kernels = np.tile(np.eye(8)[:1][None], (1, 2, 2)).astype(np.float32)
     assert loop_gain(RateNeurons(gain=10.0, tau_synapse=0.1), kernels) == pytest.approx(1.0)
     with pytest.raises(ValueError, match="multiple of 4 ms"):
@@ -50,7 +50,7 @@ def test_a_loop_gain_of_one_or_less_is_refused() -> None:
 
 @pytest.mark.parametrize("rate", [-3.0, 0.1, 1.5])
 def test_a_ring_of_rates_turns_as_it_is_told(rate: float) -> None:
-    ring = HeadDirection(HeadingConfig(neurons=RateNeurons()), seed=0)
+    ring = HeadDirection(HeadingConfig(rates=RateNeurons()), seed=0)
     ring.set(0.4)
     headings = [ring.heading]
     for _ in range(100):
@@ -87,8 +87,8 @@ def test_gains_are_found_for_drawn_sheets(
 ) -> None:
     """A line of a period and a half and a circle, in sheets of any scale, size and time constant."""
     share = 0.1 / tau  # the same charge a spike
-    neurons = AttractorNeurons(tau_synapse=tau) if spiking else RateNeurons(tau_synapse=tau)
-    config = GridConfig(phases=phases, excitation=share, inhibition=0.4 * share, neurons=neurons)
+    neurons, rates = AttractorNeurons(tau_synapse=tau), None if spiking else RateNeurons(tau_synapse=tau)
+    config = GridConfig(phases=phases, excitation=share, inhibition=0.4 * share, neurons=neurons, rates=rates)
     speed = 0.25 * scale  # a quarter of a period a second
     line = np.tile(speed * np.array([np.cos(course), np.sin(course)]), (150, 1))
     angle = course + np.arange(314) * (2.0 * np.pi / 314)
