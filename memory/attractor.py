@@ -39,6 +39,8 @@ class AttractorNeurons:
         0.03  #: standard deviation of the noise added to the membrane each ms; keeps spikes asynchronous
     )
     drive: float = 1.3  #: constant input
+    adaptation: float = 0.0  #: current that a spike takes from its own neuron; 0: none
+    tau_adaptation: float = 0.150  #: s, how long it lasts; slow after-currents, Madison & Nicoll 1984
 
     @property
     def cells(self) -> NeuronConfig:
@@ -46,9 +48,11 @@ class AttractorNeurons:
         return _cells(self)
 
     def __post_init__(self) -> None:
-        for name in ("tau_membrane", "tau_synapse", "tau_readout", "refractory"):
+        for name in ("tau_membrane", "tau_synapse", "tau_readout", "refractory", "tau_adaptation"):
             if getattr(self, name) <= 0.0:
                 raise ValueError(f"attractor {name} must be > 0 s, got {getattr(self, name)}")
+        if self.adaptation < 0.0:
+            raise ValueError(f"attractor adaptation must be >= 0, got {self.adaptation}")
 
 
 @cache
@@ -64,15 +68,17 @@ class AttractorState(NamedTuple):
     field: Floats  #: (P,) recurrent current, heard by all layers
     trace: Floats  #: (P,) spikes of all layers filtered with tau_readout, Hz per neuron
     step: NDArray[np.int64]  #: (1,) steps since the start, the counter of the noise
+    fatigue: Floats  #: (L, P) after-current of adaptation, or (0, P) where there is none
 
     @classmethod
-    def zeros(cls, layers: int, phases: int) -> AttractorState:
+    def zeros(cls, layers: int, phases: int, adaptive: bool = False) -> AttractorState:
         return cls(
             np.zeros((layers, phases), np.float32),
             np.zeros((layers, phases), np.int32),
             np.zeros(phases, np.float32),
             np.zeros(phases, np.float32),
             np.zeros(1, np.int64),
+            np.zeros((layers if adaptive else 0, phases), np.float32),
         )
 
 
@@ -116,6 +122,8 @@ def advance(
         np.float32(np.exp(-1e-3 / neurons.tau_readout)),
         np.float32(1.0 / neurons.tau_readout),
         np.float32(neurons.drive),
+        np.float32(neurons.adaptation),
+        np.float32(np.exp(-1e-3 / neurons.tau_adaptation)),
         key,
         spikes,
     )
@@ -130,6 +138,7 @@ def _advance(
     field: Floats,
     trace: Floats,
     clock: NDArray[np.int64],
+    fatigue: Floats,
     kernels: Floats,
     layer_drive: Floats,
     cue: Floats,
@@ -140,6 +149,8 @@ def _advance(
     trace_decay: np.float32,
     trace_gain: np.float32,
     drive: np.float32,
+    adaptation: np.float32,
+    recovery: np.float32,
     key: np.uint32,
     spikes: NDArray[np.int32],
 ) -> int:
@@ -156,6 +167,11 @@ def _advance(
             extra, into = drive + layer_drive[layer], total[layer]
             for i in range(phases):
                 into[i] = extra + field[i] + cue[i]
+        if fatigue.size > 0:
+            for layer in range(layers):
+                for i in range(phases):
+                    total[layer, i] -= fatigue[layer, i]
+                    fatigue[layer, i] *= recovery
         add_noise(inputs, noise, at)
         relax(cells, inputs, nothing, constants)
         for i in range(cells.size):
@@ -167,6 +183,8 @@ def _advance(
         for k in range(n_fired):
             layer, i = fired[k] // phases, fired[k] % phases
             trace[i] += per_spike
+            if fatigue.size > 0:
+                fatigue[layer, i] += adaptation
             add_kernel(kernels[layer], i, field, one)
         count = write(spikes, count, step, fired, n_fired)
         if count < 0:

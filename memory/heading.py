@@ -10,9 +10,11 @@ from numpy.typing import NDArray
 
 from ..spiking.random import key
 from ..spiking.torus import TorusProjection
-from .attractor import AttractorNeurons, AttractorState, advance
+from .attractor import AttractorNeurons
 from .calibration import DriveTable, circular_speed
+from .engines import Neurons, advance_sheet, clear, rest
 from .population_vector import bearings
+from .rate_attractor import RateNeurons
 
 Floats = NDArray[np.float32]
 SETTLE = 0.8  #: s a new bump is left alone
@@ -33,10 +35,16 @@ class HeadingConfig:
     shift: float = 0.6  #: rad by which a layer's outgoing kernel is displaced
     cue_concentration: float = 5.0  #: width of an outside cue
     neurons: AttractorNeurons = field(default_factory=lambda: AttractorNeurons(noise=0.015))
+    rates: RateNeurons | None = None  #: units without spikes and noise in place of the neurons
 
     def __post_init__(self) -> None:
         if self.phases < 16:
             raise ValueError(f"heading phases must be >= 16, got {self.phases}")
+
+    @property
+    def units(self) -> Neurons:
+        """The neurons, or the rate units in their place."""
+        return self.neurons if self.rates is None else self.rates
 
 
 class HeadDirection:
@@ -51,7 +59,7 @@ class HeadDirection:
         self._no_cue = np.zeros(config.phases, np.float32)
         self._spikes = np.zeros((2 * config.phases * 20, 2), np.int32)
         self.table = self._calibrate()
-        self.state = AttractorState.zeros(2, config.phases)
+        self.state = rest(config.units, self._kernels)
         self.turn_rate = 0.0
 
     @property
@@ -66,8 +74,7 @@ class HeadDirection:
 
     def set(self, angle: float, strength: float = 2.0, seconds: float = 0.3) -> None:
         """Clear the ring and let a bump form at `angle` rad."""
-        for part in (self.state.membrane, self.state.field, self.state.trace, self.state.silent):
-            part[...] = 0
+        clear(self.state)
         cue = self.cue(angle, strength)
         for _ in range(max(1, round(seconds / 0.04))):
             self.advance(0.0, 40, cue)
@@ -83,12 +90,12 @@ class HeadDirection:
 
     def advance(self, turn_rate: float, steps: int, cue: Floats | None = None) -> NDArray[np.int32]:
         """Integrate `turn_rate` rad/s for `steps` ms; return spikes (k, 2) of (ms, neuron)."""
-        drive = np.float32(self.table.drive(turn_rate))
-        count = advance(
-            self.config.neurons,
+        drive = self.table.drive(turn_rate)
+        count = advance_sheet(
+            self.config.units,
             self.state,
             self._kernels,
-            np.array([drive, -drive], np.float32),
+            np.array([drive, -drive]),
             self._no_cue if cue is None else cue,
             steps,
             self.key,
@@ -106,14 +113,16 @@ class HeadDirection:
     def _calibrate(self) -> DriveTable:
         """Measure the bump's speed under constant drives, and its lag behind the input."""
         config = self.config
-        state = AttractorState.zeros(2, config.phases)
+        state = rest(config.units, self._kernels)
         calibration_key = key(0, "head_direction_calibration")
 
         def run(drive: float, seconds: float, cue: Floats) -> list[float]:
             angles = []
             for _ in range(round(seconds / 0.04)):
-                layers = np.array([drive, -drive], np.float32)
-                advance(config.neurons, state, self._kernels, layers, cue, 40, calibration_key, self._spikes)
+                layers = np.array([drive, -drive])
+                advance_sheet(
+                    config.units, state, self._kernels, layers, cue, 40, calibration_key, self._spikes
+                )
                 angles.append(float(bearings(state.trace, self._compass)[0]))
             return angles
 

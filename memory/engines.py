@@ -1,0 +1,56 @@
+"""One door to the two engines of an attractor, spikes and rates: the neurons a configuration names decide."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .attractor import AttractorNeurons, AttractorState, advance
+from .rate_attractor import RateNeurons, RateState, advance_rates, require_pattern
+
+Floats = NDArray[np.float32]
+Neurons = AttractorNeurons | RateNeurons
+State = AttractorState | RateState
+
+
+def rest(neurons: Neurons, kernels: Floats) -> State:
+    """Return the state of a sheet without activity; raise ValueError if no bump can form on it.
+
+    `kernels` (L, 2 ny, 2 nx) are tiled.
+    """
+    layers, phases = kernels.shape[0], kernels.shape[1] * kernels.shape[2] // 4
+    if isinstance(neurons, RateNeurons):
+        require_pattern(neurons, kernels)
+        return RateState.zeros(phases)
+    return AttractorState.zeros(layers, phases, adaptive=neurons.adaptation > 0.0)
+
+
+def clear(state: State) -> None:
+    """Silence the sheet in place; the counter of its noise goes on."""
+    for name, part in state._asdict().items():
+        if name != "step":
+            part[...] = 0
+
+
+def advance_sheet(
+    neurons: Neurons,
+    state: State,
+    kernels: Floats,
+    layer_drive: NDArray[np.float64],
+    cue: Floats,
+    steps: int,
+    key: np.uint32,
+    spikes: NDArray[np.int32],
+) -> int:
+    """Advance by `steps` ms in place; return the number of spikes written, none where there are only rates.
+
+    See `attractor.advance` for the arguments.
+    """
+    if isinstance(neurons, RateNeurons):
+        if not isinstance(state, RateState):
+            raise TypeError("rate neurons need a RateState")
+        advance_rates(neurons, state, kernels, layer_drive, cue.astype(np.float64), steps)
+        return 0
+    if not isinstance(state, AttractorState):
+        raise TypeError("spiking neurons need an AttractorState")
+    return advance(neurons, state, kernels, layer_drive.astype(np.float32), cue, steps, key, spikes)
