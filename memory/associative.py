@@ -29,8 +29,8 @@ class AssociativeConfig:
     neurons: int = 2000
     assembly: int = 40  #: cells of a memory
     connectivity: float = 0.5  #: share of the other cells whose synapses a cell has
-    ceiling: int = 255  #: largest weight; 1 for clipped synapses
-    gain: float = 2.5  #: drive of a cell that hears all active cells of its assembly
+    ceiling: int = 1  #: largest weight; 1 for clipped synapses
+    gain: float = 4.0  #: drive of a cell that hears all active cells of its assembly
     cycles: int = 6  #: gamma cycles in a theta cycle, at most
 
     def __post_init__(self) -> None:

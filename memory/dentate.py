@@ -44,10 +44,8 @@ class Dentate:
         self.config, self.targets = config, targets
         rng = generator(seed, "dentate")
         fan_out = max(1, round(config.granules * config.fan_in / inputs))
-        self._post = rng.integers(config.granules, size=(inputs, fan_out), dtype=np.int32)
-        self._weights = rng.uniform(0.5, 1.5, (inputs, fan_out)).astype(np.float32)
-        self._mossy = rng.integers(targets, size=(config.granules, config.mossy), dtype=np.int32)
-        self._strength = rng.uniform(0.5, 1.5, (config.granules, config.mossy)).astype(np.float32)
+        self._post, self._weights = _wired(rng, inputs, fan_out, config.granules)
+        self._mossy, self._strength = _wired(rng, config.granules, config.mossy, targets)
 
     def code(self, cells: Cells) -> Cells:
         """Return the granule cells that fire when the inputs `cells` (k,) do, ascending."""
@@ -57,6 +55,17 @@ class Dentate:
     def choose(self, granules: Cells, count: int) -> Cells:
         """Return the `count` CA3 cells that mossy fibres of `granules` (k,) drive most, ascending."""
         return _winners(_deliver(self._mossy, self._strength, granules, self.targets), count)
+
+
+def _wired(random: np.random.Generator, n_pre: int, fan_out: int, n_post: int) -> tuple[Cells, Floats]:
+    """Return targets and weights (n_pre, fan_out), such that all targets hear equally much.
+
+    With chance alone cells with more synapses would win everywhere, and memories would share them.
+    """
+    targets = random.permutation(np.resize(np.arange(n_post, dtype=np.int32), n_pre * fan_out))
+    weights = random.uniform(0.5, 1.5, targets.size)
+    weights /= np.maximum(np.bincount(targets, weights, minlength=n_post)[targets], 1e-6)
+    return targets.reshape(n_pre, fan_out), weights.astype(np.float32).reshape(n_pre, fan_out)
 
 
 def _winners(drive: Floats, count: int) -> Cells:

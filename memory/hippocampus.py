@@ -35,7 +35,7 @@ class HippocampusConfig:
     context_cells: int = 0  #: cells of each context
     perforant: float = 1.0  #: share of entorhinal cells that a CA3 cell hears
     schaffer: float = 1.0  #: share of CA3 cells that a CA1 cell hears
-    cue: float = 2.0  #: drive of a CA3 cell that all cells of the cue evoke
+    cue: float = 4.0  #: drive of a CA3 cell that all cells of the cue evoke
     read: float = 2.0  #: drive of a CA1 cell that all active CA3 cells expect
     novelty: float = 0.5  #: mismatch above which a pattern is stored
     dentate: DentateConfig = field(default_factory=DentateConfig)
