@@ -30,6 +30,7 @@ class AssociativeConfig:
     assembly: int = 40  #: cells of a memory
     connectivity: float = 0.5  #: share of the other cells whose synapses a cell has
     ceiling: int = 1  #: largest weight; 1 for clipped synapses
+    unset: float = 0.7  #: what synapses that were never strengthened take away, of what the others give
     gain: float = 4.0  #: drive of a cell that hears all active cells of its assembly
     cycles: int = 6  #: gamma cycles in a theta cycle, at most
 
@@ -55,9 +56,9 @@ class Associative:
     def __init__(self, config: AssociativeConfig, seed: int) -> None:
         self.config = config
         n, share, top = config.neurons, config.connectivity, config.ceiling
-        self.auto = Synapses(n, n, share, top, seed, "auto-association", loops=False)
-        self.ahead = Synapses(n, n, share, 1, seed, "links ahead")
-        self.back = Synapses(n, n, share, 1, seed, "links back")
+        self.auto = Synapses(n, n, share, top, seed, "auto-association", False, config.unset)
+        self.ahead = Synapses(n, n, share, 1, seed, "links ahead", unset=config.unset)
+        self.back = Synapses(n, n, share, 1, seed, "links back", unset=config.unset)
 
     def bind(self, assembly: Cells) -> None:
         """Join the cells of an assembly (m,)."""
@@ -96,4 +97,4 @@ class Associative:
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return the live arrays."""
-        return {"auto": self.auto.weights, "ahead": self.ahead.weights, "back": self.back.weights}
+        return {"auto": self.auto.bytes, "ahead": self.ahead.bytes, "back": self.back.bytes}

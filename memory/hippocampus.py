@@ -97,7 +97,9 @@ class Hippocampus:
         size, at = self.config.ca3.assembly, self.memories
         assembly = self.dentate.choose(self.dentate.code(sensed), size)
         if assembly.size < size:
-            raise ValueError(f"a pattern of {cells.size} cells evokes {assembly.size} CA3 cells, needs {size}")
+            raise ValueError(
+                f"a pattern of {cells.size} cells evokes {assembly.size} CA3 cells, needs {size}"
+            )
         self.ca3.bind(assembly)
         self.perforant.bind(sensed, assembly)
         self.ca1.bind(assembly, cells)
@@ -145,8 +147,8 @@ class Hippocampus:
         """Return the state: synapses, and which cells each memory has."""
         used = self.memories * self.config.ca3.assembly
         return self.ca3.arrays() | {
-            "perforant": self.perforant.weights,
-            "schaffer": self.ca1.schaffer.weights,
+            "perforant": self.perforant.bytes,
+            "schaffer": self.ca1.schaffer.bytes,
             "assemblies": self._assemblies[:used],
             "stored": self.stored,
         }
