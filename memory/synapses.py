@@ -78,7 +78,7 @@ class Synapses:
         total = np.zeros(self.bytes.shape[1], np.float32)
         if active.size:
             _sum(self.bytes, active, np.float32(self.unset), total)
-            total -= total.mean()
+            total -= max(total.mean(), np.float32(0.0))  # inhibition takes away, it never adds
             total /= np.float32(self.connectivity * active.size)
         return total
 

@@ -89,7 +89,7 @@ def test_synapses_equal_loops_over_all_pairs(
     assert loops or not exists.diagonal().any()
     active = rng.choice(20, 7, replace=False).astype(np.int32)
     total = (wanted[active].sum(axis=0) - unset * exists[active].sum(axis=0)) / (1.0 - unset)
-    expected = (total - total.mean()) / (connectivity * 7)
+    expected = (total - max(total.mean(), 0.0)) / (connectivity * 7)
     np.testing.assert_allclose(synapses.drive(active), expected, rtol=1e-4, atol=1e-5)
 
 
