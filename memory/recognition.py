@@ -249,17 +249,11 @@ class PlaceRecognition:
 
 
 @njit(cache=True)
-def _energy(
-    feature: NDArray[np.uint32], weight: Floats, rows: int, columns: int, table: NDArray[np.float64]
-) -> None:
-    """Fill `table` (rows + 1, columns + 1) with sums of squares up to a row and a column (Crow 1984)."""
-    table[:] = 0.0
-    for s in range(feature.size):
-        at = np.int64(feature[s]) % (rows * columns)
-        table[at // columns + 1, at % columns + 1] += np.float64(weight[s]) * weight[s]
-    for y in range(1, rows + 1):
+def _add_up(table: NDArray[np.float64]) -> None:
+    """Turn `table` (rows + 1, columns + 1) of energies into sums up to a row and a column (Crow 1984)."""
+    for y in range(1, table.shape[0]):
         along = 0.0
-        for x in range(1, columns + 1):
+        for x in range(1, table.shape[1]):
             along += table[y, x]
             table[y, x] = table[y - 1, x] + along
 
@@ -306,16 +300,18 @@ def _compare(
     """
     line = np.zeros(channels * rows + 1, np.int64)  # where features of a channel's row begin, in the cue
     column = np.empty(feature.size, np.int64)
+    table = np.zeros((rows + 1, columns + 1))
     for f in range(feature.size):
         at = np.int64(feature[f])
         line[at // columns + 1] += 1
         column[f] = at % columns
+        table[at // columns % rows + 1, at % columns + 1] += np.float64(weight[f]) * weight[f]
     for k in range(line.size - 1):
         line[k + 1] += line[k]
     last = reach if around == 0 or 2 * reach < around else reach - 1
     width = reach + last + 1
-    table, mine = np.empty((rows + 1, columns + 1)), np.empty((2 * nod + 1, width))
-    _energy(feature, weight, rows, columns, table)
+    mine = np.empty((2 * nod + 1, width))
+    _add_up(table)
     for dy in range(-nod, nod + 1):
         for dx in range(-reach, last + 1):
             mine[dy + nod, dx + reach] = _shared(table, -dy, -dx, around)
@@ -323,16 +319,20 @@ def _compare(
     for k in range(places.size):
         begin, end = start[places[k]], start[places[k] + 1]
         theirs, sent = features[begin:end], weights[begin:end]
-        _energy(theirs, sent, rows, columns, table)
+        table[:] = 0.0
         dot[:] = 0.0
+        row, y, first = 0, 0, 0  # counted along with the features, which ascend: dividing takes longer
         for s in range(theirs.size):
             at = np.int64(theirs[s])
-            row, x = at // columns, at % columns
-            y = row % rows
+            while at >= first + columns:
+                row, y, first = row + 1, y + 1 if y + 1 < rows else 0, first + columns
+            x = at - first
+            table[y + 1, x + 1] += np.float64(sent[s]) * sent[s]
             for dy in range(max(-nod, -y), min(nod, rows - 1 - y) + 1):
                 into = dot[dy + nod]
                 for f in range(line[row + dy], line[row + dy + 1]):
                     into[column[f] - x + columns - 1] += weight[f] * sent[s]
+        _add_up(table)
         for dy in range(-nod, nod + 1):
             for dx in range(-reach, last + 1):
                 part, total = _shared(table, dy, dx, around), 0.0
