@@ -39,7 +39,7 @@ class RecognitionConfig:
     nod: int = 1  #: largest displacement of rows, in rows
     features: int = 1500  #: strongest features of a view that are kept
     exhaustive: int = 200  #: places up to which all are compared
-    candidates: int = 24  #: places that are compared when there are more
+    candidates: int = 16  #: places that are compared when there are more
     coarse: CoarseConfig = field(default_factory=CoarseConfig)
     neighbours: int = 5  #: places on each side, in the order of enrolment, that are no rivals
     gain: float = 3.0  #: drive of the best place; that of a typical one is below threshold
@@ -299,12 +299,15 @@ def _compare(
     displacement they speak for the place: their products add up to all cosines at once.
     """
     line = np.zeros(channels * rows + 1, np.int64)  # where features of a channel's row begin, in the cue
-    column = np.empty(feature.size, np.int64)
+    position = np.empty(
+        feature.size, np.int64
+    )  # as in `dot`, for a place's feature in the first row and column
+    wide = 2 * columns - 1
     table = np.zeros((rows + 1, columns + 1))
     for f in range(feature.size):
         at = np.int64(feature[f])
         line[at // columns + 1] += 1
-        column[f] = at % columns
+        position[f] = (at // columns % rows + nod) * wide + at % columns + columns - 1
         table[at // columns % rows + 1, at % columns + 1] += np.float64(weight[f]) * weight[f]
     for k in range(line.size - 1):
         line[k + 1] += line[k]
@@ -315,7 +318,7 @@ def _compare(
     for dy in range(-nod, nod + 1):
         for dx in range(-reach, last + 1):
             mine[dy + nod, dx + reach] = _shared(table, -dy, -dx, around)
-    dot = np.empty((2 * nod + 1, 2 * columns - 1))  # at any distance: a test in the inner loop costs more
+    dot = np.empty((2 * nod + 1) * wide)  # at any distance of columns: a test in the inner loop costs more
     for k in range(places.size):
         begin, end = start[places[k]], start[places[k] + 1]
         theirs, sent = features[begin:end], weights[begin:end]
@@ -328,17 +331,16 @@ def _compare(
                 row, y, first = row + 1, y + 1 if y + 1 < rows else 0, first + columns
             x = at - first
             table[y + 1, x + 1] += np.float64(sent[s]) * sent[s]
-            for dy in range(max(-nod, -y), min(nod, rows - 1 - y) + 1):
-                into = dot[dy + nod]
-                for f in range(line[row + dy], line[row + dy + 1]):
-                    into[column[f] - x + columns - 1] += weight[f] * sent[s]
+            own = y * wide + x
+            for f in range(line[row - min(nod, y)], line[row + min(nod, rows - 1 - y) + 1]):
+                dot[position[f] - own] += weight[f] * sent[s]
         _add_up(table)
         for dy in range(-nod, nod + 1):
             for dx in range(-reach, last + 1):
                 part, total = _shared(table, dy, dx, around), 0.0
                 for lap in range(-around, around + 1, max(around, 1)):
                     if -columns < dx + lap < columns:
-                        total += dot[dy + nod, dx + lap + columns - 1]
+                        total += dot[(dy + nod) * wide + dx + lap + columns - 1]
                 # A part that holds little of either view says little: it is compared as if it held a quarter.
                 cosine = total / np.sqrt(max(mine[dy + nod, dx + reach], 0.25) * max(part, 0.25))
                 if cosine > similarity[k]:
