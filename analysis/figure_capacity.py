@@ -27,13 +27,17 @@ def draw_capacity(results: Mapping[str, Any]) -> Figure:
         recall, theory, apart = figure.subplots(1, 3)
         recall.axvspan(*THEORY, color=HAIRLINE, lw=0)
         for case, colour in zip(results["cases"], CYCLE, strict=False):
-            recall.plot(results["loads"], case["f1"]["half"], color=colour, label=f"C {case['C']}, a {case['a']:g}")
+            recall.plot(
+                results["loads"], case["f1"]["half"], color=colour, label=f"C {case['C']}, a {case['a']:g}"
+            )
             k = case["k from half"]
             low, high = (np.array(k["ci95"]) * case["unit"]).tolist()
             theory.plot([case["unit"]] * 2, [low, high], color=colour, lw=1.0)
             theory.plot(case["unit"], k["value"] * case["unit"], "o", color=colour)
         recall.axhline(0.5, color=MUTED, lw=0.8, ls=":")
-        recall.set(xlabel="load, patterns / [C / (a ln 1/a)]", ylabel="F1 from half the cells", ylim=(0, 1.03))
+        recall.set(
+            xlabel="load, patterns / [C / (a ln 1/a)]", ylabel="F1 from half the cells", ylim=(0, 1.03)
+        )
         recall.set_title("Recall (grey: theory's capacity)")
         recall.legend(fontsize=7, loc="lower left")
         units = np.array(sorted(case["unit"] for case in results["cases"]))

@@ -77,7 +77,9 @@ def curve(synapses: int, activity: float, ceiling: int, seed: int) -> dict[str, 
             scores["noisy"].append(f1(net.complete(np.union1d(half, stray))[0], rows[k]))
             scores["whole"].append(f1(net.complete(rows[k])[0], rows[k]))
             if ceiling == 1:
-                scores["willshaw"].append(f1(np.flatnonzero(dense[half].all(axis=0)).astype(np.int32), rows[k]))
+                scores["willshaw"].append(
+                    f1(np.flatnonzero(dense[half].all(axis=0)).astype(np.int32), rows[k])
+                )
                 nearest = rows[int(np.argmax(stored[: len(rows), half].sum(axis=1)))]
                 scores["nearest"].append(f1(nearest, rows[k]))
         for name, values in scores.items():
@@ -95,7 +97,12 @@ def interval(values: list[float]) -> dict[str, Any]:
 def case(synapses: int, activity: float, ceiling: int, seeds: int) -> dict[str, Any]:
     """Return curves, capacities and recall at half of capacity."""
     loads, runs = np.array(LOADS), [curve(synapses, activity, ceiling, seed) for seed in range(seeds)]
-    result: dict[str, Any] = {"C": synapses, "a": activity, "ceiling": ceiling, "unit": unit(synapses, activity)}
+    result: dict[str, Any] = {
+        "C": synapses,
+        "a": activity,
+        "ceiling": ceiling,
+        "unit": unit(synapses, activity),
+    }
     result["f1"] = {name: np.mean([run[name] for run in runs], axis=0).tolist() for name in runs[0]}
     for name in ("half", "whole"):
         result[f"k from {name}"] = interval([crossing(loads, np.array(run[name])) for run in runs])
@@ -126,18 +133,34 @@ def separation(seeds: int) -> dict[str, list[float]]:
             for _ in range(20):
                 cells = rng.permutation(1000)[:60].astype(np.int32)
                 kept = round(30 * share)
-                pair = [dentate.code(x) for x in (cells[:30], np.concatenate((cells[:kept], cells[30 : 60 - kept])))]
+                pair = [
+                    dentate.code(x)
+                    for x in (cells[:30], np.concatenate((cells[:kept], cells[30 : 60 - kept])))
+                ]
                 codes.append(f1(*pair))
                 chosen.append(f1(*(dentate.choose(code, 40) for code in pair)))
         out["dentate"].append(float(np.mean(codes)))
         out["ca3"].append(float(np.mean(chosen)))
-    print("overlap in ", shares, "\n  dentate  ", np.round(out["dentate"], 3), "\n  CA3      ", np.round(out["ca3"], 3))
+    print(
+        "overlap in ",
+        shares,
+        "\n  dentate  ",
+        np.round(out["dentate"], 3),
+        "\n  CA3      ",
+        np.round(out["ca3"], 3),
+    )
     return out
 
 
 def whole(seeds: int, memories: int = 600) -> dict[str, Any]:
     """Return recall through all parts, order of replay, and how well mismatch tells new from known."""
-    names = ("f1 from half", "f1 with stray cells", "steps right ahead", "steps right back", "auc of mismatch")
+    names = (
+        "f1 from half",
+        "f1 with stray cells",
+        "steps right ahead",
+        "steps right back",
+        "auc of mismatch",
+    )
     scores: dict[str, list[float]] = {name: [] for name in names}
     for seed in range(seeds):
         memory, rng = Hippocampus(HippocampusConfig(), seed), np.random.default_rng(seed)
@@ -145,8 +168,12 @@ def whole(seeds: int, memories: int = 600) -> dict[str, Any]:
         for pattern in known:
             memory.store(pattern)
         half = [memory.recall(rng.choice(p, 15, replace=False)) for p in known]
-        scores["f1 from half"].append(float(np.mean([f1(r.pattern, p) for r, p in zip(half, known, strict=True)])))
-        stray = [memory.recall(np.union1d(rng.choice(p, 15, replace=False), rng.choice(1000, 5))) for p in known]
+        scores["f1 from half"].append(
+            float(np.mean([f1(r.pattern, p) for r, p in zip(half, known, strict=True)]))
+        )
+        stray = [
+            memory.recall(np.union1d(rng.choice(p, 15, replace=False), rng.choice(1000, 5))) for p in known
+        ]
         scores["f1 with stray cells"].append(
             float(np.mean([f1(r.pattern, p) for r, p in zip(stray, known, strict=True)]))
         )
@@ -154,7 +181,9 @@ def whole(seeds: int, memories: int = 600) -> dict[str, Any]:
             memory.link(k, k + 1)
         for name, start, way in (("ahead", 0, 1), ("back", 20, -1)):
             steps = memory.replay(start, way, 20)
-            hits = sum(f1(s.neurons, memory.assembly(start + way * (k + 1))) >= 0.9 for k, s in enumerate(steps))
+            hits = sum(
+                f1(s.neurons, memory.assembly(start + way * (k + 1))) >= 0.9 for k, s in enumerate(steps)
+            )
             scores[f"steps right {name}"].append(hits / 20.0)
         fresh = np.array([memory.recall(rng.choice(1000, 30, replace=False)).mismatch for _ in range(200)])
         old = np.array([r.mismatch for r in stray])

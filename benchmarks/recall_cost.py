@@ -169,7 +169,11 @@ def recorded(file: Path) -> tuple[Floats, Floats, NDArray[np.bool_]]:
     images = np.stack([recognizer.image(frame) for frame in reference])
     recognizer.study(images)
     encode = recognizer.views.encode
-    return np.stack([encode(x) for x in images]), np.stack([encode(recognizer.image(x)) for x in queries]), truth
+    return (
+        np.stack([encode(x) for x in images]),
+        np.stack([encode(recognizer.image(x)) for x in queries]),
+        truth,
+    )
 
 
 def main() -> None:
