@@ -19,7 +19,7 @@ def draw_capacity(results: Mapping[str, Any]) -> Figure:
     Parameters
     ----------
     results : mapping
-        "loads" (n,) in units of C / (a ln(1/a)); "cases", each with "C", "a", "unit", "f1" by kind of cue (n,)
+        "loads" (n,) in units of C / (a ln(1/a)); "cases", each with "C", "a", "unit", "f1" by cue (n,)
         and "k from half" with "value" and "ci95"; "separation" with "in", "dentate" and "ca3", overlaps.
     """
     with house_style():

@@ -1,9 +1,10 @@
-"""Capacity of the associative memory beside theory: recall by load, for several C and a, and the dentate gyrus.
+"""Capacity of the associative memory beside theory, and separation by the dentate gyrus.
 
-Capacity is the load at which F1 of the assembly, recalled from half of its cells, falls below 0.5; it is given
-in units of C / (a ln(1/a)), for which theory says 0.2 to 0.3 (Treves & Rolls 1991), from half an assembly and
-from a whole one. The same patterns are recalled by a Willshaw net with all synapses and a fixed threshold, and
-by the nearest neighbour among all patterns stored, which nothing can beat. One process of one thread.
+Capacity is the load at which F1 of the assembly, recalled from half of its cells, falls below 0.5; it is
+given in units of C / (a ln(1/a)), for which theory says 0.2 to 0.3 (Treves & Rolls 1991), from half an
+assembly and from a whole one. The same patterns are recalled by a Willshaw net with all synapses and a fixed
+threshold, and by the nearest neighbour among all patterns stored, which nothing can beat. One process of one
+thread.
 """
 
 from __future__ import annotations
@@ -114,9 +115,9 @@ def case(synapses: int, activity: float, ceiling: int, seeds: int) -> dict[str, 
     half = result["f1 at half of capacity, half"]["value"]
     k = {name: result[f"k from {name}"]["value"] for name in ("half", "whole")}
     print(
-        f"C {synapses:5} a {activity:.2f} ceiling {ceiling:3}: k {k['half']:.3f} from half, {k['whole']:.3f} from "
-        f"whole ({k['half'] * result['unit']:.0f} patterns); F1 at half of it {half:.3f}, with stray cells "
-        f"{result['f1 at half of capacity, noisy']['value']:.3f}",
+        f"C {synapses:5} a {activity:.2f} ceiling {ceiling:3}: k {k['half']:.3f} from half, "
+        f"{k['whole']:.3f} from whole ({k['half'] * result['unit']:.0f} patterns); F1 at half of it {half:.3f}, "
+        f"with stray cells {result['f1 at half of capacity, noisy']['value']:.3f}",
         flush=True,
     )
     return result

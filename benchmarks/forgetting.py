@@ -3,10 +3,11 @@
 Each environment has places (patterns of entorhinal cells) and steps from each place to the next. Of every
 place half of the cells are shared with the same place of the other environments, as similar mazes look alike.
 The associative memory stores each place and step once, in the context of its environment. The network that
-learns by back-propagation (one hidden layer, Adam) completes a place from half of its cells and names the next
-place; it gets the context as an input, too, and repeats an environment until it knows it, then goes on to the
-next. Retention is the score in A after learning C, over that right after learning A; backward transfer the
-mean change of the scores in A and B (Lopez-Paz & Ranzato 2017). Interleaving all three is its upper bound.
+learns by back-propagation (one hidden layer, Adam) completes a place from half of its cells and names the
+next place; it gets the context as an input, too, and repeats an environment until it knows it, then goes on
+to the next. Retention is the score in A after learning C, over that right after learning A; backward transfer
+the mean change of the scores in A and B (Lopez-Paz & Ranzato 2017). Interleaving all three is its upper
+bound.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -45,13 +47,11 @@ def mazes(rng: np.random.Generator) -> list[list[Cells]]:
 
 
 class Backpropagation:
-    """Inputs and context to one hidden layer of ReLU to sigmoids of the completed place and of the next one."""
+    """One hidden layer of ReLU, from cells and context to sigmoids of this place and the next."""
 
     def __init__(self, rng: np.random.Generator, hidden: int = 400) -> None:
         sizes = (INPUTS + MAZES * CONTEXT, hidden, 2 * INPUTS)
-        self.weights = [
-            rng.normal(0.0, np.sqrt(2.0 / a), (a, b)) for a, b in zip(sizes, sizes[1:], strict=False)
-        ]
+        self.weights = [rng.normal(0.0, np.sqrt(2.0 / a), (a, b)) for a, b in pairwise(sizes)]
         self.biases = [np.zeros(b) for b in sizes[1:]]
         self._moments = [[np.zeros_like(p), np.zeros_like(p)] for p in self.weights + self.biases]
         self._steps = 0

@@ -1,11 +1,12 @@
-"""Cost of a recall and of storing from 1,000 to 100,000 places: the associative memory, and recognition by view.
+"""Cost of a recall and of storing from 1,000 to 100,000 places, in the associative memory and by view.
 
 The associative memory is one network whose size is that which 100,000 places need; patterns are random, cues
 half of them. Recognition stores views in which the statistics of a recording are kept (`--recorded`, the LENS
-traverses): its own 100 places, and others made of them by exchanging channels and joining halves of two views;
-without a recording they are random. What is looked for are the recording's own queries, right within two
-places, and other places whose view is turned by up to 4 columns and lacks a fifth of its features, with as many strangers.
-Times are of the processor, medians over single calls, one thread; storage times are means of blocks.
+traverses): its own 100 places, and others made of them by exchanging channels and joining halves of two
+views; without a recording they are random. What is looked for are the recording's own queries, right within
+two places, and other places whose view is turned by up to 4 columns and lacks a fifth of its features, with
+as many strangers. Times are of the processor, medians over single calls, one thread; storage times are means
+of blocks.
 """
 
 from __future__ import annotations

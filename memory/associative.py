@@ -3,8 +3,8 @@
 Auto-association, within an assembly, and hetero-association, from one assembly to another, use separate
 synapses at separate phases of theta (Hasselmo, Bodelon & Wyble 2002): in one phase volleys of spikes, one a
 gamma cycle, settle in an assembly; in the other a single volley along the links leaves it for the next one.
-Capacity: p = k C / (a ln(1/a)) patterns for C recurrent synapses a cell and a share a of active cells, k about
-0.2 to 0.3 (Treves & Rolls 1991, Network 2:371); `benchmarks/capacity.py` measures it.
+Capacity: p = k C / (a ln(1/a)) patterns for C recurrent synapses a cell and a share a of active cells, k
+about 0.2 to 0.3 (Treves & Rolls 1991, Network 2:371); `benchmarks/capacity.py` measures it.
 """
 
 from __future__ import annotations

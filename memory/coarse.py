@@ -1,14 +1,14 @@
 """A coarse, displacement-invariant code of views that finds the few places worth comparing.
 
 How much of each feature a band of rows holds, whatever the column, does not change when the head turns. Small
-groups of granule cells race on random sums of it; a conjunctive cell fires where the winners of several groups
-coincide. Its synapses tell which places made it fire (an inverted index), and places that share most cells
-with a cue are its candidates. This is locality-sensitive hashing by winners (Yagnik, Strelow, Ross & Lin 2011),
-and what the dentate gyrus is thought to do: few active cells out of many.
+groups of granule cells race on random sums of it; a conjunctive cell fires where the winners of several
+groups coincide. Its synapses tell which places made it fire (an inverted index), and places that share most
+cells with a cue are its candidates. This is locality-sensitive hashing by winners (Yagnik, Strelow, Ross &
+Lin 2011), and what the dentate gyrus is thought to do: few active cells out of many.
 
 Were the number of cells fixed, their lists would grow with the places. Instead a cell joins one more group
-whenever lists have become long: `units` times as many cells, lists as much shorter. The code is then made anew
-for all places, so that a place costs the same on average however many there are.
+whenever lists have become long: `units` times as many cells, lists as much shorter. The code is then made
+anew for all places, so that a place costs the same on average however many there are.
 """
 
 from __future__ import annotations

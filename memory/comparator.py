@@ -16,7 +16,7 @@ Cells = NDArray[np.int32]
 
 
 class Comparator:
-    """`inputs` cells on `neurons` CA3 cells; `gain` is the drive of a cell that all active CA3 cells expect."""
+    """`inputs` cells on `neurons` CA3 cells; `gain` drives a cell that all active CA3 cells expect."""
 
     def __init__(self, neurons: int, inputs: int, connectivity: float, gain: float, seed: int) -> None:
         if not gain > 1.0:

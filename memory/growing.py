@@ -1,4 +1,4 @@
-"""Synapses that come one by one: arrays that grow by doubling, so that adding costs the same however many there are."""
+"""Synapses that come one by one: arrays that double, so that adding costs the same however many there are."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def room_for(array: NDArray[np.generic], size: int) -> NDArray[np.generic]:
 
 
 class Rows:
-    """Lists of integers, one a row, side by side in one pool; a list that outgrows its place moves to the end.
+    """Lists of integers, one a row, in one pool; a list that outgrows its place moves to the end.
 
     Parameters
     ----------

@@ -4,8 +4,8 @@ Storing: the dentate gyrus chooses an assembly of CA3, whose recurrent synapses 
 synapses learn to evoke it and CA1 learns to read it. Recalling: the perforant path evokes what the cue
 resembles, CA3 completes it, CA1 reads it and says how much of what is sensed was not expected. That decides
 between storing and recalling (`meet`).
-A context (an environment, a task) is a group of cells of its own that is active all the time there: assemblies
-of different contexts share few cells even where the senses agree, as place cells remap.
+A context (an environment, a task) is a group of cells of its own that is active all the time there:
+assemblies of different contexts share few cells even where the senses agree, as place cells remap.
 """
 
 from __future__ import annotations
@@ -118,7 +118,7 @@ class Hippocampus:
         return Recall(active, expected, spikes, self.ca1.mismatch(cells, expected))
 
     def meet(self, pattern: ArrayLike, context: int = 0) -> tuple[Recall, int | None]:
-        """Recall `pattern` (k,), and store it where it is new; return the recall, and its number if stored."""
+        """Recall `pattern` (k,), store it where it is new; return the recall, and its number if stored."""
         recall = self.recall(pattern, context)
         new = recall.mismatch > self.config.novelty
         return recall, self.store(pattern, context) if new else None

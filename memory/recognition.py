@@ -8,8 +8,8 @@ comes back to a place under exactly the same heading. Neurons are driven by how 
 cue and inhibit each other; the first to fire wins, and its lead over rivals elsewhere is the confidence.
 
 Storage is by synapse: a place costs what its active features cost. Few places are compared one by one. Among
-many, a coarse code that does not change with displacement finds candidates first (`coarse`), and only they are
-compared, so that a recall does not take longer in proportion to what is known.
+many, a coarse code that does not change with displacement finds candidates first (`coarse`), and only they
+are compared, so that a recall does not take longer in proportion to what is known.
 """
 
 from __future__ import annotations

@@ -14,16 +14,17 @@ Cells = NDArray[np.int32]
 class Synapses:
     """`n_pre` x `n_post` synapses, each there with probability `connectivity`.
 
-    Whether a synapse exists is drawn from a hash of its cells. Its weight counts how often both cells were active
-    together, up to `ceiling`: 1 makes the clipped synapses of Willshaw, Buneman & Longuet-Higgins (1969), more
-    the sum of Hebb (Tsodyks & Feigelman 1988). A synapse is one byte, of which the highest bit says that it exists.
+    Whether a synapse exists is drawn from a hash of its cells. Its weight counts how often both cells were
+    active together, up to `ceiling`: 1 makes the clipped synapses of Willshaw, Buneman & Longuet-Higgins
+    (1969), more the sum of Hebb (Tsodyks & Feigelman 1988). A synapse is one byte, of which the highest bit
+    says that it exists.
 
     Parameters
     ----------
     n_pre, n_post : cells on each side
     connectivity : share of synapses that exist, in (0, 1]
     ceiling : largest weight, 1..127
-    unset : what an existing synapse of weight 0 takes away, as a share of what one of weight 1 gives, in [0, 1):
+    unset : what a synapse of weight 0 takes away, as a share of what one of weight 1 gives, in [0, 1):
         heterosynaptic depression, by which cells with many synapses have no advantage over cells with few
     seed, name : of the connections
     loops : whether a cell may contact the one of the same number
@@ -71,7 +72,7 @@ class Synapses:
         return np.asarray(self.bytes >= 128, np.bool_)
 
     def drive(self, active: Cells) -> NDArray[np.float32]:
-        """Return the input (n_post,) from `active` (k,) as a share of that of cells all of them were bound to.
+        """Return the input (n_post,) from `active` (k,) as a share of what all of them were bound to hear.
 
         Interneurons subtract the mean, so that a memory full of others' synapses is not one of high drive.
         """

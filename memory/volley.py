@@ -1,9 +1,9 @@
 """A gamma cycle: cells that race to their first spike, until inhibition ends it.
 
 All cells start from rest under a constant drive I (in units of threshold) and reach threshold at
-t = tau ln(I / (I - 1)), the strongest first. An interneuron hears every spike; when it has counted `winners` of
-them it silences the cells until the next cycle. This is the exact solution, spike by spike, of LIF cells with
-that inhibition, and needs no steps of time (winners by inhibition: de Almeida, Idiart & Lisman 2009).
+t = tau ln(I / (I - 1)), the strongest first. An interneuron hears every spike; when it has counted `winners`
+of them it silences the cells until the next cycle. This is the exact solution, spike by spike, of LIF cells
+with that inhibition, and needs no steps of time (winners by inhibition: de Almeida, Idiart & Lisman 2009).
 """
 
 from __future__ import annotations
