@@ -116,7 +116,7 @@ def case(synapses: int, activity: float, ceiling: int, seeds: int) -> dict[str, 
     k = {name: result[f"k from {name}"]["value"] for name in ("half", "whole")}
     print(
         f"C {synapses:5} a {activity:.2f} ceiling {ceiling:3}: k {k['half']:.3f} from half, "
-        f"{k['whole']:.3f} from whole ({k['half'] * result['unit']:.0f} patterns); F1 at half of it {half:.3f}, "
+        f"{k['whole']:.3f} from whole ({k['half'] * result['unit']:.0f} patterns); F1 at half {half:.3f}, "
         f"with stray cells {result['f1 at half of capacity, noisy']['value']:.3f}",
         flush=True,
     )
