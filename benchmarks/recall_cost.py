@@ -190,7 +190,8 @@ def main() -> None:
     options = parser.parse_args()
     sizes = [size for size in SIZES if size <= options.most]
     results: dict[str, Any] = {
-        "command": "python benchmarks/recall_cost.py --recorded lens_davis128.npz --json benchmarks/results/recall_cost.json",
+        "command": "python benchmarks/recall_cost.py --recorded lens_davis128.npz "
+        "--json benchmarks/results/recall_cost.json",
         "associative": associative(sizes, options.seed),
     }
     truth = None
