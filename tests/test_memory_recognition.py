@@ -7,6 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from tolman.memory.coarse import CoarseConfig, CoarseIndex
+from tolman.memory.growing import Rows
 from tolman.memory.recognition import PlaceRecognition, RecognitionConfig
 from tolman.memory.sequence import SequenceConfig, SequenceEvidence
 
@@ -132,3 +134,69 @@ def test_sequences_find_what_single_views_miss(speed: float) -> None:
     assert np.mean(joint[12:]) > 0.9
     evidence.clear()
     assert int(evidence.add(np.eye(places, dtype=np.float32)[3]).argmax()) == 3
+
+
+def many(n: int, seed: int = 0) -> list[Floats]:
+    rng = np.random.default_rng(seed)
+    return [sparse(rng) for _ in range(n)]
+
+
+def test_among_many_places_only_candidates_are_compared_and_the_right_one_is_among_them() -> None:
+    config = RecognitionConfig(exhaustive=50, candidates=10, features=200)
+    memory, whole = (
+        PlaceRecognition(c, SHAPE) for c in (config, RecognitionConfig(exhaustive=1000, features=200))
+    )
+    views = many(400)
+    for view in views:
+        memory.enrol(view)
+        whole.enrol(view)
+    rng, right = np.random.default_rng(1), []
+    for place in range(0, 400, 4):
+        cue = np.roll(views[place] * (rng.random(SHAPE) < 0.8), int(rng.integers(-3, 4)), axis=2)
+        match = memory.find(cue.astype(np.float32))
+        assert match.compared.size <= 10
+        exact = whole.recall(cue.astype(np.float32))
+        np.testing.assert_array_equal(match.similarity, exact.similarity[match.compared])
+        right.append(match.place == exact.place == place)
+    assert np.mean(right) > 0.9
+
+
+def test_an_index_that_grew_equals_one_built_at_once() -> None:
+    config = RecognitionConfig(exhaustive=20, features=60)
+    grown, loaded = (PlaceRecognition(config, SHAPE) for _ in range(2))
+    for view in many(300):
+        grown.enrol(view)
+    loaded.load(grown.arrays())
+    assert grown._index is not None
+    assert loaded._index is not None
+    assert grown._index.order == loaded._index.order == 2
+    for row in range(grown._index.rows.length.size):
+        np.testing.assert_array_equal(grown._index.rows[row], loaded._index.rows[row])
+    for view in many(5, 9):
+        for a, b in zip(grown.find(view), loaded.find(view), strict=True):
+            np.testing.assert_array_equal(a, b)
+
+
+def test_cells_join_more_groups_as_places_become_many_and_lists_stay_short() -> None:
+    config = CoarseConfig(touched=500)
+    index = CoarseIndex(config, SHAPE)
+    summaries = list(np.random.default_rng(0).random((1000, SHAPE[0] * 4)).astype(np.float32))
+    for _ in summaries:
+        index.add(summaries.__getitem__)
+    assert index.order == config.order(1000) == 3
+    assert index.rows.length.sum() == 1000 * config.active
+    touched = [index.rows.length[index.cells(summary)].sum() - config.active for summary in summaries[:100]]
+    assert np.mean(touched) < 2 * config.touched
+    for place in range(0, 1000, 50):
+        assert place in index.candidates(summaries[place], 1)
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.lists(st.lists(st.integers(0, 6), max_size=7, unique=True), max_size=60))
+def test_rows_hold_what_was_appended_in_order(calls: list[list[int]]) -> None:
+    rows, wanted = Rows(7), [list[int]() for _ in range(7)]
+    for value, where in enumerate(calls):
+        rows.append(np.array(where, np.int64), value)
+        for row in where:
+            wanted[row].append(value)
+    assert [rows[row].tolist() for row in range(7)] == wanted
