@@ -139,9 +139,7 @@ def _ties(
 
 
 @njit(cache=True)
-def _links(
-    pose: Floats, step: Floats, linked: NDArray[np.bool_], spreads: Floats
-) -> tuple[Floats, Floats]:
+def _links(pose: Floats, step: Floats, linked: NDArray[np.bool_], spreads: Floats) -> tuple[Floats, Floats]:
     """Jacobians (n, 3, 6), of the pose before and of the pose, and residuals (n, 3) of odometry."""
     n = len(pose)
     link, residual, wanted = np.zeros((n, 3, 6)), np.zeros((n, 3)), np.empty(3)
@@ -255,9 +253,7 @@ def _precondition(pivots: Floats, below: Floats, r: Floats, z: Floats) -> None:
 
 
 @njit(cache=True)
-def _multiply(
-    p: Floats, a: Ints, b: Ints, ja: Floats, jb: Floats, link: Floats, out: Floats
-) -> None:
+def _multiply(p: Floats, a: Ints, b: Ints, ja: Floats, jb: Floats, link: Floats, out: Floats) -> None:
     """Apply the normal equations to `p` (n, 3), into `out` (n, 3)."""
     n = len(p)
     for i in range(n):

@@ -85,9 +85,21 @@ class PoseGraph:
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return the live arrays."""
-        names = ("pose_of", "step", "linked", "tie_memory", "tie_count", "tie_from", "tie_turn", "birth")
-        names += ("birth_from", "memory_pose", "odometry", "clock", "used")
-        return {name: getattr(self, name) for name in names}
+        return {
+            "pose_of": self.pose_of,
+            "step": self.step,
+            "linked": self.linked,
+            "tie_memory": self.tie_memory,
+            "tie_count": self.tie_count,
+            "tie_from": self.tie_from,
+            "tie_turn": self.tie_turn,
+            "birth": self.birth,
+            "birth_from": self.birth_from,
+            "memory_pose": self.memory_pose,
+            "odometry": self.odometry,
+            "clock": self.clock,
+            "used": self.used,
+        }
 
     def begin(self, pose: Floats) -> None:
         """Go on from `pose` (3,), to which no odometry leads."""
@@ -145,9 +157,9 @@ class PoseGraph:
 
     def _add(self, pose: Floats, step: Floats, linked: bool) -> None:
         if self.size == self.config.waypoints:
-            for array in (self.pose_of, self.step, self.linked, self.tie_memory, self.tie_count):
-                array[:-1] = array[1:]
-            for array in (self.tie_from, self.tie_turn):
+            kept: tuple[NDArray[Any], ...] = (self.pose_of, self.step, self.linked)
+            kept += (self.tie_memory, self.tie_count, self.tie_from, self.tie_turn)
+            for array in kept:
                 array[:-1] = array[1:]
             self.birth[self.birth >= 0] -= 1
             self.used[0] -= 1
