@@ -27,7 +27,7 @@ from .heading import HeadDirection
 from .place import PlaceCells
 from .pose_graph import PoseGraph
 from .relay import merge
-from .views import ViewFrame
+from .views import ViewFrame, best_shift
 
 Floats = NDArray[np.float32]
 RELAX_PERIODS = (
@@ -254,7 +254,7 @@ class SpatialMemory:
             recall = self.ca3.recall(match[at], np.where(ripe, place_match, np.float32(0.0)))
             self._take(recall)
             if recall.similarity >= correction.accept:
-                turn = (_best_shift(recall, match, at, False) - correction.offsets) * self.frame.width
+                turn = (best_shift(recall.counts, match, at, False) - correction.offsets) * self.frame.width
                 self._evidence.clear()
                 self._correct(recall, turn)
             else:
@@ -349,7 +349,7 @@ class SpatialMemory:
         recall = self.ca3.recall(match[at])
         self._take(recall)
         self.similarity = recall.similarity
-        turn = _best_shift(recall, match, at, True) * self.frame.width
+        turn = best_shift(recall.counts, match, at, True) * self.frame.width
         known = turn + self._turned(self._memory(recall))
         turn, known = (float(np.arctan2(np.sin(angle), np.cos(angle))) for angle in (turn, known))
         phases = self._phases_of(recall.grid)
@@ -387,22 +387,3 @@ class SpatialMemory:
     def _phases_of(self, pattern: Floats) -> NDArray[np.float64]:
         parts = pattern.reshape(len(self.grids), self.cells)
         return np.stack([module.phase_from(part) for module, part in zip(self.grids, parts, strict=True)])
-
-
-def _best_shift(recall: Recall, match: Floats, at: int, circular: bool) -> float:
-    """Row of `match` (shifts, neurons), between rows around `at`, that the recalled neurons agree on.
-
-    `circular` says that the shifts go all the way round.
-    """
-    active = recall.counts > 0.0
-    curve = (match[:, active] * recall.counts[active]).sum(axis=1)
-    return at + _peak(curve, at, circular)
-
-
-def _peak(curve: Floats, at: int, circular: bool) -> float:
-    """Offset of a parabola's top from index `at`, in (-1/2, 1/2)."""
-    left, middle, right = (float(curve[(at + k) % len(curve)]) for k in (-1, 0, 1))
-    bend = left - 2.0 * middle + right
-    if bend >= 0.0 or (not circular and at in (0, len(curve) - 1)):
-        return 0.0
-    return float(np.clip(0.5 * (left - right) / bend, -0.5, 0.5))

@@ -47,6 +47,25 @@ class ViewFrame:
         return out
 
 
+def best_shift(counts: Floats, match: Floats, at: int, circular: bool) -> float:
+    """Return the row of `match` (shifts, neurons), between rows around `at`, that recalled neurons agree on.
+
+    `counts` (neurons,) are the spikes of the recall; `circular` says that the shifts go all the way round.
+    """
+    active = counts > 0.0
+    curve = (match[:, active] * counts[active]).sum(axis=1)
+    return at + _peak(curve, at, circular)
+
+
+def _peak(curve: Floats, at: int, circular: bool) -> float:
+    """Offset of a parabola's top from index `at`, in (-1/2, 1/2)."""
+    left, middle, right = (float(curve[(at + k) % len(curve)]) for k in (-1, 0, 1))
+    bend = left - 2.0 * middle + right
+    if bend >= 0.0 or (not circular and at in (0, len(curve) - 1)):
+        return 0.0
+    return float(np.clip(0.5 * (left - right) / bend, -0.5, 0.5))
+
+
 @njit(cache=True)
 def _shift(view: Floats, shifts: NDArray[np.int64], out: Floats) -> None:
     bands, bins = view.shape
