@@ -168,10 +168,13 @@ def _cue(n: int, width: float, u: float, v: float, strength: float) -> Floats:
     return out
 
 
-def calibrate(config: GridConfig) -> DriveTable:
-    """Measure how fast a sheet's bump moves under constant drives, periods/s, and how far it lags.
+def calibrate(
+    config: GridConfig, seconds: float = 4.0, drives: tuple[float, ...] = (0.02, 0.05, 0.1, 0.2, 0.3)
+) -> DriveTable:
+    """Measure how fast a sheet's bump moves under constant `drives`, periods/s, and how far it lags.
 
-    All modules share neurons and kernels, so one sheet speaks for all. Averaged over two directions.
+    All modules share neurons and kernels, so one sheet speaks for all. Averaged over two directions and over
+    `seconds`: slow bumps need longer, because their speed varies with where on the sheet they are.
     """
     state = AttractorState.zeros(4, config.phases**2)
     kernels, spikes = _kernels(config), np.zeros((80 * config.phases**2, 2), np.int32)
@@ -188,15 +191,14 @@ def calibrate(config: GridConfig) -> DriveTable:
 
     def speed(drive: NDArray[np.float64]) -> float:
         run(drive, 0.4, no_cue)
-        phases = run(drive, 4.0, no_cue)
+        phases = run(drive, seconds, no_cue)
         step = [circular_speed(phases[:, axis], 0.04, 1.0) for axis in (0, 1)]
         return float(np.array(step) @ LATTICE @ drive / np.hypot(*drive))
 
     run(np.zeros(2), 0.4, _cue(config.phases, config.cue_width, 0.5, 0.5, 2.0))
-    drives = np.array([0.02, 0.05, 0.1, 0.2, 0.3])
     east, oblique = np.array([1.0, 0.0]), np.array([np.cos(1.0), np.sin(1.0)])
     speeds = [0.0, *(0.5 * (speed(d * east) + speed(d * oblique)) for d in drives)]
-    table = DriveTable.fit(np.concatenate(([0.0], drives)), np.array(speeds))
+    table = DriveTable.fit(np.array([0.0, *drives]), np.array(speeds))
     run(np.zeros(2), 0.8, no_cue)
     start = run(np.zeros(2), 0.2, no_cue)[-1:]
     moved = np.unwrap(np.concatenate((start, run(east * table.drive(0.4), 1.2, no_cue))), axis=0, period=1.0)
