@@ -93,12 +93,17 @@ class LandmarkMemory:
 
     def start(self, pose: Floats) -> None:
         """Begin a drive at `pose` (3,), m, m, rad, with an empty map."""
+        self._ahead = 0.0
         self.ring.set(float(pose[2]))
+        # A bump forms a little beside its cue. What the map calls the start heading is where it formed.
+        self._ahead = _wrapped(float(pose[2]) - self.ring.heading)
         for sheet in self.sheets:
             sheet.set(pose[:2])
         self.reliability = Reliability(self.config.noise)
         self.map = LandmarkMap(self.sheets, self.decoder)
-        self.position = self.decoder.refine(self.phases, np.asarray(pose[:2], np.float64))
+        self._aside = np.zeros(2)
+        self._aside = np.asarray(pose[:2], np.float64) - self.decoder.refine(self.phases, pose[:2])
+        self.position = np.array(pose[:2], np.float64)
         self.disbelieved = 0  #: sightings so far that were not plausible
         self.given_up = 0  #: times a landmark's place was given up and stored anew
         self._odd: list[int] = []
@@ -118,12 +123,17 @@ class LandmarkMemory:
     @property
     def phases(self) -> Floats:
         """Phases (modules, 2) of the sheets."""
-        return np.stack([sheet.phase for sheet in self.sheets])
+        return np.stack([sheet.phase + sheet.phase_change(self._aside) for sheet in self.sheets])
+
+    @property
+    def heading(self) -> float:
+        """Heading as the ring has it, rad in (-pi, pi]."""
+        return _wrapped(self.ring.heading + self._ahead)
 
     @property
     def pose(self) -> Floats:
         """Place (m) and heading (rad) as the sheets and the ring have them, (3,)."""
-        return np.array([self.position[0], self.position[1], self.ring.heading])
+        return np.array([self.position[0], self.position[1], self.heading])
 
     def advance(
         self, displacement: Floats, turn: float, seen: Sequence[tuple[int, Floats]] = ()
@@ -142,15 +152,15 @@ class LandmarkMemory:
         ring_cue = None
         if self._ring_cue is not None:
             self._ring_cue.at = self._ring_cue.at + turn
-            ring_cue = self.ring.cue(float(self._ring_cue.at[0]), ring_current)
+            ring_cue = self.ring.cue(float(self._ring_cue.at[0]) - self._ahead, ring_current)
         spikes["head_direction"] = self.ring.advance(turn / PERIOD, STEPS, ring_cue).copy()
-        course = self.ring.heading - 0.5 * turn
+        course = self.heading - 0.5 * turn
         step = _turned(displacement, course)
         for k, sheet in enumerate(self.sheets):
             cue, grid_cue = self._sheet_cues[k], None
             if cue is not None:
                 cue.at = cue.at + sheet.phase_change(step)
-                grid_cue = sheet.cue_at(cue.at, sheet_current[k])
+                grid_cue = sheet.cue_at(cue.at - sheet.phase_change(self._aside), sheet_current[k])
             spikes[f"grid_{k}"] = sheet.advance(step / PERIOD, STEPS, grid_cue).copy()
         self.position = self.decoder.refine(self.phases, self.position + step + self._glide)
         self.reliability.move(step, turn, PERIOD)
@@ -166,7 +176,7 @@ class LandmarkMemory:
 
     def _take(self) -> None:
         """Weigh the sightings gathered and set the cues that follow from them."""
-        place, heading = self.position.copy(), self.ring.heading
+        place, heading = self.position.copy(), self.heading
         phases, shift = self.phases, np.zeros(3)
         before, bursting = self.reliability.spread(), []
         for name, at in self._seen:
@@ -274,3 +284,7 @@ class LandmarkMemory:
 def _turned(vector: Floats, angle: float) -> Floats:
     c, s = np.cos(angle), np.sin(angle)
     return np.array([c * vector[0] - s * vector[1], s * vector[0] + c * vector[1]])
+
+
+def _wrapped(angle: float) -> float:
+    return float(np.arctan2(np.sin(angle), np.cos(angle)))
