@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from .attractor import AttractorNeurons
 from .config import PERIOD, STEPS
 from .decoder import GridDecoder
 from .grid import GridConfig, GridModule, calibrate
@@ -36,18 +37,29 @@ SLOW = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3)  #: drives at which sheets are c
 class LandmarkMemoryConfig:
     """Ring, sheets, landmark cells, and how sightings are taken."""
 
-    heading: HeadingConfig = field(default_factory=HeadingConfig)
+    #: A wider bump of more cells, read more slowly than the agent's in its box: five times less noise, because
+    #: landmarks seen metres away turn 0.01 rad into centimetres.
+    heading: HeadingConfig = field(
+        default_factory=lambda: HeadingConfig(
+            phases=720, concentration=2.0, neurons=AttractorNeurons(noise=0.015, tau_readout=0.050)
+        )
+    )
     #: Scales of 0.9 to 3.7 m: halls, not boxes. Together the sheets tell places apart over far more than 12 m.
-    grid: GridConfig = field(default_factory=lambda: GridConfig(smallest_scale=0.9, scale_ratio=1.6))
+    grid: GridConfig = field(
+        default_factory=lambda: GridConfig(
+            smallest_scale=0.9, scale_ratio=1.6, neurons=AttractorNeurons(tau_readout=0.050)
+        )
+    )
     cells: LandmarkCellConfig = field(default_factory=LandmarkCellConfig)
     noise: NoiseConfig = field(default_factory=NoiseConfig)
     pull_periods: int = 4  #: control periods for which a burst lasts
     settle_periods: int = 1  #: periods a bump is left alone before the next
     ring_reach: float = 0.3  #: rad within which the ring is pulled; farther off it is set anew
     sheet_reach: float = 0.13  #: the same for sheets, periods
-    full: float = 0.75  #: largest share that a pull closes
+    full: float = 0.55  #: largest share that a pull closes
     snap_current: float = 3.0  #: of the cue that sets a bump anew
     snap_periods: int = 7
+    feedback: float = 0.1  #: current by which the place that is read holds the sheets in register
     odd: int = 6  #: sightings in a row of a landmark that are not believed before its place is given up
 
     def __post_init__(self) -> None:
@@ -113,6 +125,7 @@ class LandmarkMemory:
         self._sheet_cues: list[Cue | None] = [None] * len(self.sheets)
         self._bursting: list[int] = []
         self._glide = np.zeros(2)  # m of the correction under way that a period brings
+        self._goal: Floats | None = None
         self._wait = 0
 
     @property
@@ -157,12 +170,16 @@ class LandmarkMemory:
         course = self.heading - 0.5 * turn
         step = _turned(displacement, course)
         for k, sheet in enumerate(self.sheets):
-            cue, grid_cue = self._sheet_cues[k], None
-            if cue is not None:
+            cue = self._sheet_cues[k]
+            if cue is None:
+                # What reads all sheets (place cells) feeds back on each, or slow ones would lag behind.
+                there = sheet.phase_of(self.position + step - self._aside)
+                grid_cue = sheet.cue_at(there, self.config.feedback)
+            else:
                 cue.at = cue.at + sheet.phase_change(step)
                 grid_cue = sheet.cue_at(cue.at - sheet.phase_change(self._aside), sheet_current[k])
             spikes[f"grid_{k}"] = sheet.advance(step / PERIOD, STEPS, grid_cue).copy()
-        self.position = self.decoder.refine(self.phases, self.position + step + self._glide)
+        self.position = self._read(step)
         self.reliability.move(step, turn, PERIOD)
         self._fade()
         self._seen = [
@@ -173,6 +190,20 @@ class LandmarkMemory:
             self._take()
         self.cells.tick()
         return spikes
+
+    def _read(self, step: Floats) -> Floats:
+        """Return the place (2,) that the sheets agree on: near where it was, or where they are being set."""
+        phases = self.phases
+        here = self.decoder.refine(phases, self.position + step + self._glide)
+        if self._goal is None:
+            return here
+        self._goal = self._goal + step
+        there = self.decoder.refine(phases, self._goal)
+        return max(here, there, key=lambda place: self._agreement(phases, place))
+
+    def _agreement(self, phases: Floats, place: Floats) -> float:
+        apart = phases - np.stack([sheet.phase_of(place) for sheet in self.sheets])
+        return float(np.cos(2.0 * np.pi * apart).sum())
 
     def _take(self) -> None:
         """Weigh the sightings gathered and set the cues that follow from them."""
@@ -241,7 +272,9 @@ class LandmarkMemory:
             share = length / distance if distance > 0.0 else place_share
             at = sheet.phase_of(place + distance * along)
             self._sheet_cues[k] = Cue(at, self._sheet_pull.strength(share), config.pull_periods, False)
-        self._glide = shift[:2] / longest
+        setting = longest > config.pull_periods
+        self._goal = place + shift[:2] if setting else None
+        self._glide = np.zeros(2) if setting else shift[:2] / longest
         self._wait = max(longest, self._ring_cue.periods) + config.settle_periods
 
     def _distance(self, length: float, share: float, reach: float) -> tuple[float, bool]:
@@ -278,7 +311,7 @@ class LandmarkMemory:
                     cues[k] = None
         self._ring_cue, self._sheet_cues = cues[0], cues[1:]
         if not any(cue is not None for cue in self._sheet_cues):
-            self._glide = np.zeros(2)
+            self._glide, self._goal = np.zeros(2), None
 
 
 def _turned(vector: Floats, angle: float) -> Floats:
