@@ -80,10 +80,11 @@ class Drive:
     start: Floats  #: (3,) pose at that time; zero when no truth is known
     end_time: float  #: s
     notes: tuple[str, ...] = ()  #: what was left out or looks odd, a line each
+    surveyed: Floats | None = None  #: (k, 2) m where landmarks truly are, for pictures
 
     def without_truth(self) -> Drive:
         """Return the drive as the agent may see it."""
-        return replace(self, truth=None)
+        return replace(self, truth=None, surveyed=None)
 
 
 def open_drive(path: str | Path) -> Drive | None:
@@ -133,7 +134,15 @@ def read_odometry(arrays: Mapping[str, NDArray[Any]]) -> Drive:
         start_time, start = float(truth.t[0]), truth.pose[0].copy()
     sightings, more = _sightings(arrays, start_time, float(t[-1]))
     return Drive(
-        "odometry", Odometry(t, v, w), sightings, truth, start_time, start, float(t[-1]), (*notes, *more)
+        "odometry",
+        Odometry(t, v, w),
+        sightings,
+        truth,
+        start_time,
+        start,
+        float(t[-1]),
+        (*notes, *more),
+        _surveyed(arrays),
     )
 
 
@@ -249,6 +258,14 @@ def _identities(arrays: Mapping[str, NDArray[Any]], size: int) -> Ints:
     raise DriveError("sightings need measurement_subject or measurement_barcode to tell landmarks apart")
 
 
+def _surveyed(arrays: Mapping[str, NDArray[Any]]) -> Floats | None:
+    """Return the surveyed places of `landmarks` (k, >= 3): subject, x, y; None where there are none."""
+    table = np.asarray(arrays.get("landmarks", np.zeros(0)), np.float64)
+    if table.ndim != 2 or table.shape[1] < 3 or not np.all(np.isfinite(table[:, 1:3])):
+        return None
+    return table[:, 1:3].copy()
+
+
 def _columns(
     arrays: Mapping[str, NDArray[Any]], stem: str, names: tuple[str, ...], least: int = 2
 ) -> list[Floats]:
@@ -277,7 +294,9 @@ def _check_times(t: Floats, name: str) -> None:
         raise DriveError(f"{name} must hold >= 2 samples, got {t.size}")
     back = np.flatnonzero(np.diff(t) < 0.0)
     if back.size:
-        raise DriveError(f"{name} goes back at sample {back[0] + 1}: {t[back[0]]:.3f} to {t[back[0] + 1]:.3f} s")
+        raise DriveError(
+            f"{name} goes back at sample {back[0] + 1}: {t[back[0]]:.3f} to {t[back[0] + 1]:.3f} s"
+        )
     if t[-1] == t[0]:
         raise DriveError(f"{name} never moves on from {t[0]:.3f} s")
     if t[-1] - t[0] > LONGEST:

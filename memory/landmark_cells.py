@@ -66,7 +66,9 @@ class LandmarkCells:
         """Have assemblies for so many landmarks."""
         more = landmarks - len(self._membrane)
         if more > 0:
-            self._membrane = np.concatenate((self._membrane, np.zeros((more, *self._membrane.shape[1:]), np.float32)))
+            self._membrane = np.concatenate(
+                (self._membrane, np.zeros((more, *self._membrane.shape[1:]), np.float32))
+            )
             self._silent = np.concatenate((self._silent, np.zeros((more, *self._silent.shape[1:]), np.int32)))
 
     def burst(self, landmark: int, onto: int, current: float) -> tuple[float, NDArray[np.int32]]:

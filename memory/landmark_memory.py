@@ -250,11 +250,15 @@ class LandmarkMemory:
             self._odd[landmark] = 0
             self.given_up += 1
 
-    def _pull(self, shift: Floats, heading: float, place: Floats, place_share: float, turn_share: float) -> None:
+    def _pull(
+        self, shift: Floats, heading: float, place: Floats, place_share: float, turn_share: float
+    ) -> None:
         config = self.config
         distance, snap = self._distance(abs(float(shift[2])), turn_share, config.ring_reach)
         if snap:
-            self._ring_cue = Cue(np.array([heading + shift[2]]), config.snap_current, config.snap_periods, True)
+            self._ring_cue = Cue(
+                np.array([heading + shift[2]]), config.snap_current, config.snap_periods, True
+            )
         else:
             share = abs(float(shift[2])) / distance if distance > 0.0 else turn_share
             at = np.array([heading + np.copysign(distance, shift[2])])

@@ -74,9 +74,7 @@ def sheet_pull(sheet: GridModule, periods: int, distance: float = 0.08) -> PullT
             for _ in range(REST):
                 sheet.advance(still, STEPS)
             start = sheet.phase
-            away = sheet.phase_change(
-                distance * sheet.scale * np.array([np.cos(angle), np.sin(angle)])
-            )
+            away = sheet.phase_change(distance * sheet.scale * np.array([np.cos(angle), np.sin(angle)]))
             cue = sheet.cue_at(start + away, float(strength))
             for _ in range(periods):
                 sheet.advance(still, STEPS, cue)
