@@ -31,17 +31,40 @@ class DrivePicture:
 
 
 def draw_drive(drive: DrivePicture, title: str) -> Figure:
-    """Draw the map at the left, and the error over time at the right where the truth is known."""
+    """Draw the map, and where the truth is known the error over time: beside a tall map, below a wide one."""
     scored = drive.true is not None
+    low, high = _view(drive)
+    tall = float((high - low)[1] / (high - low)[0])
+    beside = tall > 0.9
     with house_style():
-        figure = new_figure(10.0 if scored else 6.2, 5.6)
-        axes = figure.subplots(1, 2, width_ratios=(1.25, 1.0)) if scored else [figure.add_subplot()]
+        if not scored:
+            figure = new_figure(6.2, 1.2 + 5.4 * min(max(tall, 0.5), 1.4))
+            axes = [figure.add_subplot()]
+        elif beside:
+            wide = 5.2 / min(tall, 2.2)
+            figure = new_figure(1.4 + wide + 4.6, 6.4)
+            axes = list(figure.subplots(1, 2, width_ratios=(wide, 4.2)))
+        else:
+            high_map = 6.4 * max(tall, 0.35)
+            figure = new_figure(7.4, high_map + 4.0)
+            axes = list(figure.subplots(2, 1, height_ratios=(high_map, 2.4)))
         _map(axes[0], drive)
+        axes[0].set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), xlabel="x (m)", ylabel="y (m)")
         if scored:
             _errors(axes[1], drive)
         figure.suptitle(title, x=0.01, ha="left", fontsize=11)
-        figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=5, fontsize=8.5)
+        figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3, fontsize=8.5)
     return figure
+
+
+def _view(drive: DrivePicture) -> tuple[Floats, Floats]:
+    """Return the corners of the map, (2,) each. Dead reckoning may leave the hall by far; it is cut off."""
+    shown = [drive.memory, drive.landmarks.reshape(-1, 2)]
+    shown += [more for more in (drive.true, drive.surveyed) if more is not None]
+    every = np.concatenate(shown)
+    low, high = every.min(axis=0), every.max(axis=0)
+    room = MARGIN * float(max((high - low).max(), 0.1))
+    return low - room, high + room
 
 
 def _map(ax: Axes, drive: DrivePicture) -> None:
@@ -53,26 +76,14 @@ def _map(ax: Axes, drive: DrivePicture) -> None:
         ax.plot(*drive.true.T, color=BLUE, linewidth=1.6, alpha=0.8, label="true path", zorder=2)
     ax.plot(*drive.memory.T, color=VERMILION, linewidth=0.8, label="memory", zorder=3)
     ax.plot(*drive.memory[0], "o", color=INK, markersize=5, label="start", zorder=5, linestyle="")
-    shown = [drive.memory]
-    if drive.true is not None:
-        shown.append(drive.true)
     if drive.surveyed is not None and len(drive.surveyed):
         ax.plot(*drive.surveyed.T, "s", color="none", markeredgecolor=BLUE, markersize=6, zorder=4,
                 label="landmark, surveyed")  # fmt: skip
-        shown.append(drive.surveyed)
     if len(drive.landmarks):
         ax.plot(*drive.landmarks.T, "^", color=GREEN, markersize=5, label="landmark, remembered", zorder=4)
         for name, place in zip(drive.names, drive.landmarks, strict=True):
             ax.annotate(name, place, (4, 3), textcoords="offset points", fontsize=7, color=GREEN, zorder=4)
-        shown.append(drive.landmarks)
-    # Dead reckoning may leave the hall by far: the view is that of the rest.
-    every = np.concatenate(shown)
-    low, high = every.min(axis=0), every.max(axis=0)
-    room = MARGIN * float(max((high - low).max(), 1e-3))
-    ax.set_xlim(low[0] - room, high[0] + room)
-    ax.set_ylim(low[1] - room, high[1] + room)
     ax.set_aspect("equal")
-    ax.set(xlabel="x (m)", ylabel="y (m)")
 
 
 def _errors(ax: Axes, drive: DrivePicture) -> None:
@@ -87,10 +98,11 @@ def _errors(ax: Axes, drive: DrivePicture) -> None:
 
     since = times - drive.t[0]
     if drive.dead_reckoning is not None:
-        ax.plot(since, error(drive.dead_reckoning), color=MUTED, linewidth=1.1)
+        ax.plot(since, error(drive.dead_reckoning), color=MUTED, linewidth=1.1, label="dead reckoning")
     ours = error(drive.memory)
-    ax.plot(since, ours, color=VERMILION, linewidth=1.3)
-    ax.axhline(float(np.sqrt(np.mean(ours**2))), color=VERMILION, linewidth=0.8, linestyle=(0, (3, 3)))
+    ax.plot(since, ours, color=VERMILION, linewidth=1.3, label="memory")
+    level = float(np.sqrt(np.mean(ours**2)))
+    ax.axhline(level, color=VERMILION, linewidth=0.8, linestyle=(0, (3, 3)), label=f"its rms, {level:.2f} m")
+    ax.legend(loc="upper left", fontsize=8.5)
     ax.set(xlabel="time (s)", ylabel="distance from the true place (m)", xlim=(0.0, float(since[-1])))
     ax.set_ylim(bottom=0.0)
-    ax.set_title("error; dashed: root mean square of the memory's")

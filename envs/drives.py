@@ -1,13 +1,15 @@
 """Recorded drives: odometry with sightings of landmarks, or a bare trajectory, from an npz file.
 
-Odometry form: `odometry_t` (s), `odometry_v` (m/s) and `odometry_w` (rad/s), each held until the next sample;
-optional `measurement_t`, `_range` (m), `_bearing` (rad), with `_subject` or `_barcode`; optional
-`ground_truth_t`, `_x`, `_y`, `_theta`. These are the names of the UTIAS multi-robot recordings (Leung, Barfoot
-& Liu 2011, IJRR 30:969), whose subjects 1 to 5 are robots and -1 an unknown code; neither is a landmark.
+Odometry form: `odometry_t` (s), `odometry_v` (m/s) and `odometry_w` (rad/s), each held until the next
+sample; optional `measurement_t`, `_range` (m), `_bearing` (rad), with `_subject` or `_barcode`; optional
+`ground_truth_t`, `_x`, `_y`, `_theta`. These are the names of the UTIAS multi-robot recordings (Leung,
+Barfoot & Liu 2011, IJRR 30:969), whose subjects 1 to 5 are robots and -1 an unknown code; neither is a
+landmark.
 
 Trajectory form: `t` (s) and `pos` (n, 2) in m, optionally `heading` (n,) in rad.
 
-A gap in the odometry is bridged by holding the last command: for these robots setting it to zero is far worse.
+A gap in the odometry is bridged by holding the last command: for these robots setting it to zero is far
+worse.
 """
 
 from __future__ import annotations
@@ -234,7 +236,7 @@ def _sightings(
 
 
 def _identities(arrays: Mapping[str, NDArray[Any]], size: int) -> Ints:
-    """Return the subject of each sighting: as stored, or looked up by its barcode, -1 where that is unknown."""
+    """Return the subject of each sighting: as stored, or looked up by its barcode; -1 is unknown."""
     for name in ("measurement_subject", "measurement_barcode"):
         if name not in arrays:
             continue

@@ -1,7 +1,7 @@
 """`tolman localize FILE` on a recorded drive: the landmark memory lives through it, and is scored after.
 
-The memory is given the odometry, the sightings and the start pose. Ground truth is compared with afterwards, at
-its own samples and without any alignment.
+The memory is given the odometry, the sightings and the start pose. Ground truth is compared with
+afterwards, at its own samples and without any alignment.
 """
 
 from __future__ import annotations
@@ -186,7 +186,8 @@ def say(result: dict[str, Any]) -> None:
         if key not in scores:
             continue
         entry = scores[key]
-        line = f"{'whole run' if key == 'whole' else 'first ' + key.replace('_', ' ')}: {entry['rms_m']:.3f} m rms"
+        part = "whole run" if key == "whole" else "first " + key.replace("_", " ")
+        line = f"{part}: {entry['rms_m']:.3f} m rms"
         if "ratio" in entry:
             line += f", dead reckoning {entry['dead_reckoning_rms_m']:.3f} m ({100 * entry['ratio']:.0f} %)"
         console.print(f"{line}, heading {np.degrees(entry['heading_rms_rad']):.1f} deg rms")

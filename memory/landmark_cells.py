@@ -1,10 +1,11 @@
 """Landmark cells: an assembly for each landmark, whose burst pulls ring and sheets when it is sighted.
 
 Cells that fire for an object at a certain vector from the animal (Høydal et al. 2019, Nature 568:400) let a
-recalled place of the object say where the animal is (Bicanski & Burgess 2020, Nat. Rev. Neurosci. 21:453). Each
-landmark here has two assemblies of LIF cells, one onto the ring and one onto the sheets. How many spikes a burst
-has is how hard it pulls: a population's gain stands for the precision of what it says (Ma et al. 2006, Nat.
-Neurosci. 9:1432). The cells of an assembly differ in how much of a drive they hear, so the count grows smoothly.
+recalled place of the object say where the animal is (Bicanski & Burgess 2020, Nat. Rev. Neurosci. 21:453).
+Each landmark here has two assemblies of LIF cells, one onto the ring and one onto the sheets. How many
+spikes a burst has is how hard it pulls: a population's gain stands for the precision of what it says (Ma et
+al. 2006, Nat. Neurosci. 9:1432). The cells of an assembly differ in how much of a drive they hear, so the
+count grows smoothly.
 """
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from ..spiking.model import add_noise, fire, write
 from ..spiking.lif import relax
+from ..spiking.model import add_noise, fire, write
 from ..spiking.random import key, step_key
 from .neurons import NeuronConfig
 
@@ -99,7 +100,8 @@ class LandmarkCells:
         neurons = self.config.neurons
         inputs = (np.float32(drive) * self._shares).astype(np.float32)
         count = _burst(
-            membrane, silent, inputs, neurons.constants(), neurons.noise_drive(), noise_key, clock, first, self._spikes
+            membrane, silent, inputs, neurons.constants(), neurons.noise_drive(),
+            noise_key, clock, first, self._spikes,
         )  # fmt: skip
         spikes = self._spikes[:count].copy()
         spikes[:, 1] += first

@@ -1,11 +1,12 @@
 """A spatial memory of landmarks: ring and sheets integrate the drive, sightings pull them right.
 
-Each control period the ring integrates the turn and the sheets the step, along the ring's heading. Sightings
-are gathered and, five times a second at most, weighed one after the other: what each recalls is compared with
-what is seen, and the surprise is shared out between heading, place and landmarks by their reliability. The
-landmarks' codes move at once. Ring and sheets are pulled by the bursts of the landmarks' cells over the next
-periods: the cue stands where the sightings jointly say the robot is, and its current is such that it closes the
-share of the distance that they deserve. A correction too large for a bump to be pulled sets it anew instead.
+Each control period the ring integrates the turn and the sheets the step, along the ring's heading.
+Sightings are gathered and, five times a second at most, weighed one after the other: what each recalls is
+compared with what is seen, and the surprise is shared out between heading, place and landmarks by their
+reliability. The landmarks' codes move at once. Ring and sheets are pulled by the bursts of the landmarks'
+cells over the next periods: the cue stands where the sightings jointly say the robot is, and its current is
+such that it closes the share of the distance that they deserve. A correction too large for a bump to be
+pulled sets it anew instead.
 
 Where the robot is, is read from ring and sheets alone.
 """
@@ -37,14 +38,14 @@ SLOW = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3)  #: drives at which sheets are c
 class LandmarkMemoryConfig:
     """Ring, sheets, landmark cells, and how sightings are taken."""
 
-    #: A wider bump of more cells, read more slowly than the agent's in its box: five times less noise, because
-    #: landmarks seen metres away turn 0.01 rad into centimetres.
+    #: A wider bump of more cells, read more slowly than the agent's in its box: five times less noise,
+    #: because landmarks seen metres away turn 0.01 rad into centimetres.
     heading: HeadingConfig = field(
         default_factory=lambda: HeadingConfig(
             phases=720, concentration=2.0, neurons=AttractorNeurons(noise=0.015, tau_readout=0.050)
         )
     )
-    #: Scales of 0.9 to 3.7 m: halls, not boxes. Together the sheets tell places apart over far more than 12 m.
+    #: Scales of 0.9 to 3.7 m: halls, not boxes. Together they tell places apart over far more than 12 m.
     grid: GridConfig = field(
         default_factory=lambda: GridConfig(
             smallest_scale=0.9, scale_ratio=1.6, neurons=AttractorNeurons(tau_readout=0.050)
@@ -282,13 +283,13 @@ class LandmarkMemory:
         self._wait = max(longest, self._ring_cue.periods) + config.settle_periods
 
     def _distance(self, length: float, share: float, reach: float) -> tuple[float, bool]:
-        """Return how far off a cue stands that moves a bump by `length` with `share`, and whether it must set it."""
+        """Return how far off a cue stands that moves a bump by `length` with `share`; or that it must set it."""
         if length > self.config.full * reach:
             return length, True
         return min(max(length / max(share, 1e-3), length / self.config.full), reach), False
 
     def _burst(self) -> tuple[float, list[float], Spikes]:
-        """Let the assemblies of the landmarks that pull fire; return the currents they make and the spikes."""
+        """Let the assemblies of the landmarks that pull fire; return the currents they make, and spikes."""
         nominal = [cue.now() if cue is not None else 0.0 for cue in self._sheet_cues]
         ring = self._ring_cue.now() if self._ring_cue is not None else 0.0
         if not self._bursting or (ring == 0.0 and max(nominal) == 0.0):

@@ -1,10 +1,12 @@
 """How sure the agent is of its pose and of its landmarks, and how their errors go together.
 
-Cues are worth their precision (row of cue integration: Ernst & Banks 2002; Zhang, Wu et al. 2019). In a map that
-is made on the way that is not enough: landmarks stored on one stretch share that stretch's error, and when one
-of them turns out to be off, so are the others. Held here is the covariance of all these errors, which says
-what share of a surprise belongs to the heading, to the place and to each landmark (Smith, Self & Cheeseman
-1990). It holds uncertainties only: where anything *is* stands in the ring, the sheets and the landmarks' codes.
+Cues are worth their precision (Ernst & Banks 2002, Nature 415:429; Zhang, Wu et al. 2019, eLife 8:e43753).
+In a map that is made on the way that is not enough: landmarks stored on one stretch share that stretch's
+error, and when one of them turns out to be off, so are the others. Held here is the covariance of all these
+errors, which says what share of a surprise belongs to the heading, to the place and to each landmark
+(Smith, Self & Cheeseman 1990). It holds uncertainties only: where anything *is* stands in the ring, the
+sheets and the landmarks' codes. Without the links between landmarks the same memory was four times as far
+off on one of two recorded drives.
 """
 
 from __future__ import annotations
@@ -110,7 +112,7 @@ class Reliability:
         self.covariance[2, 2] += 0.3
 
     def weigh(self, landmark: int, expected: Floats, seen: Floats) -> Weighed:
-        """Weigh a sighting of `landmark`, `expected` at (2,) m from the robot and `seen` at (2,), map's frame.
+        """Weigh a sighting of `landmark`, `expected` and `seen` at (2,) m from the robot, map's frame.
 
         If it is believed, everything grows surer by what it tells.
         """
