@@ -87,7 +87,7 @@ def path_of(drive: Drive, lag: float = 0.0) -> DeadReckoning | Track:
 def motion(drive: Drive, path: DeadReckoning | Track, period: float) -> Motion:
     """Return the movement in whole periods of `period` s from the start until the drive has ended."""
     count = max(1, int(np.ceil((drive.end_time - drive.start_time) / period - 1e-9)))
-    times = drive.start_time + period * np.arange(count + 1)
+    times = np.asarray(drive.start_time + period * np.arange(count + 1), np.float64)
     poses = path.at(times)
     return Motion(times[1:], *relative(poses[:-1], poses[1:]))
 

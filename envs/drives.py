@@ -190,7 +190,7 @@ def read_trajectory(arrays: Mapping[str, NDArray[Any]]) -> Drive:
     )
 
 
-def movement_direction(t: Floats, pos: Floats, tau: float = 0.2, most: float = 2.5) -> Floats:
+def movement_direction(t: Floats, pos: Floats, tau: float = 0.5, most: float = 1.5) -> Floats:
     """Return a body axis (n,), rad, unwrapped, that follows the direction of movement.
 
     The direction of small steps is noise, so it is smoothed over `tau` s of movement and turns with at most
@@ -271,7 +271,7 @@ def _surveyed(arrays: Mapping[str, NDArray[Any]]) -> Floats | None:
 def _columns(
     arrays: Mapping[str, NDArray[Any]], stem: str, names: tuple[str, ...], least: int = 2
 ) -> list[Floats]:
-    columns = []
+    columns: list[Floats] = []
     for name in (f"{stem}_{part}" for part in names):
         if name not in arrays:
             raise DriveError(f"{name} is missing or holds no numbers")

@@ -17,7 +17,8 @@ from ..analysis.figure_drive import DrivePicture, draw_drive
 from ..envs.drive_motion import carried, command_lag, motion, path_of
 from ..envs.drives import Drive, Trajectory
 from ..memory.config import PERIOD
-from ..memory.landmark_memory import LandmarkMemory, LandmarkMemoryConfig
+from ..memory.landmark_config import LandmarkMemoryConfig
+from ..memory.landmark_memory import LandmarkMemory
 from ..spiking.hashing import SpikeHash
 from .errors import UserError
 from .terminal import make_console
@@ -38,6 +39,13 @@ class Lived(NamedTuple):
 def lag_of(drive: Drive) -> float:
     """Return the lag, s, that the drive's own sightings show; 0 without any."""
     return 0.0 if drive.odometry is None else command_lag(drive.odometry, drive.sightings)
+
+
+def config_for(drive: Drive) -> LandmarkMemoryConfig:
+    """Return the memory for how far the drive's own sense of motion says that it goes."""
+    path = path_of(drive)
+    away = path.at(np.linspace(drive.start_time, drive.end_time, 1000))[:, :2] - drive.start[:2]
+    return LandmarkMemoryConfig.for_extent(float(np.hypot(*away.T).max()))
 
 
 def live(drive: Drive, memory: LandmarkMemory, lag: float) -> Lived:
@@ -75,7 +83,7 @@ def localize(
         raise UserError(f"--lag must lie between 0 and {LONGEST_LAG:g} s, got {lag}")
     elif drive.odometry is None:
         raise UserError("--lag is for odometry; a trajectory is not delayed")
-    memory = LandmarkMemory(LandmarkMemoryConfig(), seed)
+    memory = LandmarkMemory(config_for(drive), seed)
     lived = live(drive, memory, lag)
     estimate = lived.estimate
     spread = np.sqrt(np.maximum(np.diag(memory.reliability.covariance)[3:].reshape(-1, 2).sum(axis=1), 0.0))

@@ -14,61 +14,24 @@ Where the robot is, is read from ring and sheets alone.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .attractor import AttractorNeurons
 from .config import PERIOD, STEPS
 from .decoder import GridDecoder
-from .grid import GridConfig, GridModule, calibrate
-from .heading import HeadDirection, HeadingConfig
-from .landmark_cells import RING, SHEETS, LandmarkCellConfig, LandmarkCells
+from .grid import GridModule, calibrate
+from .heading import HeadDirection
+from .landmark_cells import RING, SHEETS, LandmarkCells
+from .landmark_config import LandmarkMemoryConfig
 from .landmarks import LandmarkMap
 from .pulls import ring_pull, sheet_pull
-from .reliability import NoiseConfig, Reliability
+from .reliability import Reliability
 
 Floats = NDArray[np.float64]
 Spikes = NDArray[np.int32]
 SLOW = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3)  #: drives at which sheets are calibrated; drives are slow
-
-
-@dataclass(frozen=True, slots=True)
-class LandmarkMemoryConfig:
-    """Ring, sheets, landmark cells, and how sightings are taken."""
-
-    #: A wider bump of more cells, read more slowly than the agent's in its box: five times less noise,
-    #: because landmarks seen metres away turn 0.01 rad into centimetres.
-    heading: HeadingConfig = field(
-        default_factory=lambda: HeadingConfig(
-            phases=720, concentration=2.0, neurons=AttractorNeurons(noise=0.015, tau_readout=0.050)
-        )
-    )
-    #: Scales of 0.9 to 3.7 m: halls, not boxes. Together they tell places apart over far more than 12 m.
-    grid: GridConfig = field(
-        default_factory=lambda: GridConfig(
-            smallest_scale=0.9, scale_ratio=1.6, neurons=AttractorNeurons(tau_readout=0.050)
-        )
-    )
-    cells: LandmarkCellConfig = field(default_factory=LandmarkCellConfig)
-    noise: NoiseConfig = field(default_factory=NoiseConfig)
-    pull_periods: int = 4  #: control periods for which a burst lasts
-    settle_periods: int = 1  #: periods a bump is left alone before the next
-    ring_reach: float = 0.3  #: rad within which the ring is pulled; farther off it is set anew
-    sheet_reach: float = 0.13  #: the same for sheets, periods
-    full: float = 0.55  #: largest share that a pull closes
-    snap_current: float = 3.0  #: of the cue that sets a bump anew
-    snap_periods: int = 7
-    feedback: float = 0.1  #: current by which the place that is read holds the sheets in register
-    odd: int = 6  #: sightings in a row of a landmark that are not believed before its place is given up
-
-    def __post_init__(self) -> None:
-        for name in ("pull_periods", "snap_periods", "odd"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"landmark memory {name} must be >= 1, got {getattr(self, name)}")
-        if not 0.0 < self.full < 1.0:
-            raise ValueError(f"landmark memory full must lie in (0, 1), got {self.full}")
 
 
 @dataclass
@@ -283,7 +246,7 @@ class LandmarkMemory:
         self._wait = max(longest, self._ring_cue.periods) + config.settle_periods
 
     def _distance(self, length: float, share: float, reach: float) -> tuple[float, bool]:
-        """Return how far off a cue stands that moves a bump by `length` with `share`; or that it must set it."""
+        """Return how far off a cue that moves a bump by `length` stands; and whether it must set it."""
         if length > self.config.full * reach:
             return length, True
         return min(max(length / max(share, 1e-3), length / self.config.full), reach), False
