@@ -1,12 +1,13 @@
 """EKF-SLAM on a recorded drive: the textbook estimator, as the standard that the spiking memory has to meet.
 
-State: pose and every landmark met so far; odometry as exact arcs; range and bearing of landmarks of known identity,
-whose places nobody knows beforehand (Smith, Self & Cheeseman 1990; Thrun, Burgard & Fox 2005, chapter 10). Each
-sighting is taken at its own time, the covariance is updated in Joseph's form, and sightings are gated.
+State: pose and every landmark met so far; odometry as exact arcs; range and bearing of landmarks of known
+identity, whose places nobody knows beforehand (Smith, Self & Cheeseman 1990; Thrun, Burgard & Fox 2005,
+chapter 10). Each sighting is taken at its own time, the covariance is updated in Joseph's form, and
+sightings are gated.
 
-The noise was chosen in its favour: a random search of 500 settings over both MRCLAM 6 drives with their ground truth,
-best geometric mean of the errors up to 300 s and over the whole run (`tune`). It is given the lag between commands and
-motion, measured from the sightings, as the memory is.
+The noise was chosen in its favour: a random search of 500 settings over both MRCLAM 6 drives with their
+ground truth, best geometric mean of the errors up to 300 s and over the whole run (`tune`). It is given the
+lag between commands and motion, measured from the sightings, as the memory is.
 """
 
 from __future__ import annotations

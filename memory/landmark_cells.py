@@ -63,6 +63,11 @@ class LandmarkCells:
         """Number of neurons."""
         return int(self._membrane.size)
 
+    def clear(self) -> None:
+        """Have no assemblies."""
+        self._membrane, self._silent = self._membrane[:0], self._silent[:0]
+        self._clock = 0
+
     def grow(self, landmarks: int) -> None:
         """Have assemblies for so many landmarks."""
         more = landmarks - len(self._membrane)

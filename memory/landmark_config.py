@@ -36,8 +36,8 @@ class LandmarkMemoryConfig:
     ring_reach: float = 0.3  #: rad within which the ring is pulled; farther off it is set anew
     sheet_reach: float = 0.13  #: the same for sheets, periods
     full: float = 0.55  #: largest share that a pull closes
-    snap_current: float = 3.0  #: of the cue that sets a bump anew
-    snap_periods: int = 7
+    snap_current: float = 6.0  #: of the cue that sets a bump anew
+    snap_periods: int = 9
     feedback: float = 0.1  #: current by which the place that is read holds the sheets in register
     odd: int = 6  #: sightings in a row of a landmark that are not believed before its place is given up
 

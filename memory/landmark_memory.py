@@ -19,6 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ..spiking.random import key
 from .config import PERIOD, STEPS
 from .decoder import GridDecoder
 from .grid import GridModule, calibrate
@@ -62,13 +63,18 @@ class LandmarkMemory:
             )
         ]
         self.cells = LandmarkCells(config.cells, seed)
+        self.reseed(0)  # pulls are measured with the same noise whatever the seed
         self._ring_pull = ring_pull(self.ring, config.pull_periods)
         self._sheet_pull = sheet_pull(self.sheets[0], config.pull_periods)
+        self.reseed(seed)
         self.decoder = GridDecoder(self.sheets, extent=0.1)
         self.start(np.zeros(3))
 
     def start(self, pose: Floats) -> None:
         """Begin a drive at `pose` (3,), m, m, rad, with an empty map."""
+        for state in (self.ring.state, *(sheet.state for sheet in self.sheets)):
+            state.step[:] = 0  # what went before leaves no trace in the noise
+        self.cells.clear()
         self._ahead = 0.0
         self.ring.set(float(pose[2]))
         # A bump forms a little beside its cue. What the map calls the start heading is where it formed.
@@ -91,6 +97,13 @@ class LandmarkMemory:
         self._glide = np.zeros(2)  # m of the correction under way that a period brings
         self._goal: Floats | None = None
         self._wait = 0
+
+    def reseed(self, seed: int) -> None:
+        """Draw the noise of every population from the streams of `seed`, as if it had been made with it."""
+        self.ring.key = key(seed, "head_direction")
+        for k, sheet in enumerate(self.sheets):
+            sheet.key = key(seed, f"grid_{k}")
+        self.cells.key = key(seed, "landmark_cells")
 
     @property
     def neurons(self) -> int:
