@@ -97,12 +97,12 @@ def test_damaged_arrays_are_one_line_or_a_sound_drive(name: str, damage: str, at
     numbers = {key: value for key, value in whole.items() if value.dtype.kind in "uifb"}
     if "odometry_t" not in numbers:
         return
+    said = ""
     try:
-        drive = read_odometry(numbers)
+        sound(read_odometry(numbers))
     except DriveError as error:
-        assert "\n" not in str(error)
-        return
-    sound(drive)
+        said = str(error)
+    assert "\n" not in said
 
 
 def sound(drive: Drive) -> None:
@@ -192,7 +192,7 @@ def test_a_sighting_is_carried_along_with_the_robot() -> None:
     place = before[:2] + 3.0 * np.array([np.cos(angle), np.sin(angle)])
     ahead, left = carried(seen, path, np.array([1.5]))[0]
     c, s = np.cos(after[2]), np.sin(after[2])
-    np.testing.assert_allclose(after[:2] + (c * ahead - s * left, s * ahead + c * left), place, atol=1e-12)
+    np.testing.assert_allclose((*after[:2], c * ahead - s * left, s * ahead + c * left), place, atol=1e-12)
     step, turn = relative(before[None], after[None])
     assert step[0, 0] > 0.09
     np.testing.assert_allclose(turn, 0.15)
