@@ -192,7 +192,8 @@ def test_a_sighting_is_carried_along_with_the_robot() -> None:
     place = before[:2] + 3.0 * np.array([np.cos(angle), np.sin(angle)])
     ahead, left = carried(seen, path, np.array([1.5]))[0]
     c, s = np.cos(after[2]), np.sin(after[2])
-    np.testing.assert_allclose((*after[:2], c * ahead - s * left, s * ahead + c * left), place, atol=1e-12)
+    found = after[:2] + np.array([c * ahead - s * left, s * ahead + c * left])
+    np.testing.assert_allclose(found, place, atol=1e-12)
     step, turn = relative(before[None], after[None])
     assert step[0, 0] > 0.09
     np.testing.assert_allclose(turn, 0.15)
