@@ -38,7 +38,7 @@ from tolman.analysis.recognition import area_under_curve, recall_at
 from tolman.analysis.statistics import bootstrap_interval
 from tolman.envs.lighting import Lamp
 from tolman.envs.robot import RobotSpec
-from tolman.launch.localizing import load_traverses
+from tolman.launch.localizing_views import load_traverses
 from tolman.memory.recognition import PlaceRecognition, RecognitionConfig
 
 Floats = NDArray[np.float64]

@@ -57,7 +57,7 @@ def build_parser() -> argparse.ArgumentParser:
     _evaluate(verbs.add_parser("evaluate", help="scores over seeds, with confidence intervals"))
     _compare(verbs.add_parser("compare", help="ablations and baselines side by side over seeds"))
     _view(verbs.add_parser("view", help="watch a running agent from another process"))
-    _localize(verbs.add_parser("localize", help="recognise places in recorded events"))
+    _localize(verbs.add_parser("localize", help="find out where a recording was made: events, or odometry"))
     _plot(verbs.add_parser("plot", help="make the figures of a training run again"))
     _bench(verbs.add_parser("bench", help="speed of the whole loop and of its parts"))
     _doctor(verbs.add_parser("doctor", help="what is installed, what is missing, what that costs"))
@@ -157,14 +157,25 @@ def _view(parser: argparse.ArgumentParser) -> None:
 def _localize(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(handler=".localizing:command")
     parser.add_argument(
-        "file", metavar="FILE", help="recorded events, or an npz file of event counts (reference, query)"
+        "file",
+        metavar="FILE",
+        help="recorded events, or an npz file: event counts (reference, query), odometry with or without"
+        " sightings of landmarks (odometry_t, ...), or a trajectory (t, pos)",
     )
     parser.add_argument("--reference", metavar="FILE", help="recorded events of the places to look for")
     parser.add_argument(
         "--window", type=float, default=0.1, metavar="S", help="length of a view (default 0.1 s)"
     )
+    parser.add_argument(
+        "--lag",
+        type=float,
+        metavar="S",
+        help="of a drive: by how much the robot trails its odometry (default: measured from the sightings)",
+    )
     parser.add_argument("--seed", type=natural("--seed", 0), default=0, metavar="N")
-    parser.add_argument("--output", metavar="FILE", help="draw the evidence for each place to FILE")
+    parser.add_argument(
+        "--output", metavar="FILE", help="draw to FILE: the evidence for each place, or the drive"
+    )
     add_json(parser)
 
 

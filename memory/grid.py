@@ -183,21 +183,29 @@ def _cue(n: int, width: float, u: float, v: float, strength: float) -> Floats:
     return out
 
 
-def calibrate(config: GridConfig, sheets: int = 1) -> DriveTable:
-    """Measure how fast a sheet's bump moves under constant drives, periods/s, and how far it lags.
+def calibrate(
+    config: GridConfig,
+    sheets: int = 1,
+    seconds: float = 4.0,
+    drives: tuple[float, ...] = (0.02, 0.05, 0.1, 0.2, 0.3),
+) -> DriveTable:
+    """Measure how fast a sheet's bump moves under constant `drives`, periods/s, and how far it lags.
 
-    All modules share neurons and kernels, so one table speaks for all. Averaged over two directions and over
+    All modules share neurons and kernels, so one table speaks for all. Averaged over two directions, over
+    `seconds` (slow bumps need longer, because their speed varies with where on the sheet they are) and over
     `sheets` sheets with noise of their own: a bump diffuses while it is timed, so that one sheet tells the
     speed to about 2 %. Raises ValueError if the bump does not follow its drive.
     """
     if sheets < 1:
         raise ValueError(f"calibration needs >= 1 sheet, got {sheets}")
     tried = [_TestSheet(config, number) for number in range(sheets)]
-    drives = np.array([0.02, 0.05, 0.1, 0.2, 0.3])
     east, oblique = np.array([1.0, 0.0]), np.array([np.cos(1.0), np.sin(1.0)])
-    speeds = [[0.5 * (sheet.speed(d * east) + sheet.speed(d * oblique)) for d in drives] for sheet in tried]
+    speeds = [
+        [0.5 * (sheet.speed(d * east, seconds) + sheet.speed(d * oblique, seconds)) for d in drives]
+        for sheet in tried
+    ]
     mean = np.array(speeds).mean(axis=0)
-    table = DriveTable.fit(np.concatenate(([0.0], drives)), np.concatenate(([0.0], mean)))
+    table = DriveTable.fit(np.array([0.0, *drives]), np.concatenate(([0.0], mean)))
     behind = float(np.mean([sheet.behind(0.4, 1.2, table) for sheet in tried]))
     return table.with_lag(max(0.0, behind / 0.4))
 
@@ -226,10 +234,10 @@ class _TestSheet:
             phases.append(bearings(self._state.trace, self._waves) / (2.0 * np.pi))
         return np.array(phases)
 
-    def speed(self, drive: NDArray[np.float64]) -> float:
-        """Return the bump's speed along a constant `drive` (2,), periods/s."""
+    def speed(self, drive: NDArray[np.float64], seconds: float) -> float:
+        """Return the bump's speed along a constant `drive` (2,), periods/s, over `seconds`."""
         self._run(drive, 0.4)
-        phases = self._run(drive, 4.0)
+        phases = self._run(drive, seconds)
         step = [circular_speed(phases[:, axis], 0.04, 1.0) for axis in (0, 1)]
         return float(np.array(step) @ LATTICE @ drive / np.hypot(*drive))
 

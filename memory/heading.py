@@ -48,9 +48,12 @@ class HeadingConfig:
 
 
 class HeadDirection:
-    """Ring attractor of 2 x `phases` LIF neurons; angles in rad, counter-clockwise."""
+    """Ring attractor of 2 x `phases` LIF neurons; angles in rad, counter-clockwise.
 
-    def __init__(self, config: HeadingConfig, seed: int) -> None:
+    Its speed under each drive is measured over `seconds` when it is made.
+    """
+
+    def __init__(self, config: HeadingConfig, seed: int, seconds: float = 3.0) -> None:
         self.config = config
         self.key = key(seed, "head_direction")
         self.phase = np.asarray(np.arange(config.phases) * (2.0 * np.pi / config.phases), np.float64)
@@ -58,7 +61,7 @@ class HeadDirection:
         self._kernels = _kernels(config, self.phase)
         self._no_cue = np.zeros(config.phases, np.float32)
         self._spikes = np.zeros((2 * config.phases * 20, 2), np.int32)
-        self.table = self._calibrate()
+        self.table = self._calibrate(seconds)
         self.state = rest(config.units, self._kernels)
         self.turn_rate = 0.0
 
@@ -110,7 +113,7 @@ class HeadDirection:
         angle = float(bearings(self.state.trace, self._compass)[0]) + self.table.lag * self.turn_rate
         return math.atan2(math.sin(angle), math.cos(angle))
 
-    def _calibrate(self) -> DriveTable:
+    def _calibrate(self, duration: float) -> DriveTable:
         """Measure the bump's speed under constant drives, and its lag behind the input."""
         config = self.config
         state = rest(config.units, self._kernels)
@@ -131,7 +134,7 @@ class HeadDirection:
         speeds = [0.0]
         for drive in drives:
             run(float(drive), 0.3, self._no_cue)
-            speeds.append(circular_speed(np.array(run(float(drive), 3.0, self._no_cue)), 0.04))
+            speeds.append(circular_speed(np.array(run(float(drive), duration, self._no_cue)), 0.04))
         table = DriveTable.fit(np.concatenate(([0.0], drives)), np.array(speeds))
         run(0.0, 0.6, self._no_cue)
         start = run(0.0, 0.2, self._no_cue)[-1]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -119,3 +120,83 @@ def test_a_recorded_route(tmp_path: Path) -> None:
     scores = run(tmp_path, str(SHARED / "lens_davis128.npz"))["scores"]
     assert scores["single"]["within_2"] >= 0.85  # type: ignore[index]
     assert scores["sequence"]["within_2"] >= 0.95  # type: ignore[index]
+
+
+def drive_arrays(seconds: float = 12.0) -> dict[str, NDArray[np.float64]]:
+    t = np.arange(0.0, seconds, 0.02)
+    theta = 0.2 * t
+    x, y = 0.5 * np.sin(theta), 0.5 * (1.0 - np.cos(theta))  # 0.1 m/s around a circle
+    look = np.arange(0.5, seconds - 0.5, 0.5)
+    at = np.array([2.0, 1.0])
+    dx, dy = at[0] - 0.5 * np.sin(0.2 * look), at[1] - 0.5 * (1.0 - np.cos(0.2 * look))
+    return {
+        "odometry_t": t,
+        "odometry_v": np.full(t.size, 0.1),
+        "odometry_w": np.full(t.size, 0.2),
+        "ground_truth_t": t,
+        "ground_truth_x": x,
+        "ground_truth_y": y,
+        "ground_truth_theta": theta,
+        "measurement_t": look,
+        "measurement_subject": np.full(look.size, 9.0),
+        "measurement_range": np.hypot(dx, dy),
+        "measurement_bearing": np.arctan2(dy, dx) - 0.2 * look,
+    }
+
+
+def test_a_drive_with_sightings(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    np.savez(tmp_path / "drive.npz", **drive_arrays())  # type: ignore[arg-type]
+    picture = tmp_path / "drive.png"
+    result: Any = run(tmp_path, str(tmp_path / "drive.npz"), "--output", str(picture))
+    assert result["form"] == "odometry"
+    assert result["scores"]["whole"]["rms_m"] < 0.06
+    (landmark,) = result["landmarks"]
+    assert landmark["landmark"] == 9
+    assert abs(landmark["x"] - 2.0) + abs(landmark["y"] - 1.0) < 0.15
+    trajectory = result["trajectory"]
+    assert len(trajectory["t"]) == len(trajectory["x"]) == len(trajectory["y"]) == len(trajectory["heading"])
+    assert result["spikes"] > 1000
+    assert len(result["spike_hash"]) == 64
+    assert picture.stat().st_size > 10_000
+    assert "whole run" in capsys.readouterr().out
+    truthless = {name: a for name, a in drive_arrays().items() if not name.startswith("ground_truth")}
+    np.savez(tmp_path / "bare.npz", **truthless)  # type: ignore[arg-type]
+    bare: Any = run(tmp_path, str(tmp_path / "bare.npz"))
+    assert "scores" not in bare
+    assert bare["spike_hash"] == result["spike_hash"], "ground truth must not change what the memory does"
+
+
+def test_a_bare_trajectory(tmp_path: Path) -> None:
+    whole = drive_arrays()
+    pos = np.column_stack([whole["ground_truth_x"], whole["ground_truth_y"]])
+    np.savez(tmp_path / "rat.npz", t=whole["ground_truth_t"], pos=pos)
+    result: Any = run(tmp_path, str(tmp_path / "rat.npz"), "--output", str(tmp_path / "rat.svg"))
+    assert result["form"] == "trajectory"
+    assert result["landmarks"] == []
+    assert "ratio" not in result["scores"]["whole"]
+    assert result["scores"]["end_error_m"] < 0.1
+    assert abs(result["scores"]["path_m"] - 1.2) < 0.02
+
+
+@pytest.mark.parametrize(
+    ("change", "options", "said"),
+    [
+        ({"odometry_w": np.full(600, np.nan)}, [], "odometry_w is nan at sample 0"),
+        ({"measurement_range": np.zeros(22)}, [], "measurement_range must be > 0 m"),
+        ({}, ["--lag", "9"], "--lag must lie between 0 and 2 s"),
+        ({}, ["--reference", "other.npz"], "--reference is for recorded events"),
+        ({}, ["--output", "map.jpeg"], "must end in .png, .pdf or .svg"),
+    ],
+)
+def test_bad_drives_are_one_line(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    change: dict[str, NDArray[np.float64]],
+    options: list[str],
+    said: str,
+) -> None:
+    np.savez(tmp_path / "bad.npz", **(drive_arrays() | change))  # type: ignore[arg-type]
+    assert main(["localize", str(tmp_path / "bad.npz"), *options]) == 2
+    error = capsys.readouterr().err.strip()
+    assert said in error
+    assert "\n" not in error
