@@ -63,6 +63,7 @@ class SpatialMemory:
         self.frame = ViewFrame(bands, directions, config.view_bins)
         self.ca3 = CA3(config.ca3, self.frame.size, inputs, seed)
         self.place = PlaceCells(config.place, len(self.grids), inputs, config.ca3.neurons, seed)
+        self._wave = config.place.theta.cycle(STEPS * config.correction.theta_periods)
         self.experience = Experience(round(config.experience / PERIOD))
         self.decoder = GridDecoder(self.grids)
         self.view_trace = np.zeros((bands, config.view_bins), np.float32)
@@ -156,14 +157,30 @@ class SpatialMemory:
             self._theta(seeing)
         spikes["ca3"] = self.recall_spikes
         if self.localised:
-            spikes["place"] = self.place.advance(inputs, STEPS)
+            spikes["place"] = self._places(inputs, speed)
             if speed > self.config.moving:
                 self.experience.note(spikes["place"], self.heading.heading)
+                self.place.links.learn(spikes["place"], self.place.used, STEPS, self.heading.heading)
         else:
             spikes["place"] = np.zeros((0, 2), np.int32)
         self._fresh += PERIOD
         self.clock[0] += PERIOD
         return spikes
+
+    def _places(self, inputs: NDArray[np.int32], speed: float) -> NDArray[np.int32]:
+        if not self.config.place.theta.enabled:
+            return self.place.advance(inputs, STEPS)
+        period, heading = self._cycle % self.config.correction.theta_periods, self.heading.heading
+        if period == 0:
+            self.place.begin_cycle()
+        moving = min(1.0, max(0.0, speed / self.config.moving))
+        course = (moving * float(np.cos(heading)), moving * float(np.sin(heading)))
+        return self.place.advance(inputs, STEPS, self._wave[period * STEPS : (period + 1) * STEPS], course)
+
+    @property
+    def theta_period(self) -> int:
+        """Which period of the theta cycle comes next."""
+        return (self._cycle + 1) % self.config.correction.theta_periods
 
     def reseed(self, seed: int) -> None:
         """Draw the noise of every population from the streams of `seed`; what was learned stays."""
