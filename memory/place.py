@@ -176,7 +176,7 @@ class PlaceCells:
             np.float32(config.inhibition), np.float32(np.exp(-1e-3 / config.tau_inhibition)),
             np.float32(np.exp(-1e-3 / config.tau_schaffer)),
             self._still[:steps] if wave is None else wave, self.links.forward, self.linked, self.tired,
-            np.array([*course, theta.links, np.exp(-1e-3 / theta.tau_link), theta.fatigue], np.float32),
+            np.array([*course, theta.links, np.exp(-1e-3 / theta.tau_link), theta.fatigue, theta.reach], np.float32),
             self.key, self._spikes,
         )  # fmt: skip
         if count < 0:
@@ -212,7 +212,7 @@ def _advance(
     forward: Floats,  # (cells, cells, 2)
     linked: Floats,
     tired: Floats,
-    links: Floats,  # course (2), gain, decay, fatigue
+    links: Floats,  # course (2), gain, decay, fatigue, reach
     key: np.uint32,
     spikes: NDArray[np.int32],
 ) -> int:
@@ -230,13 +230,16 @@ def _advance(
         held, senses, gate = hold[0] + wave[step, 0], wave[step, 1], wave[step, 2]
         for i in range(used):
             match = senses * (grid_share * current[i] + (one - grid_share) * min(schaffer[i], one))
-            drive[i] = max(one + gain * (match - threshold) - held, zero)
+            drive[i] = one + gain * (match - threshold) - held
             current[i] *= decay
             schaffer[i] *= schaffer_decay
         if gate != zero:
             for i in range(used):
-                drive[i] = max(drive[i] + gate * linked[i] - tired[i], zero)
+                pull = min(max(linked[i], -one), one)
+                drive[i] += gate * links[5] * pull - tired[i]
                 linked[i] *= links[3]
+        for i in range(used):
+            drive[i] = max(drive[i], zero)
         add_noise(drive, noise, at)
         relax(v, drive, nothing, constants)
         n_fired = fire(v, hold_off, constants[3], constants[4], constants[5], fired)

@@ -25,7 +25,9 @@ from .experience import Experience
 from .grid import GridModule, calibrate
 from .heading import HeadDirection
 from .place import PlaceCells
+from .recollection import Recollection
 from .relay import merge
+from .travels import Travels
 from .views import ViewFrame
 
 Floats = NDArray[np.float32]
@@ -64,6 +66,8 @@ class SpatialMemory:
         self.ca3 = CA3(config.ca3, self.frame.size, inputs, seed)
         self.place = PlaceCells(config.place, len(self.grids), inputs, config.ca3.neurons, seed)
         self._wave = config.place.theta.cycle(STEPS * config.correction.theta_periods)
+        self.travels = Travels(config.travels, config.place.cells)
+        self.recollection = Recollection(config.sharp_wave, self.place, self.grids, self.travels, seed)
         self.experience = Experience(round(config.experience / PERIOD))
         self.decoder = GridDecoder(self.grids)
         self.view_trace = np.zeros((bands, config.view_bins), np.float32)
@@ -100,6 +104,7 @@ class SpatialMemory:
         self.localised = False
         self._forget_transients()
         self.place.reset()
+        self.travels.begin()
         self.experience.begin()
 
     def _forget_transients(self) -> None:
@@ -161,6 +166,7 @@ class SpatialMemory:
             if speed > self.config.moving:
                 self.experience.note(spikes["place"], self.heading.heading)
                 self.place.links.learn(spikes["place"], self.place.used, STEPS, self.heading.heading)
+                self.travels.note(spikes["place"], velocity, PERIOD)
         else:
             spikes["place"] = np.zeros((0, 2), np.int32)
         self._fresh += PERIOD
@@ -188,6 +194,7 @@ class SpatialMemory:
         for k, module in enumerate(self.grids):
             module.key = key(seed, f"grid_{k}")
         self.place.key = key(seed, "place")
+        self.recollection.key = key(seed, "sharp_wave")
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return the live arrays that last from one episode to the next."""
@@ -198,6 +205,8 @@ class SpatialMemory:
         for part, state in states.items():
             out |= {f"{part}.{name}": array for name, array in state._asdict().items()}
         out |= {f"ca3.{name}": array for name, array in self.ca3.arrays().items()}
+        out |= {f"travels.{name}": array for name, array in self.travels.arrays().items()}
+        out |= {"replays": self.recollection.events}
         out |= {f"experience.{name}": array for name, array in self.experience.arrays().items()}
         return out | {f"place.{name}": array for name, array in self.place.arrays().items()}
 

@@ -23,16 +23,17 @@ class ThetaConfig:
     """The oscillation of place cells. Drives are in units of the firing threshold, phases in cycles."""
 
     enabled: bool = False
-    depth: float = 3.0  #: drive that inhibition takes at the seam, more than in the cycle's middle
+    depth: float = 1.0  #: drive that inhibition takes at the seam, more than in the cycle's middle
     tonic: float = 0.0  #: drive that inhibition takes in the cycle's middle; negative gives
-    fade: float = 0.3  #: share of the senses' drive that is gone when places ahead are favoured most
+    fade: float = 0.6  #: share of the senses' drive that is gone when places ahead are favoured most
     behind: float = 1.0  #: strength of what favours places behind, of that for places ahead
-    links: float = 3.0  #: drive that a spike sends over a link of strength 1
-    tau_link: float = 0.060  #: s, synapses of the links: half a cycle, so the present place drives the sweep
-    fatigue: float = 0.2  #: drive that a cell's own spike takes from it until the cycle ends
+    links: float = 2.0  #: share of `reach` that a spike sends over a link of strength 1
+    reach: float = 1.6  #: drive that all links together give or take at most; without the senses they hardly fire a cell
+    tau_link: float = 0.120  #: s, synapses of the links: a cycle, so the present place drives the sweep
+    fatigue: float = 0.3  #: drive that a cell's own spike takes from it until the cycle ends
 
     def __post_init__(self) -> None:
-        for name in ("depth", "behind", "links", "fatigue"):
+        for name in ("depth", "behind", "links", "reach", "fatigue"):
             if getattr(self, name) < 0.0:
                 raise ValueError(f"theta {name} must be >= 0, got {getattr(self, name)}")
         if not 0.0 <= self.fade <= 1.0:
