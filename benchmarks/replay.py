@@ -91,7 +91,7 @@ def main() -> None:
     """Run, print and write."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", type=int, default=3, metavar="N")
-    parser.add_argument("--seconds", type=float, default=160.0, metavar="S")
+    parser.add_argument("--seconds", type=float, default=240.0, metavar="S")
     parser.add_argument("--json", type=Path, metavar="FILE")
     arguments = parser.parse_args()
     runs: dict[str, list[dict[str, object]]] = {}

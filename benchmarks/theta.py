@@ -169,7 +169,7 @@ def main() -> None:
     parser.add_argument("--json", type=Path, metavar="FILE")
     arguments = parser.parse_args()
     runs = []
-    for seed in range(arguments.seeds):
+    for seed in range(1, 1 + arguments.seeds):  # drive 0 was used to choose parameters
         begin = time.perf_counter()
         if arguments.drive is not None:
             drive = pickle.loads(arguments.drive.read_bytes())

@@ -3,7 +3,7 @@
 Nodes are places, edges are links that were lived, each with its mean displacement, length and time. Ways are
 shortest paths over the lengths; the value of places is what a random walk that ends with distance would
 collect at the goal (the successor representation of Dayan 1993, discounted by metres). Node positions are
-those that fit the displacements of all edges best, with the first node held: closing a loop spreads its error
+those that fit the displacements of all spans lived best, with the first node held: closing a loop spreads its error
 over the loop (Lu & Milios 1997).
 """
 
@@ -40,6 +40,7 @@ class PlaceMap:
     displacement: Doubles  #: (n, n, 2) m from row to column
     length: Doubles  #: (n, n) m
     seconds: Doubles  #: (n, n)
+    related: Doubles  #: (n, n, 3) how often two places were lived in one span, and m from row to column
     guessed: NDArray[np.bool_]  #: (n, n) edges that were not lived: shortcuts taken up
     blocked: NDArray[np.bool_]  #: (n, n) edges reported as impassable
 
@@ -61,7 +62,7 @@ class PlaceMap:
         length, seconds = ((part[:, :, k] + part[:, :, k].T) / total for k in (3, 4))
         return cls(
             np.where(edge, seen, 0.0), displacement, np.where(edge, length, np.inf),
-            np.where(edge, seconds, np.inf), np.zeros_like(edge), np.zeros_like(edge),
+            np.where(edge, seconds, np.inf), _related(travels, used), np.zeros_like(edge), np.zeros_like(edge),
         )  # fmt: skip
 
     @property
@@ -130,8 +131,8 @@ class PlaceMap:
         return out
 
     def positions(self, tolerance: float = 1e-6, sweeps: int = 5000) -> Doubles:
-        """Return positions (n, 2) m that fit all edges best, relaxed by Gauss-Seidel from `chained`."""
-        out, weight = self.chained(), np.where(self.edges & ~self.guessed, self.seen, 0.0)
+        """Return positions (n, 2) m that fit all that was lived best, relaxed by Gauss-Seidel from `chained`."""
+        out, weight, moved = self.chained(), self.related[:, :, 0], self.related[:, :, 1:]
         known = ~np.isnan(out[:, 0])
         nodes = [int(k) for k in np.flatnonzero(known) if k != self._first]
         around = {k: np.flatnonzero((weight[k] > 0.0) & known) for k in nodes}
@@ -140,7 +141,7 @@ class PlaceMap:
             change = 0.0
             for k in nodes:
                 near = around[k]
-                where = weight[k, near] @ (out[near] + self.displacement[near, k]) / weight[k, near].sum()
+                where = weight[k, near] @ (out[near] + moved[near, k]) / weight[k, near].sum()
                 change = max(change, float(np.abs(where - out[k]).max()))
                 out[k] = where
             if change < tolerance:
@@ -148,9 +149,9 @@ class PlaceMap:
         return out
 
     def strain(self, positions: Doubles) -> float:
-        """Return by how many m (root mean square) edges and `positions` (n, 2) disagree."""
-        a, b = np.nonzero(np.triu(self.edges & ~self.guessed))
-        off = positions[b] - positions[a] - self.displacement[a, b]
+        """Return by how many m (root mean square) what was lived and `positions` (n, 2) disagree."""
+        a, b = np.nonzero(np.triu(self.related[:, :, 0]))
+        off = positions[b] - positions[a] - self.related[a, b, 1:]
         return float(np.sqrt(np.nanmean((off * off).sum(axis=1)))) if len(a) else 0.0
 
     def shortcuts(self, within: float = 0.25, saving: float = 2.0) -> list[Shortcut]:
@@ -202,3 +203,11 @@ class PlaceMap:
                     far[to], come_from[to] = d + self.length[at, to], at
                     heappush(queue, (float(far[to]), int(to)))
         return far, come_from
+
+
+def _related(travels: Travels, used: int) -> Doubles:
+    part = travels.relations[:used, :used].astype(np.float64)
+    back = part.transpose(1, 0, 2) * np.array([1.0, -1.0, -1.0])
+    total = part + back
+    total[:, :, 1:] /= np.maximum(total[:, :, :1], 1.0)
+    return total
