@@ -8,11 +8,11 @@ reads it.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from math import atan2, cos, hypot, pi, sin
+from math import atan2, cos, hypot, sin
 
 import gymnasium
 import numpy as np
-import tolman.envs
+import tolman.envs  # registers the tasks
 from numpy.typing import NDArray
 from tolman.agent import Navigator, NavigatorConfig
 from tolman.envs import Arena, square_arena, with_inner_walls
@@ -71,9 +71,7 @@ class Life:
         return np.asarray((self.theta[period - self.first] * 40 + self.spikes[:, 0] % 40) / 120.0)
 
 
-def record(
-    name: str, seconds: float, seed: int, speed: float = 0.3, arena: Arena | None = None
-) -> Drive:
+def record(name: str, seconds: float, seed: int, speed: float = 0.3, arena: Arena | None = None) -> Drive:
     """Drive `seconds` in `name`: back and forth on the track, from point to point elsewhere."""
     options: dict[str, object] = {"time_limit": seconds + 1.0}
     if arena is not None:
@@ -159,6 +157,3 @@ def drive_to(
 def walled() -> Arena:
     """Return the square of 2 m with the wall."""
     return with_inner_walls(square_arena(2.0), WALL)
-
-
-__all__ = ["WALL", "Drive", "Life", "pi", "record", "tolman", "walled"]

@@ -1,10 +1,11 @@
-"""Replay of the places of a track by links alone: order, speed-up, both directions, links shuffled, to a goal.
+"""Replay of the places of a track by links alone: order, speed, directions, shuffled links, a goal.
 
     python benchmarks/replay.py --seeds 3 --json benchmarks/results/replay.json
 
 After `--seconds` s of laps every place near one end starts an event forward and every place near the other
 end one in reverse (the course is always towards the far end). Order: Spearman's correlation of time and the
-fields' true centres along the course. Speed: slope of a line through the first spike of every place (m/s) over the lived 0.3 m/s.
+fields' true centres along the course. Speed: slope of a line
+through the first spike of every place (m/s) over the lived 0.3 m/s.
 """
 
 from __future__ import annotations
@@ -18,7 +19,6 @@ from lived import Drive, Life, record
 from numpy.typing import NDArray
 from scipy.stats import spearmanr
 from tolman.memory.config import MemoryConfig
-from tolman.memory.sequence_links import SequenceLinks
 
 Doubles = NDArray[np.float64]
 LIVED = 0.3  #: m/s
@@ -68,7 +68,9 @@ def events(drive: Drive, life: Life, rng: np.random.Generator, shuffled: bool) -
         goal = int(np.nanargmax(along))
         for start in np.flatnonzero(along < np.nanquantile(along, 0.2)):
             spikes = memory.recollection.replay(int(start), to=goal)
-            out.append({"kind": "to goal", "arrived": bool((spikes[:, 1] == goal).any()), **score(spikes, along)})
+            out.append(
+                {"kind": "to goal", "arrived": bool((spikes[:, 1] == goal).any()), **score(spikes, along)}
+            )
     links.forward[:], links.near[:] = kept
     return out
 

@@ -16,6 +16,7 @@ import json
 import pickle
 import time
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -48,9 +49,7 @@ def runs_of(drive: Drive, first: int) -> list[tuple[int, int, int]]:
     along[np.abs(np.cos(drive.pose[:, 2])) < 0.95] = 0.0
     along[:first] = 0.0
     edges = np.flatnonzero(np.diff(along, prepend=0.0, append=0.0))
-    return [
-        (int(a), int(b), int(along[a])) for a, b in zip(edges, edges[1:], strict=False) if along[a] and b - a > 40
-    ]
+    return [(int(a), int(b), int(along[a])) for a, b in pairwise(edges) if along[a] and b - a > 40]
 
 
 def precession(drive: Drive, life: Life) -> dict[str, float]:
@@ -125,7 +124,9 @@ def sweep(drive: Drive, life: Life, parts: int = 6) -> dict[str, object]:
             mine = (cells == cell) & keep[period]
             rates[cell] += np.histogram(drive.pose[period[mine], 0], edges)[0] / lived
         total = rates.sum(axis=0)
-        starts = [k for k in range(len(keep) - 2) if keep[k] and keep[k + 2] and life.theta[k - life.first] == 0]
+        starts = [
+            k for k in range(len(keep) - 2) if keep[k] and keep[k + 2] and life.theta[k - life.first] == 0
+        ]
         for k in starts:
             a, b = np.searchsorted(ms, (k * 40, (k + 3) * 40))
             part = np.minimum((phase[a:b] * parts).astype(int), parts - 1)

@@ -87,7 +87,8 @@ def score(drive: Drive, life: Life) -> tuple[dict[str, object], PlaceMap, Double
     middle = len(way) // 2
     blocked = graph.block(way[middle - 1], way[middle])
     out["blocked"] = {
-        "before_m": round(float(graph.distances(a0)[b0]), 2), "after_m": round(float(blocked.distances(a0)[b0]), 2),
+        "before_m": round(float(graph.distances(a0)[b0]), 2),
+        "after_m": round(float(blocked.distances(a0)[b0]), 2),
         "value_before": float(graph.value(b0)[way[middle - 1]]),
         "value_after": float(blocked.value(b0)[way[middle - 1]]),
     }  # fmt: skip

@@ -3,7 +3,7 @@
 Nodes are places, edges are links that were lived, each with its mean displacement, length and time. Ways are
 shortest paths over the lengths; the value of places is what a random walk that ends with distance would
 collect at the goal (the successor representation of Dayan 1993, discounted by metres). Node positions are
-those that fit the displacements of all spans lived best, with the first node held: closing a loop spreads its error
+those that fit all displacements lived best, with the first node held: closing a loop spreads its error
 over the loop (Lu & Milios 1997).
 """
 
@@ -62,7 +62,8 @@ class PlaceMap:
         length, seconds = ((part[:, :, k] + part[:, :, k].T) / total for k in (3, 4))
         return cls(
             np.where(edge, seen, 0.0), displacement, np.where(edge, length, np.inf),
-            np.where(edge, seconds, np.inf), _related(travels, used), np.zeros_like(edge), np.zeros_like(edge),
+            np.where(edge, seconds, np.inf), _related(travels, used),
+            np.zeros_like(edge), np.zeros_like(edge),
         )  # fmt: skip
 
     @property
@@ -131,7 +132,7 @@ class PlaceMap:
         return out
 
     def positions(self, tolerance: float = 1e-6, sweeps: int = 5000) -> Doubles:
-        """Return positions (n, 2) m that fit all that was lived best, relaxed by Gauss-Seidel from `chained`."""
+        """Return positions (n, 2) m that fit what was lived best, relaxed by Gauss-Seidel from `chained`."""
         out, weight, moved = self.chained(), self.related[:, :, 0], self.related[:, :, 1:]
         known = ~np.isnan(out[:, 0])
         nodes = [int(k) for k in np.flatnonzero(known) if k != self._first]
@@ -165,7 +166,9 @@ class PlaceMap:
             straight = np.hypot(*(where - where[a]).T)
             near = (straight <= within) & (lived >= saving * straight) & ~np.isfinite(self.length[a])
             found += [
-                Shortcut(a, int(b), float(straight[b]), float(lived[b])) for b in np.flatnonzero(near) if b > a
+                Shortcut(a, int(b), float(straight[b]), float(lived[b]))
+                for b in np.flatnonzero(near)
+                if b > a
             ]
         return sorted(found, key=lambda s: s.straight - s.lived)
 
@@ -208,6 +211,6 @@ class PlaceMap:
 def _related(travels: Travels, used: int) -> Doubles:
     part = travels.relations[:used, :used].astype(np.float64)
     back = part.transpose(1, 0, 2) * np.array([1.0, -1.0, -1.0])
-    total = part + back
+    total: Doubles = part + back
     total[:, :, 1:] /= np.maximum(total[:, :, :1], 1.0)
     return total

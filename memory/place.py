@@ -94,7 +94,7 @@ class PlaceCells:
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return the live arrays: synapses, stored patterns, how many cells are recruited."""
-        return {
+        out: dict[str, NDArray[Any]] = {
             "grid_weights": self.grid_weights,
             "patterns": self.patterns,
             "ca3_weights": self.ca3_weights,
@@ -103,7 +103,8 @@ class PlaceCells:
             "current": self.current,
             "silent": self.silent,
             "step": self.clock,
-        } | {f"links.{name}": array for name, array in self.links.arrays().items()}
+        }
+        return out | {f"links.{name}": array for name, array in self.links.arrays().items()}
 
     def begin_cycle(self) -> None:
         """Begin a theta cycle: cells that fired in the last one are fresh again."""
@@ -176,7 +177,9 @@ class PlaceCells:
             np.float32(config.inhibition), np.float32(np.exp(-1e-3 / config.tau_inhibition)),
             np.float32(np.exp(-1e-3 / config.tau_schaffer)),
             self._still[:steps] if wave is None else wave, self.links.forward, self.linked, self.tired,
-            np.array([*course, theta.links, np.exp(-1e-3 / theta.tau_link), theta.fatigue, theta.reach], np.float32),
+            np.array(
+                [*course, theta.links, np.exp(-1e-3 / theta.tau_link), theta.fatigue, theta.reach], np.float32
+            ),
             self.key, self._spikes,
         )  # fmt: skip
         if count < 0:

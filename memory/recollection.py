@@ -43,7 +43,9 @@ class Recollection:
         if self.place.used == 0:
             raise ValueError("no place is known yet")
         parts = [module.cue_at(module.phase_of(position), 1.0) for module in self.grids]
-        code = np.concatenate([np.maximum(part, 0.0) / np.linalg.norm(np.maximum(part, 0.0)) for part in parts])
+        code = np.concatenate(
+            [np.maximum(part, 0.0) / np.linalg.norm(np.maximum(part, 0.0)) for part in parts]
+        )
         return int(np.argmax(self.place.similarity((code / np.sqrt(len(self.grids))).astype(np.float32))))
 
     def replay(
@@ -77,5 +79,12 @@ class Recollection:
         self.events[0] += 1
         stream = step_key(self.key, np.uint32(int(self.events[0]) & 0xFFFFFFFF))
         return sharp_wave(
-            self.config, self.place.links, self.place.used, first, course, direction == "reverse", value, stream
+            self.config,
+            self.place.links,
+            self.place.used,
+            first,
+            course,
+            direction == "reverse",
+            value,
+            stream,
         )

@@ -64,7 +64,7 @@ class SequenceLinks:
     def along(self, course: float) -> Floats:
         """Return the links (cells, cells) that are felt on `course`, rad."""
         u = np.array([np.cos(course), np.sin(course)], np.float32)
-        return np.maximum(self.forward @ u, np.float32(0.0))
+        return np.asarray(np.maximum(self.forward @ u, np.float32(0.0)), np.float32)
 
     @property
     def strength(self) -> Floats:

@@ -29,7 +29,9 @@ class SharpWaveConfig:
     """Dynamics of a ripple event. Drives are in units of the firing threshold."""
 
     enabled: bool = True
-    longest: int = 600  #: ms; ripples last 50-120 ms, chains of them longer (Davidson, Kloosterman & Wilson 2009)
+    longest: int = (
+        600  #: ms; ripples last 50-120 ms, chains of them longer (Davidson, Kloosterman & Wilson 2009)
+    )
     kick: float = 6.0  #: drive of the first place
     kicked: int = 10  #: ms for which it lasts
     drive: float = 4.0  #: current that a spike sends over the strongest of its links
@@ -134,7 +136,7 @@ def _run(
             if j != last:
                 fx, fy = forward[last, j, 0], forward[last, j, 1]
                 size = np.sqrt(fx * fx + fy * fy)
-                # A link from last to j points there whichever way it was lived; stragglers turn nothing round.
+                # A link from last to j points there, however lived; stragglers turn nothing round.
                 if size > zero and fx * heading[0] + fy * heading[1] > zero:
                     heading[0] = constants[8] * heading[0] + (one - constants[8]) * fx / size
                     heading[1] = constants[8] * heading[1] + (one - constants[8]) * fy / size
@@ -151,7 +153,7 @@ def _run(
                 else:
                     share[i] = max(forward[j, i, 0] * heading[0] + forward[j, i, 1] * heading[1], zero)
                 most = max(most, share[i])
-            # Feed-forward inhibition: what counts is a link's share of the strongest, not how often it was lived.
+            # Feed-forward inhibition: what counts is how strong a link is against the strongest.
             if most > np.float32(1e-4):
                 for i in range(n):
                     current[i] += constants[2] * (share[i] / most) ** constants[10]

@@ -28,7 +28,9 @@ class ThetaConfig:
     fade: float = 0.6  #: share of the senses' drive that is gone when places ahead are favoured most
     behind: float = 1.0  #: strength of what favours places behind, of that for places ahead
     links: float = 2.0  #: share of `reach` that a spike sends over a link of strength 1
-    reach: float = 1.6  #: drive that all links together give or take at most; without the senses they hardly fire a cell
+    reach: float = (
+        1.6  #: drive that all links together give or take at most; without the senses they hardly fire a cell
+    )
     tau_link: float = 0.120  #: s, synapses of the links: a cycle, so the present place drives the sweep
     fatigue: float = 0.3  #: drive that a cell's own spike takes from it until the cycle ends
 
