@@ -12,7 +12,7 @@ from math import atan2, cos, hypot, sin
 
 import gymnasium
 import numpy as np
-import tolman.envs  # registers the tasks
+import tolman.envs  # noqa: F401  registers the tasks
 from numpy.typing import NDArray
 from tolman.agent import Navigator, NavigatorConfig
 from tolman.envs import Arena, square_arena, with_inner_walls

@@ -28,7 +28,8 @@ Floats = NDArray[np.float32]
 class SharpWaveConfig:
     """Dynamics of a ripple event. Drives are in units of the firing threshold."""
 
-    enabled: bool = True
+    enabled: bool = True  #: whether replay can be asked for
+    events: int = 0  #: an agent has of itself: in reverse at a reward, forward in rest; they teach nothing
     longest: int = (
         600  #: ms; ripples last 50-120 ms, chains of them longer (Davidson, Kloosterman & Wilson 2009)
     )
@@ -46,6 +47,8 @@ class SharpWaveConfig:
     neurons: NeuronConfig = field(default_factory=lambda: NeuronConfig(tau_membrane=0.020, noise=0.02))
 
     def __post_init__(self) -> None:
+        if self.events < 0:
+            raise ValueError(f"sharp_wave events must be >= 0, got {self.events}")
         if self.longest < 1:
             raise ValueError(f"sharp_wave longest must be >= 1 ms, got {self.longest}")
         if not 0.0 <= self.momentum <= 1.0:

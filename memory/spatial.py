@@ -25,7 +25,7 @@ from .experience import Experience
 from .grid import GridModule, calibrate
 from .heading import HeadDirection
 from .place import PlaceCells
-from .recollection import Recollection
+from .recollection import Direction, Recollection
 from .relay import merge
 from .travels import Travels
 from .views import ViewFrame
@@ -182,6 +182,16 @@ class SpatialMemory:
         moving = min(1.0, max(0.0, speed / self.config.moving))
         course = (moving * float(np.cos(heading)), moving * float(np.sin(heading)))
         return self.place.advance(inputs, STEPS, self._wave[period * STEPS : (period + 1) * STEPS], course)
+
+    def replay(
+        self,
+        start: int | NDArray[np.float64] | None = None,
+        direction: Direction = "forward",
+        to: int | NDArray[np.float64] | None = None,
+    ) -> NDArray[np.int32]:
+        """Replay from `start`, or from where the robot is, along its heading: see `Recollection.replay`."""
+        here = self.position if start is None else start
+        return self.recollection.replay(here, direction, to, self.heading.heading)
 
     @property
     def theta_period(self) -> int:

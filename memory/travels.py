@@ -2,9 +2,9 @@
 
 The place is that of the leading place cell, smoothed and with hysteresis, or noise would make the leader
 flicker (docs/learning.md). A stay's centre is where its leader fired on average; a transition is measured
-from centre to centre, so wide fields cost no accuracy along the way. Across it they do: a robot that slips from
-one lane into the next passes both fields near their common border, and each such step is measured too short.
-What lies several places apart suffers less, so displacements are kept over longer spans, too.
+from centre to centre, so wide fields cost no accuracy along the way. Across it they do: a robot that slips
+from one lane into the next passes both fields near their common border, and each such step is measured too
+short. What lies several places apart suffers less, so displacements are kept over longer spans, too.
 """
 
 from __future__ import annotations
