@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..memory.config import PERIOD, STEPS
+from ..memory.recollection import Direction
 from ..memory.spatial import SpatialMemory
 from ..spiking.hashing import SpikeHash
 from .actor_critic import ActorCritic
@@ -73,6 +74,7 @@ class Navigator:
         if self.config.learning and self._counters[3] > 0:
             self._period = []
             self._note_replay(self.replay.in_rest(self._seed, int(self._counters[3])))
+            self._sharp_waves("forward")
             self._close_period(periods=0)
         if seed is not None:
             self._reseed(seed)
@@ -141,6 +143,8 @@ class Navigator:
             self._reward = 0.0
         if self.config.learning:
             self._note_replay(self.replay.after_reward(float(r)))
+            if r != 0.0:
+                self._sharp_waves("reverse")
         self._close_period(periods=0)
 
     @property
@@ -258,6 +262,11 @@ class Navigator:
         for place, controller in replayed:
             self._note("place", place)
             self._note_controller(controller)
+
+    def _sharp_waves(self, direction: Direction) -> None:
+        if self.memory.localised and self.memory.place.used:
+            for _ in range(self.config.memory.sharp_wave.events):
+                self._note("place", self.memory.replay(direction=direction))
 
     def _number_neurons(self) -> dict[str, slice]:
         memory, config = self.memory, self.config.actor_critic

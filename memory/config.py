@@ -9,6 +9,8 @@ from .grid import GridConfig
 from .heading import HeadingConfig
 from .place import PlaceConfig
 from .pose_graph import PoseGraphConfig
+from .sharp_wave import SharpWaveConfig
+from .travels import TravelConfig
 
 PERIOD = 0.040  #: s, control period
 STEPS = 40  #: neuron steps in a control period
@@ -75,6 +77,8 @@ class MemoryConfig:
     ca3: CA3Config = field(default_factory=CA3Config)
     correction: CorrectionConfig = field(default_factory=CorrectionConfig)
     pose_graph: PoseGraphConfig = field(default_factory=PoseGraphConfig)
+    travels: TravelConfig = field(default_factory=TravelConfig)
+    sharp_wave: SharpWaveConfig = field(default_factory=SharpWaveConfig)
     view_bins: int = 72  #: directions of the map's frame
     experience: float = 600.0  #: s of movement kept for replay
     moving: float = 0.1  #: m/s from which on a period is kept

@@ -19,6 +19,8 @@ from ..spiking.model import add_noise, fire, write
 from ..spiking.random import key, step_key
 from .matching import dots
 from .neurons import NeuronConfig
+from .sequence_links import LinkConfig, SequenceLinks
+from .theta import ThetaConfig
 
 Floats = NDArray[np.float32]
 
@@ -38,6 +40,8 @@ class PlaceConfig:
     tau_schaffer: float = 0.200  #: s, CA3 synapses: outlasts the pause between two recalls
     schaffer_rate: float = 0.1  #: growth of CA3 synapses a recall
     neurons: NeuronConfig = field(default_factory=lambda: NeuronConfig(noise=0.06))
+    links: LinkConfig = field(default_factory=LinkConfig)
+    theta: ThetaConfig = field(default_factory=ThetaConfig)
 
     def __post_init__(self) -> None:
         if self.cells < 1:
@@ -64,6 +68,10 @@ class PlaceCells:
         self.hold = np.zeros(1, np.float32)
         self.schaffer = np.zeros(config.cells, np.float32)
         self.activity = np.zeros(config.cells, np.float32)
+        self.links = SequenceLinks(config.links, config.cells)
+        self.linked = np.zeros(config.cells, np.float32)  # drive through links
+        self.tired = np.zeros(config.cells, np.float32)
+        self._still = np.tile(np.array([0.0, 1.0, 0.0], np.float32), (1000, 1))
         self._spikes = np.zeros((config.cells * 20, 2), np.int32)
 
     @property
@@ -80,13 +88,13 @@ class PlaceCells:
         """Return the cells to rest."""
         for array in (self.membrane, self.current, self.silent):
             array[:] = 0
-        self.schaffer[:] = 0.0
-        self.hold[:] = 0.0
-        self.activity[:] = 0.0
+        for array in (self.schaffer, self.hold, self.activity, self.linked, self.tired):
+            array[:] = 0.0
+        self.links.reset()
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return the live arrays: synapses, stored patterns, how many cells are recruited."""
-        return {
+        out: dict[str, NDArray[Any]] = {
             "grid_weights": self.grid_weights,
             "patterns": self.patterns,
             "ca3_weights": self.ca3_weights,
@@ -96,6 +104,11 @@ class PlaceCells:
             "silent": self.silent,
             "step": self.clock,
         }
+        return out | {f"links.{name}": array for name, array in self.links.arrays().items()}
+
+    def begin_cycle(self) -> None:
+        """Begin a theta cycle: cells that fired in the last one are fresh again."""
+        self.tired[:] = 0.0
 
     def similarity(self, grid: Floats) -> Floats:
         """Return the cosine (used,) of the unit vector `grid` (grids,) and each cell's stored pattern."""
@@ -140,9 +153,19 @@ class PlaceCells:
                 target - self.ca3_weights[block]
             )
 
-    def advance(self, grid_spikes: NDArray[np.int32], steps: int) -> NDArray[np.int32]:
-        """Run `steps` ms on grid spikes (k, 2) of (ms, phase input), ascending; return spikes (k, 2)."""
-        config = self.config
+    def advance(
+        self,
+        grid_spikes: NDArray[np.int32],
+        steps: int,
+        wave: Floats | None = None,
+        course: tuple[float, float] = (0.0, 0.0),
+    ) -> NDArray[np.int32]:
+        """Run `steps` ms on grid spikes (k, 2) of (ms, phase input), ascending; return spikes (k, 2).
+
+        `wave` (steps, 3) is the part of a theta cycle that passes meanwhile (`ThetaConfig.cycle`), and
+        `course` the direction of travel as a vector, shorter than 1 for a robot that hardly moves.
+        """
+        config, theta = self.config, self.config.theta
         used = self.used
         if used == 0:
             return self._spikes[:0]
@@ -152,7 +175,12 @@ class PlaceCells:
             np.float32(np.exp(-1e-3 / config.tau_input)),
             np.float32(config.grid_share), np.float32(config.field_threshold), np.float32(config.gain),
             np.float32(config.inhibition), np.float32(np.exp(-1e-3 / config.tau_inhibition)),
-            np.float32(np.exp(-1e-3 / config.tau_schaffer)), self.key, self._spikes,
+            np.float32(np.exp(-1e-3 / config.tau_schaffer)),
+            self._still[:steps] if wave is None else wave, self.links.forward, self.linked, self.tired,
+            np.array(
+                [*course, theta.links, np.exp(-1e-3 / theta.tau_link), theta.fatigue, theta.reach], np.float32
+            ),
+            self.key, self._spikes,
         )  # fmt: skip
         if count < 0:
             raise ValueError("place-cell spikes exceed their buffer")
@@ -183,6 +211,11 @@ def _advance(
     inhibit: np.float32,
     hold_decay: np.float32,
     schaffer_decay: np.float32,
+    wave: Floats,  # (steps, 3)
+    forward: Floats,  # (cells, cells, 2)
+    linked: Floats,
+    tired: Floats,
+    links: Floats,  # course (2), gain, decay, fatigue, reach
     key: np.uint32,
     spikes: NDArray[np.int32],
 ) -> int:
@@ -197,16 +230,29 @@ def _advance(
             for i in range(used):
                 current[i] += row[i]
             cursor += 1
-        held = hold[0]
+        held, senses, gate = hold[0] + wave[step, 0], wave[step, 1], wave[step, 2]
         for i in range(used):
-            match = grid_share * current[i] + (one - grid_share) * min(schaffer[i], one)
-            drive[i] = max(one + gain * (match - threshold) - held, zero)
+            match = senses * (grid_share * current[i] + (one - grid_share) * min(schaffer[i], one))
+            drive[i] = one + gain * (match - threshold) - held
             current[i] *= decay
             schaffer[i] *= schaffer_decay
+        if gate != zero:
+            for i in range(used):
+                pull = min(max(linked[i], -one), one)
+                drive[i] += gate * links[5] * pull - tired[i]
+                linked[i] *= links[3]
+        for i in range(used):
+            drive[i] = max(drive[i], zero)
         add_noise(drive, noise, at)
         relax(v, drive, nothing, constants)
         n_fired = fire(v, hold_off, constants[3], constants[4], constants[5], fired)
-        hold[0] = hold_decay * held + inhibit * n_fired
+        hold[0] = hold_decay * hold[0] + inhibit * n_fired
+        if gate != zero:
+            for f in range(n_fired):
+                row = forward[fired[f]]
+                tired[fired[f]] += links[4]
+                for i in range(used):
+                    linked[i] += links[2] * (row[i, 0] * links[0] + row[i, 1] * links[1])
         count = write(spikes, count, step, fired, n_fired)
         if count < 0:
             return -1

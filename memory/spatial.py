@@ -26,7 +26,9 @@ from .grid import GridModule, calibrate
 from .heading import HeadDirection
 from .place import PlaceCells
 from .pose_graph import PoseGraph
+from .recollection import Direction, Recollection
 from .relay import merge
+from .travels import Travels
 from .views import ViewFrame, best_shift
 
 Floats = NDArray[np.float32]
@@ -64,6 +66,9 @@ class SpatialMemory:
         self.frame = ViewFrame(bands, directions, config.view_bins)
         self.ca3 = CA3(config.ca3, self.frame.size, inputs, seed)
         self.place = PlaceCells(config.place, len(self.grids), inputs, config.ca3.neurons, seed)
+        self._wave = config.place.theta.cycle(STEPS * config.correction.theta_periods)
+        self.travels = Travels(config.travels, config.place.cells)
+        self.recollection = Recollection(config.sharp_wave, self.place, self.grids, self.travels, seed)
         self.experience = Experience(round(config.experience / PERIOD))
         self.decoder = GridDecoder(self.grids)
         memories = len(self.ca3.places)
@@ -106,6 +111,7 @@ class SpatialMemory:
         self.localised = False
         self._forget_transients()
         self.place.reset()
+        self.travels.begin()
         self.experience.begin()
 
     def _forget_transients(self) -> None:
@@ -167,14 +173,41 @@ class SpatialMemory:
             self._theta(seeing)
         spikes["ca3"] = self.recall_spikes
         if self.localised:
-            spikes["place"] = self.place.advance(inputs, STEPS)
+            spikes["place"] = self._places(inputs, speed)
             if speed > self.config.moving:
                 self.experience.note(spikes["place"], self.heading.heading)
+                self.place.links.learn(spikes["place"], self.place.used, STEPS, self.heading.heading)
+                self.travels.note(spikes["place"], velocity, PERIOD)
         else:
             spikes["place"] = np.zeros((0, 2), np.int32)
         self._fresh += PERIOD
         self.clock[0] += PERIOD
         return spikes
+
+    def _places(self, inputs: NDArray[np.int32], speed: float) -> NDArray[np.int32]:
+        if not self.config.place.theta.enabled:
+            return self.place.advance(inputs, STEPS)
+        period, heading = self._cycle % self.config.correction.theta_periods, self.heading.heading
+        if period == 0:
+            self.place.begin_cycle()
+        moving = min(1.0, max(0.0, speed / self.config.moving))
+        course = (moving * float(np.cos(heading)), moving * float(np.sin(heading)))
+        return self.place.advance(inputs, STEPS, self._wave[period * STEPS : (period + 1) * STEPS], course)
+
+    def replay(
+        self,
+        start: int | NDArray[np.float64] | None = None,
+        direction: Direction = "forward",
+        to: int | NDArray[np.float64] | None = None,
+    ) -> NDArray[np.int32]:
+        """Replay from `start`, or from where the robot is, along its heading: see `Recollection.replay`."""
+        here = self.position if start is None else start
+        return self.recollection.replay(here, direction, to, self.heading.heading)
+
+    @property
+    def theta_period(self) -> int:
+        """Which period of the theta cycle comes next."""
+        return (self._cycle + 1) % self.config.correction.theta_periods
 
     def reseed(self, seed: int) -> None:
         """Draw the noise of every population from the streams of `seed`; what was learned stays."""
@@ -182,6 +215,7 @@ class SpatialMemory:
         for k, module in enumerate(self.grids):
             module.key = key(seed, f"grid_{k}")
         self.place.key = key(seed, "place")
+        self.recollection.key = key(seed, "sharp_wave")
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return the live arrays that last from one episode to the next."""
@@ -194,6 +228,8 @@ class SpatialMemory:
         out |= {"made_at": self.made_at, "moved": self.moved}
         out |= {f"graph.{name}": array for name, array in self.graph.arrays().items()}
         out |= {f"ca3.{name}": array for name, array in self.ca3.arrays().items()}
+        out |= {f"travels.{name}": array for name, array in self.travels.arrays().items()}
+        out |= {"replays": self.recollection.events}
         out |= {f"experience.{name}": array for name, array in self.experience.arrays().items()}
         return out | {f"place.{name}": array for name, array in self.place.arrays().items()}
 

@@ -1,0 +1,90 @@
+"""What can be asked of the places without going there: replay of a way, and the map."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..spiking.random import key, step_key
+from .grid import GridModule
+from .map import PlaceMap
+from .place import PlaceCells
+from .sharp_wave import SharpWaveConfig, sharp_wave
+from .travels import Travels
+
+Direction = Literal["forward", "reverse"]
+
+
+class Recollection:
+    """Reads and runs the place cells of a memory; changes nothing but the count of events."""
+
+    def __init__(
+        self,
+        config: SharpWaveConfig,
+        place: PlaceCells,
+        grids: Sequence[GridModule],
+        travels: Travels,
+        seed: int,
+    ) -> None:
+        self.config, self.place, self.grids, self.travels = config, place, grids, travels
+        self.key = key(seed, "sharp_wave")
+        self.events = np.zeros(1, np.int64)
+
+    @property
+    def map(self) -> PlaceMap:
+        """The map of places as it is now."""
+        return PlaceMap.read(self.place.links, self.travels, self.place.used)
+
+    def cell_at(self, position: NDArray[np.float64]) -> int:
+        """Return the place cell that fires most at `position` (2,), m in the map's frame."""
+        if self.place.used == 0:
+            raise ValueError("no place is known yet")
+        parts = [module.cue_at(module.phase_of(position), 1.0) for module in self.grids]
+        code = np.concatenate(
+            [np.maximum(part, 0.0) / np.linalg.norm(np.maximum(part, 0.0)) for part in parts]
+        )
+        return int(np.argmax(self.place.similarity((code / np.sqrt(len(self.grids))).astype(np.float32))))
+
+    def replay(
+        self,
+        start: int | NDArray[np.float64],
+        direction: Direction = "forward",
+        to: int | NDArray[np.float64] | None = None,
+        course: float = 0.0,
+    ) -> NDArray[np.int32]:
+        """Return the spikes (k, 2) of (ms, place cell) of a replay from `start`.
+
+        Parameters
+        ----------
+        start : place cell, or position (2,) m in the map's frame
+        direction : along `course`, or back
+        to : goal; replay then climbs its value over the map and ignores the course. ``"reverse"`` with a
+            goal is refused: value leads one way only.
+        course : rad, the robot's heading
+        """
+        if direction not in ("forward", "reverse"):
+            raise ValueError(f"replay direction must be 'forward' or 'reverse', got {direction!r}")
+        if to is not None and direction == "reverse":
+            raise ValueError("replay towards a goal runs forward; ask for it without direction='reverse'")
+        if not self.config.enabled:
+            return np.zeros((0, 2), np.int32)
+        first = start if isinstance(start, int) else self.cell_at(np.asarray(start))
+        value = None
+        if to is not None:
+            goal = to if isinstance(to, int) else self.cell_at(np.asarray(to))
+            value = self.map.value(goal)
+        self.events[0] += 1
+        stream = step_key(self.key, np.uint32(int(self.events[0]) & 0xFFFFFFFF))
+        return sharp_wave(
+            self.config,
+            self.place.links,
+            self.place.used,
+            first,
+            course,
+            direction == "reverse",
+            value,
+            stream,
+        )
