@@ -11,6 +11,7 @@ from .drives import Drive, Odometry, Sightings
 
 Floats = NDArray[np.float64]
 LAGS = np.arange(0.0, 0.401, 0.02)  #: s tried by `command_lag`
+TELLS = 0.1  #: share of the difference without a lag by which the best one must be better
 PAIRS = 100  #: pairs of sightings from which on they tell a lag
 
 
@@ -114,23 +115,40 @@ def carried(sightings: Sightings, path: DeadReckoning | Track, times: Floats) ->
 def command_lag(odometry: Odometry, sightings: Sightings) -> float:
     """Return by how many seconds the robot trails its odometry, as seen in the bearings of landmarks.
 
-    Between two sightings of one landmark within a second its bearing changes by the robot's turn. The lag is
-    the one at which the turns that the odometry tells explain these changes best (least absolute
-    difference). It is 0 where too few pairs of sightings tell it. No ground truth is read.
+    Where a landmark was seen says where it should be seen a moment later, if the robot moved as its odometry
+    tells. The lag is the one at which this explains a second sighting within a second best (least absolute
+    difference of bearing), whatever share of its commanded turns the robot makes. It is 0 where too few pairs
+    of sightings tell it, or hardly. No ground truth is read.
     """
     order = np.lexsort((sightings.t, sightings.landmark))
-    t, bearing, which = sightings.t[order], sightings.bearing[order], sightings.landmark[order]
+    t, which = sightings.t[order], sightings.landmark[order]
     apart = np.diff(t)
     pairs = np.flatnonzero((which[1:] == which[:-1]) & (apart > 0.1) & (apart < 1.0))
     if pairs.size < PAIRS:
         return 0.0
-    seen = -((bearing[pairs + 1] - bearing[pairs] + np.pi) % (2.0 * np.pi) - np.pi)
-    path = DeadReckoning(odometry, float(odometry.t[0]), np.zeros(3))
+    first, second = order[pairs], order[pairs + 1]
+    earlier = Sightings(
+        *(column[first] for column in (sightings.t, sightings.landmark, sightings.range, sightings.bearing))
+    )
+    later = sightings.t[second]
     wrong = []
     for lag in LAGS:
-        turned = path.at(t[pairs + 1] - lag)[:, 2] - path.at(t[pairs] - lag)[:, 2]
-        wrong.append(float(np.abs(seen - turned).mean()))
-    return float(LAGS[int(np.argmin(wrong))])
+        path = DeadReckoning(odometry, float(odometry.t[0]), np.zeros(3), float(lag))
+        ahead, left = carried(earlier, path, later).T
+        off = (sightings.bearing[second] - np.arctan2(left, ahead) + np.pi) % (2.0 * np.pi) - np.pi
+        turned = path.at(later)[:, 2] - path.at(earlier.t)[:, 2]
+        wrong.append(_least_absolute(off, turned))
+    best = int(np.argmin(wrong))
+    return float(LAGS[best]) if wrong[best] < (1.0 - TELLS) * wrong[0] else 0.0
+
+
+def _least_absolute(y: Floats, x: Floats) -> float:
+    """Return the mean absolute difference of `y` (n,) from the multiple of `x` (n,) that is nearest."""
+    slope = 0.0
+    for _ in range(20):  # reweighted least squares
+        weight = 1.0 / np.maximum(np.abs(y - slope * x), 1e-3)
+        slope = float((weight * x * y).sum() / max((weight * x * x).sum(), 1e-12))
+    return float(np.abs(y - slope * x).mean())
 
 
 def _arc(heading: Floats, speed: Floats, turn: Floats, seconds: Floats) -> Floats:

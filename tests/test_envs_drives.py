@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from scripts import load
 from tolman.envs.drive_motion import DeadReckoning, carried, command_lag, motion, path_of, relative
 from tolman.envs.drives import (
     Drive,
@@ -210,6 +211,8 @@ def test_the_lag_of_commands_is_read_from_bearings() -> None:
     seen = Sightings(look, np.full(look.size, 6), np.full(look.size, 5.0), bearing)
     assert abs(command_lag(odometry, seen) - 0.18) <= 0.021
     assert command_lag(odometry, Sightings.none()) == 0.0
+    simulated = load("simulated_drive").simulated_drive(0, 60.0)  # does what it is told at once, but noisily
+    assert command_lag(simulated.odometry, simulated.sightings) == 0.0
 
 
 @pytest.mark.skipif(not (SHARED / "mrclam6_robot1.npz").is_file(), reason="needs the public recordings")
