@@ -128,7 +128,7 @@ def command_lag(odometry: Odometry, sightings: Sightings) -> float:
         return 0.0
     first, second = order[pairs], order[pairs + 1]
     earlier = Sightings(
-        *(column[first] for column in (sightings.t, sightings.landmark, sightings.range, sightings.bearing))
+        sightings.t[first], sightings.landmark[first], sightings.range[first], sightings.bearing[first]
     )
     later = sightings.t[second]
     wrong = []
