@@ -32,7 +32,7 @@ from tolman.envs.sensors import Proprioception, SensorNoise
 from tolman.memory.attractor import AttractorNeurons
 from tolman.memory.calibration import DriveTable
 from tolman.memory.decoder import GridDecoder
-from tolman.memory.grid import GridConfig, GridModule, calibrate
+from tolman.memory.grid import GridConfig, calibrate, grid_modules
 from tolman.memory.heading import HeadDirection, HeadingConfig
 from tolman.memory.rate_attractor import RateNeurons
 
@@ -67,11 +67,7 @@ class Sheets:
     """The modules of one seed and their decoder."""
 
     def __init__(self, config: GridConfig, table: DriveTable, seed: int) -> None:
-        pairs = zip(config.scales(), config.orientations(), strict=True)
-        self.modules = [
-            GridModule(config, float(scale), float(turn), f"grid_{k}", seed, table)
-            for k, (scale, turn) in enumerate(pairs)
-        ]
+        self.modules = grid_modules(config, seed, table)
         self._decoder = GridDecoder(self.modules)
         self.place = np.zeros(2)
         for module in self.modules:

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import pickle
 import time
 from dataclasses import replace
 from itertools import pairwise
@@ -166,16 +165,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", type=int, default=3, metavar="N")
     parser.add_argument("--seconds", type=float, default=240.0, metavar="S")
-    parser.add_argument("--drive", type=Path, metavar="FILE", help="a pickled drive instead of a new one")
     parser.add_argument("--json", type=Path, metavar="FILE")
     arguments = parser.parse_args()
     runs = []
     for seed in range(1, 1 + arguments.seeds):  # drive 0 was used to choose parameters
         begin = time.perf_counter()
-        if arguments.drive is not None:
-            drive = pickle.loads(arguments.drive.read_bytes())
-        else:
-            drive = record("LinearTrack", arguments.seconds, seed)
+        drive = record("LinearTrack", arguments.seconds, seed)
         for name, theta in ARMS.items():
             life = drive.live(memory_config(theta), seed)
             score = {"seed": seed, "arm": name, **precession(drive, life), **sweep(drive, life)}

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import pickle
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -20,6 +19,7 @@ from pathlib import Path
 import numpy as np
 from lived import Drive, Life, record
 from theta import ARMS, memory_config, phase_position
+from tolman.launch.frames import into_frame
 from tolman.memory.config import MemoryConfig
 from tolman.memory.sequence_links import LinkConfig
 from tolman.memory.spatial import SpatialMemory
@@ -84,18 +84,12 @@ def main() -> None:
     """Run, print and write."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", type=int, default=1, metavar="N")
-    parser.add_argument("--drive", type=Path, metavar="FILE", help="a pickled drive instead of new ones")
     parser.add_argument("--json", type=Path, metavar="FILE")
     arguments = parser.parse_args()
     runs, cost = [], {}
     for seed in range(arguments.seeds):
-        if arguments.drive is not None:
-            drive = pickle.loads(arguments.drive.read_bytes())
-        else:
-            drive = record("OpenField", 600.0, seed)
-        start = drive.pose[0]
-        c, s = np.cos(start[2]), np.sin(start[2])
-        truth = (drive.pose[:, :2] - start[:2]) @ np.array([[c, -s], [s, c]])
+        drive = record("OpenField", 600.0, seed)
+        truth = into_frame(drive.pose[0], drive.pose)[:, :2]
         for name, config in {"off": MemoryConfig(), **{n: memory_config(t) for n, t in ARMS.items()}}.items():
             life = drive.live(config, seed)
             error = np.hypot(*(life.beliefs[:, :2] - truth).T)

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import pickle
 from pathlib import Path
 
 import matplotlib
@@ -118,16 +117,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", type=int, default=3, metavar="N")
     parser.add_argument("--seconds", type=float, default=600.0, metavar="S")
-    parser.add_argument("--drive", type=Path, metavar="FILE", help="a pickled drive instead of new ones")
     parser.add_argument("--figure", type=Path, metavar="PNG", help="draw the last map")
     parser.add_argument("--json", type=Path, metavar="FILE")
     arguments = parser.parse_args()
     runs = []
     for seed in range(1, 1 + arguments.seeds):
-        if arguments.drive is not None:
-            drive = pickle.loads(arguments.drive.read_bytes())
-        else:
-            drive = record("OpenField", arguments.seconds, seed, arena=walled())
+        drive = record("OpenField", arguments.seconds, seed, arena=walled())
         life = drive.live(MemoryConfig(), seed)
         scored, graph, where = score(drive, life)
         runs.append({"seed": seed, **scored})

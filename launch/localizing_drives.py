@@ -21,6 +21,7 @@ from ..memory.landmark_config import LandmarkMemoryConfig
 from ..memory.landmark_memory import LandmarkMemory
 from ..spiking.hashing import SpikeHash
 from .errors import UserError
+from .frames import wrap
 from .terminal import make_console
 
 Floats = NDArray[np.float64]
@@ -159,7 +160,7 @@ def score(drive: Drive, estimate: Trajectory) -> dict[str, Any]:
 
 def _errors(poses: Floats, true: Floats) -> dict[str, float]:
     apart = np.hypot(*(poses[:, :2] - true[:, :2]).T)
-    turned = (poses[:, 2] - true[:, 2] + np.pi) % (2.0 * np.pi) - np.pi
+    turned = wrap(poses[:, 2] - true[:, 2])
     return {
         "rms_m": float(np.sqrt(np.mean(apart**2))),
         "mean_m": float(apart.mean()),

@@ -113,8 +113,8 @@ class CoarseIndex:
 
     def candidates(self, summary: Floats, count: int) -> NDArray[np.int32]:
         """Return up to `count` places that share most cells with a summary, ascending."""
-        self._votes = room_for(self._votes, self.places).astype(np.int32, copy=False)
-        self._touched = room_for(self._touched, self.places).astype(np.int32, copy=False)
+        self._votes = room_for(self._votes, self.places)
+        self._touched = room_for(self._touched, self.places)
         rows = self.rows
         found = _vote(
             rows.start, rows.length, rows.pool, self.cells(summary), self._votes, self._touched, count

@@ -14,6 +14,7 @@ from .travels import TravelConfig
 
 PERIOD = 0.040  #: s, control period
 STEPS = 40  #: neuron steps in a control period
+RELAX_PERIODS = 4  #: last periods of a snap, in which the cue fades and new bumps take their own shape
 
 
 @dataclass(frozen=True, slots=True)

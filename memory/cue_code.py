@@ -12,10 +12,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
-from .grid import lattice_bump
+from .grid import bump_at, lattice_bump
 
 Doubles = NDArray[np.float64]
 #: The middles of the two triangles of the torus, in periods.
@@ -88,7 +87,7 @@ class TorusCode:
 
     def tuned(self, cue: Doubles) -> Doubles:
         """Return the responses (cells,) to the phase `cue` (2,), 1 at the peak."""
-        return _tuned(self.side, self.tuning, float(cue[0]), float(cue[1]))
+        return bump_at(self.side, self.tuning, float(cue[0]), float(cue[1]))
 
     def bump(self) -> Doubles:
         """Return the kernel (cells,) of connections between alike cells."""
@@ -108,23 +107,6 @@ class TorusCode:
         axis = np.arange(self.side) / self.side
         v, u = np.meshgrid(axis, axis, indexing="ij")
         return u.ravel(), v.ravel()
-
-
-@njit(cache=True)
-def _tuned(side: int, width: float, u: float, v: float) -> Doubles:
-    # `lattice_bump` without arrays: a monitor needs two a module and theta cycle.
-    half, out = 0.5 * np.sqrt(3.0), np.zeros(side * side)
-    for row in range(side):
-        dv = row / side - v
-        dv -= np.round(dv)
-        for column in range(side):
-            du = column / side - u
-            du -= np.round(du)
-            for i in range(-1, 2):
-                for j in range(-1, 2):
-                    x, y = du + i + 0.5 * (dv + j), half * (dv + j)
-                    out[row * side + column] += np.exp(-(x * x + y * y) / (2.0 * width * width))
-    return out
 
 
 Code = RingCode | TorusCode

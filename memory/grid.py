@@ -156,11 +156,26 @@ class GridModule:
         return np.asarray(bearings(activity, self._waves) / (2.0 * np.pi) % 1.0)
 
 
+def grid_modules(config: GridConfig, seed: int, table: DriveTable) -> list[GridModule]:
+    """Return the modules of `config`, smallest scale first, named `grid_0`, `grid_1`, ..."""
+    pairs = zip(config.scales(), config.orientations(), strict=True)
+    return [
+        GridModule(config, float(scale), float(turn), f"grid_{k}", seed, table)
+        for k, (scale, turn) in enumerate(pairs)
+    ]
+
+
+def grid_code(activity: Floats) -> Floats:
+    """Return `activity` (modules, cells) as a unit vector (modules * cells,) to which modules add alike."""
+    size = np.maximum(np.sqrt((activity * activity).sum(axis=1, keepdims=True)), np.float32(1e-6))
+    return np.asarray((activity / size).ravel() / np.float32(np.sqrt(len(activity))), np.float32)
+
+
 @njit(cache=True)
-def _cue(n: int, width: float, u: float, v: float, strength: float) -> Floats:
-    # The Gaussian of `lattice_bump`, less its mean, without arrays: a recall needs one a module and period.
+def bump_at(n: int, width: float, u: float, v: float) -> NDArray[np.float64]:
+    """Return `lattice_bump` around the phase (u, v) on n x n cells, (n * n,), without arrays in between."""
+    # A recall needs one a module and period.
     half = 0.5 * np.sqrt(3.0)
-    total = 0.0
     bump = np.empty(n * n)
     for row in range(n):
         dv = row / n - v
@@ -175,7 +190,14 @@ def _cue(n: int, width: float, u: float, v: float, strength: float) -> Floats:
                     y = half * (dv + j)
                     value += np.exp(-(x * x + y * y) / (2.0 * width * width))
             bump[row * n + column] = value
-            total += value
+    return bump
+
+
+@njit(cache=True)
+def _cue(n: int, width: float, u: float, v: float, strength: float) -> Floats:
+    bump, total = bump_at(n, width, u, v), 0.0
+    for k in range(n * n):
+        total += bump[k]
     mean = total / (n * n)
     out = np.empty(n * n, np.float32)
     for k in range(n * n):

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
 Ints = NDArray[np.int64]
+Scalar = TypeVar("Scalar", bound=np.generic)
 
 
-def room_for(array: NDArray[np.generic], size: int) -> NDArray[np.generic]:
+def room_for(array: NDArray[Scalar], size: int) -> NDArray[Scalar]:
     """Return `array` (n,), or a copy of at least twice the room if it has less than `size`; the rest is 0."""
     if array.size >= size:
         return array
@@ -41,8 +44,7 @@ class Rows:
         """Append `value` to each of `rows` (k,)."""
         if not _append(self.start, self.length, self.room, self.pool, self._used, rows, value):
             most = int(self.length[rows].max(initial=0))
-            larger = room_for(self.pool, int(self._used[0]) + rows.size * 2 * max(2, most + 1))
-            self.pool = larger.astype(np.int32, copy=False)
+            self.pool = room_for(self.pool, int(self._used[0]) + rows.size * 2 * max(2, most + 1))
             _append(self.start, self.length, self.room, self.pool, self._used, rows, value)
 
     def __getitem__(self, row: int) -> NDArray[np.int32]:

@@ -103,7 +103,7 @@ class Hippocampus:
         self.ca3.bind(assembly)
         self.perforant.bind(sensed, assembly)
         self.ca1.bind(assembly, cells)
-        self._assemblies = room_for(self._assemblies, (at + 1) * size).astype(np.int32, copy=False)
+        self._assemblies = room_for(self._assemblies, (at + 1) * size)
         self._assemblies[at * size : (at + 1) * size] = assembly
         self.stored[0] += 1
         return at

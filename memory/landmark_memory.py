@@ -21,13 +21,14 @@ from numpy.typing import NDArray
 
 from ..spiking.random import key
 from .attractor import AttractorState
-from .config import PERIOD, STEPS
+from .config import PERIOD, RELAX_PERIODS, STEPS
 from .decoder import GridDecoder
-from .grid import GridModule, calibrate
+from .grid import calibrate, grid_modules
 from .heading import HeadDirection
 from .landmark_cells import RING, SHEETS, LandmarkCells
 from .landmark_config import LandmarkMemoryConfig
 from .landmarks import LandmarkMap
+from .poses import wrap
 from .pulls import ring_pull, sheet_pull
 from .reliability import Reliability
 
@@ -47,7 +48,7 @@ class Cue:
 
     def now(self) -> float:
         """Return the current of this period; that of a cue that sets anew fades, so that the bump relaxes."""
-        return self.current * 0.5 ** max(0, 4 - self.periods) if self.snap else self.current
+        return self.current * 0.5 ** max(0, RELAX_PERIODS - self.periods) if self.snap else self.current
 
 
 class LandmarkMemory:
@@ -57,12 +58,7 @@ class LandmarkMemory:
         self.config = config
         self.ring = HeadDirection(config.heading, seed, seconds=12.0)
         table = calibrate(config.grid, seconds=20.0, drives=SLOW)
-        self.sheets = [
-            GridModule(config.grid, float(scale), float(turn), f"grid_{k}", seed, table)
-            for k, (scale, turn) in enumerate(
-                zip(config.grid.scales(), config.grid.orientations(), strict=True)
-            )
-        ]
+        self.sheets = grid_modules(config.grid, seed, table)
         self.cells = LandmarkCells(config.cells, seed)
         self.reseed(0)  # pulls are measured with the same noise whatever the seed
         self._ring_pull = ring_pull(self.ring, config.pull_periods)
@@ -80,7 +76,7 @@ class LandmarkMemory:
         self._ahead = 0.0
         self.ring.set(float(pose[2]))
         # A bump forms a little beside its cue. What the map calls the start heading is where it formed.
-        self._ahead = _wrapped(float(pose[2]) - self.ring.heading)
+        self._ahead = wrap(float(pose[2]) - self.ring.heading)
         for sheet in self.sheets:
             sheet.set(pose[:2])
         self.reliability = Reliability(self.config.noise)
@@ -120,7 +116,7 @@ class LandmarkMemory:
     @property
     def heading(self) -> float:
         """Heading as the ring has it, rad in (-pi, pi]."""
-        return _wrapped(self.ring.heading + self._ahead)
+        return wrap(self.ring.heading + self._ahead)
 
     @property
     def pose(self) -> Floats:
@@ -300,7 +296,3 @@ class LandmarkMemory:
 def _turned(vector: Floats, angle: float) -> Floats:
     c, s = np.cos(angle), np.sin(angle)
     return np.array([c * vector[0] - s * vector[1], s * vector[0] + c * vector[1]])
-
-
-def _wrapped(angle: float) -> float:
-    return float(np.arctan2(np.sin(angle), np.cos(angle)))

@@ -12,6 +12,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from .poses import place
+
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 HELD = 1e8  #: stiffness with which the first waypoint is held
@@ -79,7 +81,7 @@ def relax(
             pose[i, c] += x[i, c]
     for m in range(len(birth)):
         if birth[m] >= 0:
-            _place(pose[birth[m]], birth_from[m], memory_pose[m])
+            place(pose[birth[m]], birth_from[m], memory_pose[m])
 
 
 @njit(cache=True)
@@ -114,9 +116,9 @@ def _ties(
                 continue
             a[t], b[t] = i, birth[m]
             root = np.sqrt(min(tie_count[i, s], float(witnesses)))
-            _place(pose[i], tie_from[i, s], here)
+            place(pose[i], tie_from[i, s], here)
             if b[t] >= 0:
-                _place(pose[b[t]], birth_from[m], there)
+                place(pose[b[t]], birth_from[m], there)
             else:
                 there[:] = memory_pose[m]
             by_place, by_turn = root / spreads[2], root / spreads[3]
@@ -148,7 +150,7 @@ def _links(pose: Floats, step: Floats, linked: NDArray[np.bool_], spreads: Float
         if not linked[i]:
             continue
         before = pose[i - 1]
-        _place(before, step[i], wanted)
+        place(before, step[i], wanted)
         turn = pose[i, 2] - wanted[2]
         residual[i, 0] = by_place * (pose[i, 0] - wanted[0])
         residual[i, 1] = by_place * (pose[i, 1] - wanted[1])
@@ -159,14 +161,6 @@ def _links(pose: Floats, step: Floats, linked: NDArray[np.bool_], spreads: Float
         link[i, 1, 2] = -by_place * (wanted[0] - before[0])
         link[i, 2, 2], link[i, 2, 5] = -by_turn, by_turn
     return link, residual
-
-
-@njit(cache=True)
-def _place(pose: Floats, move: Floats, out: Floats) -> None:
-    c, s = np.cos(pose[2]), np.sin(pose[2])
-    out[0] = pose[0] + c * move[0] - s * move[1]
-    out[1] = pose[1] + s * move[0] + c * move[1]
-    out[2] = pose[2] + move[2]
 
 
 @njit(cache=True)

@@ -10,11 +10,12 @@ over the loop (Lu & Milios 1997).
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from heapq import heappop, heappush
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import dijkstra
 
 from .sequence_links import SequenceLinks
 from .travels import Travels
@@ -193,19 +194,11 @@ class PlaceMap:
         return node
 
     def _shortest(self, start: int) -> tuple[Doubles, Ints]:
-        far, come_from = np.full(self.size, np.inf), np.full(self.size, -1, np.int64)
-        far[self._node(start)] = 0.0
-        queue, done, edges = [(0.0, start)], np.zeros(self.size, np.bool_), self.edges
-        while queue:
-            d, at = heappop(queue)
-            if done[at]:
-                continue
-            done[at] = True
-            for to in np.flatnonzero(edges[at] & ~done):
-                if d + self.length[at, to] < far[to]:
-                    far[to], come_from[to] = d + self.length[at, to], at
-                    heappush(queue, (float(far[to]), int(to)))
-        return far, come_from
+        self._node(start)
+        a, b = np.nonzero(self.edges)  # listed, because a matrix would take an edge of no length for none
+        graph = coo_array((self.length[a, b], (a, b)), shape=(self.size, self.size)).tocsr()
+        far, come_from = dijkstra(graph, indices=[start], return_predecessors=True)
+        return far[0], come_from[0].astype(np.int64)
 
 
 def _related(travels: Travels, used: int) -> Doubles:

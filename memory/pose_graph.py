@@ -16,10 +16,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from .least_squares import relax
+from .poses import compose, wrap
 
 Floats = NDArray[np.float64]
 
@@ -169,18 +169,3 @@ class PoseGraph:
         self.odometry[:] = 0.0
         self.clock[0] = 0.0
         self.used[0] += 1
-
-
-@njit(cache=True)
-def compose(pose: Floats, move: Floats) -> Floats:
-    """Return the pose (3,) reached from `pose` (3,) by `move` (3,), which is in its frame."""
-    c, s = np.cos(pose[2]), np.sin(pose[2])
-    return np.array(
-        [pose[0] + c * move[0] - s * move[1], pose[1] + s * move[0] + c * move[1], pose[2] + move[2]]
-    )
-
-
-@njit(cache=True)
-def wrap(angle: float) -> float:
-    """Return `angle` rad in (-pi, pi]."""
-    return float(np.arctan2(np.sin(angle), np.cos(angle)))

@@ -12,13 +12,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from .config import STEPS
 from .grid import GridModule
 from .heading import HeadDirection
+from .poses import wrap
 
 Floats = NDArray[np.float64]
 STRENGTHS = np.array([0.02, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4])
 FREE = 6  #: control periods after a cue, in which the bump comes to rest
-STEPS = 40  #: ms of a control period
 REST = 10  #: control periods a bump rests before it is pulled
 
 
@@ -58,8 +59,7 @@ def ring_pull(ring: HeadDirection, periods: int, distance: float = 0.15) -> Pull
                 ring.advance(0.0, STEPS, cue)
             for _ in range(FREE):
                 ring.advance(0.0, STEPS)
-            moved = ring.heading - start
-            closed.append(side * float(np.arctan2(np.sin(moved), np.cos(moved))) / distance)
+            closed.append(side * wrap(ring.heading - start) / distance)
         shares.append(float(np.mean(closed)))
     return PullTable.fit(STRENGTHS, np.array(shares))
 

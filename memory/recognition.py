@@ -133,9 +133,9 @@ class PlaceRecognition:
     def _keep(self, features: NDArray[np.uint32], weights: Floats) -> int:
         place, begin = self.places, int(self._start[self.places])
         end = begin + features.size
-        self._features = room_for(self._features, end).astype(np.uint32, copy=False)
-        self._weights = room_for(self._weights, end).astype(np.float32, copy=False)
-        self._start = room_for(self._start, place + 2).astype(np.int64, copy=False)
+        self._features = room_for(self._features, end)
+        self._weights = room_for(self._weights, end)
+        self._start = room_for(self._start, place + 2)
         self._features[begin:end], self._weights[begin:end] = features, weights
         self._start[place + 1] = end
         self.places += 1

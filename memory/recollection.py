@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..spiking.random import key, step_key
-from .grid import GridModule
+from .grid import GridModule, grid_code
 from .map import PlaceMap
 from .place import PlaceCells
 from .sharp_wave import SharpWaveConfig, sharp_wave
@@ -42,11 +42,9 @@ class Recollection:
         """Return the place cell that fires most at `position` (2,), m in the map's frame."""
         if self.place.used == 0:
             raise ValueError("no place is known yet")
-        parts = [module.cue_at(module.phase_of(position), 1.0) for module in self.grids]
-        code = np.concatenate(
-            [np.maximum(part, 0.0) / np.linalg.norm(np.maximum(part, 0.0)) for part in parts]
-        )
-        return int(np.argmax(self.place.similarity((code / np.sqrt(len(self.grids))).astype(np.float32))))
+        cues = [module.cue_at(module.phase_of(position), 1.0) for module in self.grids]
+        code = grid_code(np.maximum(np.stack(cues), np.float32(0.0)))
+        return int(np.argmax(self.place.similarity(code)))
 
     def replay(
         self,

@@ -2,10 +2,11 @@
 
 Each period the ring integrates the turn rate and the sheets integrate speed along the heading. Three periods
 make a theta cycle (120 ms). Once a cycle the view held by the senses cues CA3. While the robot knows where it
-is, only memories of nearby places compete, and what they bring back pulls ring and sheets towards the heading
-and the phases they had when the memory was made: this bounds the drift. While it is lost, all memories
-compete at all headings; recalls add evidence to rival places, and the one that leads sets ring and sheets
-anew. Until the robot is sure of it, it goes on searching that way.
+is, only memories of nearby places compete. What they bring back ties the present pose to the one at which the
+memory was made; past poses are relaxed (`pose_graph`), and the present one pulls ring and sheets: this bounds
+the drift. While it is lost, all memories compete at all headings; recalls add evidence to rival places, and
+the one that leads sets ring and sheets anew. Until the robot is sure of it, it goes on searching that way,
+and what is recalled pulls ring and sheets directly.
 """
 
 from __future__ import annotations
@@ -18,23 +19,21 @@ from numpy.typing import NDArray
 
 from ..spiking.random import key
 from .ca3 import CA3, Recall
-from .config import PERIOD, STEPS, MemoryConfig
+from .config import PERIOD, RELAX_PERIODS, STEPS, MemoryConfig
 from .decoder import GridDecoder
 from .evidence import Candidate, Evidence
 from .experience import Experience
-from .grid import GridModule, calibrate
+from .grid import calibrate, grid_code, grid_modules
 from .heading import HeadDirection
 from .place import PlaceCells
-from .pose_graph import PoseGraph
+from .poses import wrap
 from .recollection import Direction, Recollection
+from .relaxed_map import RelaxedMap
 from .relay import merge
 from .travels import Travels
 from .views import ViewFrame, best_shift
 
 Floats = NDArray[np.float32]
-RELAX_PERIODS = (
-    4  #: last periods of a snap, in which the cue fades so that the new bumps take their own shape
-)
 
 
 @dataclass
@@ -54,13 +53,7 @@ class SpatialMemory:
     def __init__(self, config: MemoryConfig, bands: int, directions: NDArray[np.float64], seed: int) -> None:
         self.config = config
         self.heading = HeadDirection(config.heading, seed)
-        table = calibrate(config.grid)
-        self.grids = [
-            GridModule(config.grid, float(scale), float(turn), f"grid_{k}", seed, table)
-            for k, (scale, turn) in enumerate(
-                zip(config.grid.scales(), config.grid.orientations(), strict=True)
-            )
-        ]
+        self.grids = grid_modules(config.grid, seed, calibrate(config.grid))
         self.cells = self.grids[0].cells
         inputs = self.cells * len(self.grids)
         self.frame = ViewFrame(bands, directions, config.view_bins)
@@ -71,11 +64,7 @@ class SpatialMemory:
         self.recollection = Recollection(config.sharp_wave, self.place, self.grids, self.travels, seed)
         self.experience = Experience(round(config.experience / PERIOD))
         self.decoder = GridDecoder(self.grids)
-        memories = len(self.ca3.places)
-        self.graph = PoseGraph(config.pose_graph, memories)
-        self.made_at = np.zeros((memories, 3))  #: pose that ring and sheets held when each memory was made
-        self.moved = np.zeros((memories, 2))  #: m by which its place has been moved since
-        self._on_graph = False
+        self.relaxed = RelaxedMap(config, self.ca3, self.grids)
         self.view_trace = np.zeros((bands, config.view_bins), np.float32)
         self.rates = np.zeros(inputs, np.float32)
         self.position = np.zeros(2)
@@ -103,7 +92,7 @@ class SpatialMemory:
             module.set(np.zeros(2))
         self.position[:] = 0.0
         self.localised = True
-        self._on_graph = False
+        self.relaxed.leave()
         self._forget_transients()
 
     def carry(self) -> None:
@@ -166,7 +155,12 @@ class SpatialMemory:
                 target.pull_grid *= 0.5
             if target.periods == 0:
                 self._reached()
-        self._travel(speed, turn_rate)
+        if not (self.localised and self._sure and self.config.correction.relaxed):
+            self.relaxed.leave()
+        elif self.relaxed.joined:
+            self.relaxed.travel(speed, turn_rate)
+        else:
+            self.relaxed.join(self.pose)
         self.recall_spikes = self.recall_spikes[:0]
         self._cycle += 1
         if self._cycle % self.config.correction.theta_periods == 0:
@@ -225,8 +219,7 @@ class SpatialMemory:
         states |= {f"grid_{k}": module.state for k, module in enumerate(self.grids)}
         for part, state in states.items():
             out |= {f"{part}.{name}": array for name, array in state._asdict().items()}
-        out |= {"made_at": self.made_at, "moved": self.moved}
-        out |= {f"graph.{name}": array for name, array in self.graph.arrays().items()}
+        out |= self.relaxed.arrays()
         out |= {f"ca3.{name}": array for name, array in self.ca3.arrays().items()}
         out |= {f"travels.{name}": array for name, array in self.travels.arrays().items()}
         out |= {"replays": self.recollection.events}
@@ -245,9 +238,7 @@ class SpatialMemory:
 
     def grid_vector(self) -> Floats:
         """Present grid activity (inputs,) as a unit vector to which every module adds the same."""
-        out = self.rates.reshape(len(self.grids), self.cells).copy()
-        out /= np.maximum(np.sqrt((out * out).sum(axis=1, keepdims=True)), np.float32(1e-6))
-        return np.asarray(out.ravel() / np.float32(np.sqrt(len(self.grids))), np.float32)
+        return grid_code(self.rates.reshape(len(self.grids), self.cells))
 
     @property
     def anchoring(self) -> bool:
@@ -311,8 +302,7 @@ class SpatialMemory:
             memory = self.ca3.memories
             self.ca3.store(view, grid, self.time)
             self.decoder.visit(self.position)
-            self.made_at[memory], self.moved[memory] = self.pose, 0.0
-            self.graph.remember(memory)
+            self.relaxed.remember(memory, self.pose)
 
     def _correct(self, recall: Recall, turn: float) -> None:
         """Pull heading, which is wrong by `turn` rad, and grid towards what a recall says, until the next."""
@@ -320,15 +310,14 @@ class SpatialMemory:
         self._fresh, self._doubt = 0.0, 0.0
         belief = (recall.similarity - correction.accept) / (1.0 - correction.accept)
         memory = self._memory(recall)
-        if self._on_graph:
-            self.graph.recall(memory, self.heading.heading + turn - float(self.made_at[memory, 2]))
-            pose = self.graph.pose
+        if self.relaxed.joined:
+            pose = self.relaxed.recall(memory, self.heading.heading + turn)
             phases = np.stack([module.phase_of(pose[:2]) for module in self.grids])
             pulls = correction.map_heading_pull, correction.map_grid_pull
             self._target = Target(float(pose[2]), phases, *pulls, correction.theta_periods)
             return
         self._target = Target(
-            self.heading.heading + turn + self._turned(memory),
+            self.heading.heading + turn + self.relaxed.turned(memory),
             self._phases_of(recall.grid),
             (correction.heading_pull + self._uncertain * correction.settle_heading) * belief,
             (correction.grid_pull + self._uncertain * correction.settle_grid) * belief,
@@ -336,39 +325,9 @@ class SpatialMemory:
         )
         self._uncertain *= correction.settle
 
-    def _travel(self, speed: float, turn_rate: float) -> None:
-        """Add to the way travelled, and relax it from time to time; a robot that is lost travels nowhere."""
-        if not (self.localised and self._sure and self.config.correction.relaxed):
-            self._on_graph = False
-            return
-        if not self._on_graph:
-            self.graph.begin(self.pose)
-            self._on_graph = True
-        elif self.graph.travel(speed, turn_rate, PERIOD):
-            self.graph.relax()
-            self._follow()
-
-    def _follow(self) -> None:
-        """Let synapses from grid cells follow the places of memories that were relaxed."""
-        live = np.flatnonzero(self.graph.birth >= 0)
-        wanted = self.graph.memory_pose[live, :2] - self.made_at[live, :2]
-        far = np.hypot(*(wanted - self.moved[live]).T) > self.config.correction.shift
-        for memory, by in zip(live[far], wanted[far], strict=True):
-            parts = self.ca3.places[memory].reshape(len(self.grids), self.cells)
-            grid = [module.moved(part, by) for module, part in zip(self.grids, parts, strict=True)]
-            self.ca3.place_again(int(memory), np.concatenate(grid))
-            self.moved[memory] = by
-
     def _memory(self, recall: Recall) -> int:
         """Number of the memory that a recall brought back: that of its most active neuron."""
         return int(self.ca3.memory_of[np.argmax(recall.counts)])
-
-    def _turned(self, memory: int) -> float:
-        """Rad by which headings were wrong, as far as is known now, when `memory` was made."""
-        if not self.config.correction.relaxed:
-            return 0.0
-        turn = float(self.graph.memory_pose[memory, 2] - self.made_at[memory, 2])
-        return float(np.arctan2(np.sin(turn), np.cos(turn)))
 
     def _take(self, recall: Recall) -> None:
         self.recall_spikes = recall.spikes.copy()
@@ -386,8 +345,8 @@ class SpatialMemory:
         self._take(recall)
         self.similarity = recall.similarity
         turn = best_shift(recall.counts, match, at, True) * self.frame.width
-        known = turn + self._turned(self._memory(recall))
-        turn, known = (float(np.arctan2(np.sin(angle), np.cos(angle))) for angle in (turn, known))
+        known = turn + self.relaxed.turned(self._memory(recall))
+        turn, known = wrap(turn), wrap(known)
         phases = self._phases_of(recall.grid)
         place = self.decoder.global_estimate(phases)
         evidence = (recall.similarity - correction.telling) / (correction.plain - correction.telling)

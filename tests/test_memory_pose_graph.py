@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 from tolman.memory.least_squares import relax
-from tolman.memory.pose_graph import PoseGraph, PoseGraphConfig, compose, wrap
+from tolman.memory.pose_graph import PoseGraph, PoseGraphConfig
+from tolman.memory.poses import compose, wrap
 
 SPREADS = np.array([0.01, 0.004, 0.25, 0.25])
 
