@@ -154,8 +154,13 @@ class Navigator:
 
     @property
     def pose_estimate(self) -> NDArray[np.float64]:
-        """x, y (m) and heading (rad) in the frame of the start pose of the first episode, (3,)."""
+        """x, y (m) and heading (rad) in the frame of the pose at which the map in use was begun, (3,)."""
         return self.memory.pose
+
+    @property
+    def map_number(self) -> int:
+        """Which of its maps the agent uses; 0 begins where its first episode does."""
+        return self.memory.charts.used
 
     @property
     def localised(self) -> bool:
@@ -192,6 +197,7 @@ class Navigator:
             time=float(self._counters[0]) * PERIOD,
             pose_estimate=self.pose_estimate,
             localised=self.localised,
+            map_number=self.map_number,
             spike_neuron=neuron[order].astype(np.uint32),
             spike_time=time[order].astype(np.uint16),
             place_activity=self.memory.place.activity.copy(),

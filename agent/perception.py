@@ -77,6 +77,7 @@ class Perception:
         self._network = Network(dt=1e-3, seed=seed)
         self._cells = self._network.population("view", self.size, config.neurons.lif(), {})
         self._record = self._network.record(self._cells)
+        self.dead = np.zeros(self.size, np.bool_)
 
     def reset(self) -> None:
         """Forget what the retina holds, as after being carried to another place."""
@@ -105,7 +106,11 @@ class Perception:
         self._network.step(steps)
         spikes = self._record.rows - np.array([begin, 0], np.int32)
         self._record.clear()
-        return spikes
+        return spikes[~self.dead[spikes[:, 1]]] if self.dead.any() else spikes
+
+    def lesion(self, cells: NDArray[np.integer]) -> None:
+        """Let view `cells` never be heard of again."""
+        self.dead[cells] = True
 
     def reseed(self, seed: int) -> None:
         """Draw the noise of the cells from the stream of `seed`."""
@@ -113,12 +118,13 @@ class Perception:
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return the live arrays that last: the cells' state."""
-        return {f"view_{name}": array for name, array in self._network.arrays().items()}
+        return {f"view_{name}": array for name, array in self._network.arrays().items()} | {"dead": self.dead}
 
     @property
     def awake(self) -> float:
-        """Share of pixels that have seen enough change for their contrast to be trusted."""
-        return float(np.count_nonzero(self.seen >= 1.0)) / self.seen.size
+        """Share of pixels that have seen enough change for their contrast to be trusted, by live cells."""
+        share = float(np.count_nonzero(self.seen >= 1.0)) / self.seen.size
+        return share * (1.0 - float(np.count_nonzero(self.dead)) / self.size)
 
 
 def _pooling(

@@ -13,7 +13,7 @@ class AgentSnapshot:
     """The last control period."""
 
     time: float  #: s the agent has lived, over all episodes
-    pose_estimate: NDArray[np.float64]  #: (3,) x m, y m, heading rad, in the frame of the first start pose
+    pose_estimate: NDArray[np.float64]  #: (3,) x m, y m, heading rad, in the frame in which its map was begun
     localised: bool  #: whether it believes that estimate
     spike_neuron: NDArray[np.uint32]  #: (k,) index over all populations
     spike_time: NDArray[np.uint16]  #: (k,) ms since the start of the period, ascending
@@ -21,3 +21,4 @@ class AgentSnapshot:
     dopamine: float  #: temporal-difference error, reward per s
     value: float  #: reward
     twist: NDArray[np.float32]  #: (2,) commanded m/s and rad/s
+    map_number: int = 0  #: which of its maps it uses

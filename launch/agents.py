@@ -24,7 +24,11 @@ class Agent(Protocol):
 
     @property
     def pose_estimate(self) -> NDArray[np.float64]:
-        """(3,) x, y in m and theta in rad, in the frame of the start pose of the first episode."""
+        """(3,) x, y in m and theta in rad, in the frame of the pose at which the map in use was begun."""
+
+    @property
+    def map_number(self) -> int:
+        """Which of its maps the agent uses; 0 begins where its first episode does."""
 
     @property
     def localised(self) -> bool:

@@ -33,6 +33,7 @@ class RandomWalk:
     synapses = 0
     spike_count = 0
     synaptic_operations = 0
+    map_number = 0
 
     def __init__(self, seed: int) -> None:
         self.populations = {}

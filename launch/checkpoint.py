@@ -36,7 +36,7 @@ class Checkpoint:
     config: ExperimentConfig
     agent_state: Mapping[str, NDArray[Any]]
     environment_state: dict[str, Any] = field(default_factory=dict)  #: random state, plain values
-    start_pose: tuple[float, float, float] | None = None  #: m, m, rad: world pose that is the agent's frame
+    map_origins: tuple[tuple[float, float, float], ...] = ()  #: m, m, rad: world poses of its maps' origins
     records: tuple[TrialRecord, ...] = ()
     spike_hash: str = ""
 
@@ -48,7 +48,7 @@ def save(path: Path, checkpoint: Checkpoint) -> None:
         "version": checkpoint.version,
         "config": to_builtins(checkpoint.config),
         "environment_state": checkpoint.environment_state,
-        "start_pose": checkpoint.start_pose,
+        "map_origins": checkpoint.map_origins,
         "records": checkpoint.records,
         "spike_hash": checkpoint.spike_hash,
     }
@@ -98,7 +98,7 @@ def load(path: Path) -> Checkpoint:
             config=from_builtins(meta["config"], str(file)),
             agent_state={name.removeprefix(_AGENT): array for name, array in arrays.items()},
             environment_state=meta["environment_state"],
-            start_pose=msgspec.convert(meta["start_pose"], tuple[float, float, float] | None),
+            map_origins=msgspec.convert(meta["map_origins"], tuple[tuple[float, float, float], ...]),
             records=msgspec.convert(meta["records"], tuple[TrialRecord, ...]),
             spike_hash=meta["spike_hash"],
         )

@@ -75,6 +75,14 @@ def _run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--lights-off", type=float, metavar="T", help="switch the light off at T s")
     parser.add_argument("--move-goal", metavar="X,Y@T", help="at T s move the goal to (X, Y) m")
     parser.add_argument(
+        "--lesion",
+        action="append",
+        default=[],
+        metavar="REGION[:FRACTION]",
+        help="silence a region of the agent, or a fraction of its neurons: vision, heading, grid, ca3, place;"
+        " may be repeated",
+    )
+    parser.add_argument(
         "--publish",
         nargs="?",
         const="",

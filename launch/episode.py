@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ..agent import AgentSnapshot
 from .agents import Agent
-from .frames import Pose
+from .frames import MapFrames, Pose
 from .scoring import LocalisationScore, TrialRecord, number, true_pose
 
 Environment = gymnasium.Env[Any, Any]
@@ -59,17 +59,17 @@ def run_episode(
     agent: Agent,
     trial: int,
     *,
-    origin: Pose | None = None,
+    frames: MapFrames | None = None,
     seed: int | None = None,
     observers: Sequence[Observer] = (),
     rewarded: bool = True,
-) -> tuple[TrialRecord, Pose]:
+) -> tuple[TrialRecord, MapFrames]:
     """Run one episode to its end.
 
     Parameters
     ----------
-    origin
-        True world pose (3,) at the start of the agent's first episode; `None` if this is that episode.
+    frames
+        Where the agent's maps begin; empty or `None` if this is its first episode. Maps begun now are added.
     seed
         Seeds the environment; `None` continues its random stream.
     rewarded
@@ -77,15 +77,15 @@ def run_episode(
 
     Returns
     -------
-    TrialRecord, Pose
-        The scores, and the origin to hand to the next episode.
+    TrialRecord, MapFrames
+        The scores, and `frames` to hand to the next episode.
     """
     observation, info = environment.reset(seed=seed)
     agent.reset()
     pose = true_pose(info)
-    first = origin is None
-    frame = pose if origin is None else origin
-    score = LocalisationScore(frame, first, pose)
+    frames = MapFrames() if frames is None else frames
+    first = len(frames) == 0
+    score = LocalisationScore(frames.at(0, pose), first, pose)
     spikes, operations = agent.spike_count, agent.synaptic_operations
     start = (float(pose[0]), float(pose[1]))
     for observer in observers:
@@ -95,6 +95,7 @@ def run_episode(
     began = time.perf_counter()
     while not ended:
         action = agent.act(observation)
+        score.origin = frames.at(agent.map_number, pose)
         score.add(pose, agent.pose_estimate, agent.localised)
         snapshot = agent.snapshot() if observers else None
         acted_on, at = observation, pose
@@ -134,4 +135,4 @@ def run_episode(
     )
     for observer in observers:
         observer.end(record)
-    return record, frame
+    return record, frames

@@ -2,10 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
 Pose = NDArray[np.float64]  #: (3,) or (n, 3): x, y in m and theta in rad
+
+
+class MapFrames:
+    """True world poses at which an agent began its maps: `origins` by the maps' numbers."""
+
+    def __init__(self, origins: Iterable[Sequence[float] | Pose] = ()) -> None:
+        self._origins = [np.array(origin, np.float64) for origin in origins]
+
+    def __len__(self) -> int:
+        return len(self._origins)
+
+    def __getitem__(self, number: int) -> Pose:
+        return self._origins[number]
+
+    def at(self, number: int, pose: Pose) -> Pose:
+        """Return the origin of map `number`; one that is new begins at `pose` (3,), where the robot is."""
+        while len(self._origins) <= number:
+            self._origins.append(np.array(pose, np.float64))
+        return self._origins[number]
+
+    def plain(self) -> tuple[tuple[float, float, float], ...]:
+        """Return all origins as plain numbers."""
+        return tuple((float(x), float(y), float(theta)) for x, y, theta in self._origins)
 
 
 def into_frame(origin: Pose, pose: Pose) -> Pose:

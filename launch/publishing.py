@@ -24,13 +24,12 @@ class Publisher:
         self._walls = np.asarray(scene["walls"], np.float64).reshape(-1, 2, 2)
         self._goal_radius = scene["goal_radius"]
         self._goal = scene["goal"]
-        self._origin: Pose | None = session.origin
+        self._map = 0
         bridge.set_populations(session.agent.populations)
 
     def begin(self, trial: int, pose: Pose, info: Mapping[str, Any]) -> None:
         """Tell viewers the arena, the goal and where the agent's map has its origin."""
-        if self._origin is None:
-            self._origin = pose
+        self._session.frames.at(0, pose)
         self._tell(info.get("goal"))
 
     def watch(self, moment: Moment) -> None:
@@ -39,6 +38,9 @@ class Publisher:
         goal = moment.info.get("goal")
         if goal is not None and self._goal is not None and not np.array_equal(goal, self._goal):
             self._tell(goal)
+        elif moment.snapshot.map_number != self._map:
+            self._map = moment.snapshot.map_number
+            self._tell(self._goal)
 
     def end(self, record: TrialRecord) -> None:
         """Nothing is left to say at the end of an episode."""
@@ -46,7 +48,10 @@ class Publisher:
     def _tell(self, goal: Any) -> None:
         self._goal = None if goal is None else np.array(goal, np.float64)
         self._bridge.set_arena(
-            self._walls, goal=self._goal, goal_radius=self._goal_radius, map_origin=self._origin
+            self._walls,
+            goal=self._goal,
+            goal_radius=self._goal_radius,
+            map_origin=self._session.frames[self._map],
         )
 
 

@@ -52,7 +52,7 @@ class Recorder:
         seen = moment.snapshot
         self._rows.append((
             moment.time, *moment.pose, *seen.pose_estimate, float(seen.localised), seen.value, seen.dopamine,
-            moment.reward, *moment.action, *moment.observation["odometry"],
+            moment.reward, *moment.action, *moment.observation["odometry"], float(seen.map_number),
         ))  # fmt: skip
         for span in self._kept.values():
             inside = seen.spike_neuron[(seen.spike_neuron >= span.start) & (seen.spike_neuron < span.stop)]
@@ -78,6 +78,7 @@ class Recorder:
                 reward=rows[:, 10].astype(np.float32),
                 twist=rows[:, 11:13].astype(np.float32),
                 odometry=rows[:, 13:15].astype(np.float32),
+                map_number=rows[:, 15].astype(np.int64),
                 spike_neuron=_joined(self._spikes),
                 spike_step=_joined(self._spike_steps),
                 population_name=names,

@@ -44,9 +44,9 @@ class RunFolder:
         outline = np.asarray(self.scene["outline"], np.float64)
         low, high = outline.min(axis=0), outline.max(axis=0)
         self.bins = Bins.over((float(low[0]), float(low[1])), (float(high[0]), float(high[1])))
-        if self.checkpoint.start_pose is None or not self.trials:
+        if not self.checkpoint.map_origins or not self.trials:
             raise UserError(f"{folder} holds no finished trial")
-        self._origin = np.array(self.checkpoint.start_pose)
+        self._origins = np.array(self.checkpoint.map_origins)
 
     @cached_property
     def latency(self) -> NDArray[np.float64]:
@@ -152,7 +152,8 @@ class RunFolder:
 
     def _belief(self, arrays: Arrays) -> NDArray[np.float64]:
         """Return the estimated place in world coordinates (n, 2), NaN while the agent was not localised."""
-        estimate = out_of_frame(self._origin, arrays["estimate"])[:, :2]
+        origin = self._origins[arrays["map_number"]].T
+        estimate = out_of_frame(origin, arrays["estimate"])[:, :2]
         return np.where(arrays["localised"][:, None], estimate, np.nan)
 
 

@@ -17,6 +17,7 @@ from .episode import CONTROL_PERIOD, Observer
 from .errors import UserError, asked
 from .evaluation import with_checkpoint
 from .files import check_writable, write_json
+from .lesioning import lesioned
 from .options import experiment_of
 from .perturbations import Perturbed, perturbations_of
 from .progress import TrialProgress
@@ -38,6 +39,9 @@ def command(arguments: Namespace) -> None:
         session = stack.enter_context(Session(config))
         if checkpoint is not None:
             session.adopt(checkpoints.load(checkpoint))
+        for wanted in arguments.lesion:
+            count = lesioned(session.agent, wanted, config.seed)
+            console.print(f"lesion {wanted}: {count} neurons will not fire again")
         bridge = None
         if arguments.publish is not None or arguments.view:
             bridge = stack.enter_context(_open_bridge(arguments.publish or None, session))

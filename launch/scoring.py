@@ -77,7 +77,8 @@ class LocalisationScore:
     """Running means of the errors of one episode."""
 
     def __init__(self, origin: Pose, first_episode: bool, start: Pose) -> None:
-        self._origin = origin
+        self.origin = origin  #: of the map in use, in the world
+        self._first = origin
         self._reckoned: Pose | None = into_frame(origin, start) if first_episode else None
         self._by_gyro = self._reckoned
         self._periods = 0
@@ -90,7 +91,7 @@ class LocalisationScore:
 
     def add(self, true_pose: Pose, estimate: Pose, localised: bool) -> None:
         """Score one control period: world `true_pose` (3,) against the agent's `estimate` (3,)."""
-        truth = into_frame(self._origin, true_pose)
+        truth = into_frame(self.origin, true_pose)
         error = math.hypot(truth[0] - estimate[0], truth[1] - estimate[1])
         self._periods += 1
         self._place_all += error
@@ -98,10 +99,11 @@ class LocalisationScore:
             self._localised += 1
             self._place += error
             self._heading += abs(float(wrap(truth[2] - estimate[2])))
+        start_frame = into_frame(self._first, true_pose)
         if self._reckoned is not None:
-            self._reckoning += math.hypot(truth[0] - self._reckoned[0], truth[1] - self._reckoned[1])
+            self._reckoning += math.dist(start_frame[:2], self._reckoned[:2])
         if self._by_gyro is not None:
-            self._gyro_reckoning += math.hypot(truth[0] - self._by_gyro[0], truth[1] - self._by_gyro[1])
+            self._gyro_reckoning += math.dist(start_frame[:2], self._by_gyro[:2])
 
     def reckon(self, odometry: Pose, gyro: float, dt: float) -> None:
         """Advance dead reckoning by one control period: `odometry` (2,) m/s and rad/s, `gyro` rad/s."""

@@ -16,7 +16,7 @@ from .config import ExperimentConfig
 from .environments import camera_of, make_environment, make_habituation, random_state, set_random_state
 from .episode import Environment, Observer, run_episode
 from .errors import UserError, asked
-from .frames import Pose
+from .frames import MapFrames
 from .results import SeedRun
 from .scoring import TrialRecord
 from .seeds import environment_seed
@@ -44,7 +44,7 @@ class Session:
             self.environment.close()
             raise
         self.records: list[TrialRecord] = []
-        self._origin: Pose | None = None
+        self._frames = MapFrames()
         self._seeded = False
 
     def __enter__(self) -> Self:
@@ -61,9 +61,9 @@ class Session:
         return sum(record.trial > 0 for record in self.records)
 
     @property
-    def origin(self) -> Pose | None:
-        """World pose (3,) at the start of the agent's first episode, the frame of its map; `None` before."""
-        return self._origin
+    def frames(self) -> MapFrames:
+        """True world poses at which the agent began its maps."""
+        return self._frames
 
     @property
     def habituation_due(self) -> bool:
@@ -95,11 +95,11 @@ class Session:
         observers: Sequence[Observer],
         rewarded: bool,
     ) -> TrialRecord:
-        record, self._origin = run_episode(
+        record, self._frames = run_episode(
             environment,
             self.agent,
             trial,
-            origin=self._origin,
+            frames=self._frames,
             seed=seed,
             observers=observers,
             rewarded=rewarded,
@@ -114,7 +114,7 @@ class Session:
             config=self.config,
             agent_state=self.agent.state_dict(),
             environment_state=random_state(self.environment) if self._seeded else {},
-            start_pose=None if self._origin is None else (*map(float, self._origin),),  # type: ignore[arg-type]
+            map_origins=self._frames.plain(),
             records=tuple(self.records),
             spike_hash=self.agent.spike_hash,
         )
@@ -134,7 +134,7 @@ class Session:
             self.agent.load_state_dict(checkpoint.agent_state)
         except (ValueError, KeyError) as error:
             raise UserError(f"the checkpoint does not fit this agent: {error}") from error
-        self._origin = None if checkpoint.start_pose is None else np.array(checkpoint.start_pose)
+        self._frames = MapFrames(checkpoint.map_origins)
 
     def result(self) -> SeedRun:
         """Return the trials of this session."""

@@ -80,7 +80,12 @@ class CA3:
         self.memory_of = np.full(n, -1, np.int64)  #: number of the memory that each neuron stored last
         #: (memories, grids) places as stored, before each neuron sees its part
         self.places = np.zeros((n // config.assembly, grids), np.float32)
+        self.dead = np.zeros(n, np.bool_)
         self._spikes = np.zeros((n * config.burst, 2), np.int32)
+
+    def lesion(self, neurons: NDArray[np.integer]) -> None:
+        """Let `neurons` never fire again, nor store."""
+        self.dead[neurons] = True
 
     @property
     def memories(self) -> int:
@@ -90,7 +95,7 @@ class CA3:
     @property
     def full(self) -> bool:
         """Whether too few neurons are left that hold no memory."""
-        return int(np.count_nonzero(self.usage == 0.0)) < self.config.assembly
+        return int(np.count_nonzero((self.usage == 0.0) & ~self.dead)) < self.config.assembly
 
     @property
     def synapses(self) -> int:
@@ -110,6 +115,7 @@ class CA3:
             "stored": self.stored,
             "memory_of": self.memory_of,
             "places": self.places,
+            "dead": self.dead,
         }
 
     def store(self, view: Floats, grid: Floats, now: float = 0.0) -> NDArray[np.int64]:
@@ -121,7 +127,7 @@ class CA3:
         memory are less excitable, as granule cells that are young win over old ones.
         """
         code = np.tanh(np.concatenate((view, grid)) @ self._mixing) @ self._separation
-        code = code / np.float32(max(float(code.std()), 1e-6)) - 20.0 * self.usage
+        code = code / np.float32(max(float(code.std()), 1e-6)) - 20.0 * self.usage - 1e6 * self.dead
         chosen = np.sort(np.argpartition(-code, self.config.assembly - 1)[: self.config.assembly])
         for neuron in chosen:
             self._bind(int(neuron), view, grid)
@@ -161,7 +167,8 @@ class CA3:
         The cosine is taken over the inputs that the neuron sees; it is 0 for neurons that are not `among`.
         """
         out = np.zeros((len(cues), self.config.neurons), np.float32)
-        who = self.usage > 0.0 if among is None else among & (self.usage > 0.0)
+        alive = (self.usage > 0.0) & ~self.dead
+        who = alive if among is None else among & alive
         dots(np.ascontiguousarray(cues), self.view_weights, who, out)
         return np.asarray(out / np.float32(np.sqrt(self.config.connectivity)), np.float32)
 
@@ -182,7 +189,8 @@ class CA3:
     def grid_similarity(self, grid: Floats) -> Floats:
         """Return the cosine (neurons,) of `grid` (grids,), a unit vector, and what each neuron stored."""
         out = np.zeros((1, self.config.neurons), np.float32)
-        dots(np.ascontiguousarray(grid[None]), self.grid_weights, self.usage > 0.0, out)
+        alive = (self.usage > 0.0) & ~self.dead
+        dots(np.ascontiguousarray(grid[None]), self.grid_weights, alive, out)
         return np.asarray(out[0] / np.float32(np.sqrt(self.config.connectivity)), np.float32)
 
     def recall(self, view_match: Floats, grid_match: Floats | None = None) -> Recall:
@@ -196,7 +204,7 @@ class CA3:
             drive, self.recurrent, config.burst, config.cell.constants(),
             config.cell.reach(config.tau_synapse),
             np.float32(np.exp(-1e-3 / config.tau_synapse)), np.float32(config.recurrent),
-            np.float32(config.inhibition), self._spikes,
+            np.float32(config.inhibition), self.dead, self._spikes,
         )  # fmt: skip
         if count < 0:
             raise ValueError("CA3 spikes exceed their buffer")
@@ -221,12 +229,16 @@ def _burst(
     decay: np.float32,
     excite: np.float32,
     inhibit: np.float32,
+    dead: NDArray[np.bool_],
     spikes: NDArray[np.int32],
 ) -> int:
     n = drive.size
     membrane, current, total = np.zeros(n, np.float32), np.zeros(n, np.float32), np.empty(n, np.float32)
     silent, fired, nothing = np.zeros(n, np.int32), np.empty(n, np.int32), np.zeros(0, np.float32)
     hold, count = np.float32(0.0), 0
+    for i in range(n):
+        if dead[i]:
+            silent[i] = steps + 1
     for step in range(steps):
         for i in range(n):
             total[i] = drive[i] - hold + reach * current[i]

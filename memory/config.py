@@ -52,11 +52,17 @@ class CorrectionConfig:
     plain: float = 0.73  #: similarity at which it is evidence of 1
     leak: float = 0.05  #: share of the evidence lost from one recall to the next
     bound: float = 2.0  #: evidence at which a candidate is believed
-    lead: float = 1.5  #: by which it must exceed its rivals
-    stubborn: float = 1.7  #: times the bound for a robot that believes it knows where it is
-    doubt: float = (
-        3.0  #: s without recognising a known place after which the robot looks for itself elsewhere
+    most: float = 5.0  #: evidence that is kept: how long what was true holds off what is
+    same_heading: float = (
+        0.3  #: rad by which a recall may put the robot's heading off without saying elsewhere
     )
+    same_place: float = 0.3  #: m, likewise of its place
+    unsure: float = 1.5  #: times both, for a robot that has just found itself
+    lead: float = 1.0  #: by which it must exceed its rivals
+    stubborn: float = 1.7  #: times the bound for a robot that believes it knows where it is
+    doubt: float = 0.36  #: s in a known place without recognising it, after which the robot looks elsewhere
+    unfamiliar: float = 15.0  #: evidence for being nowhere known at which a lost robot begins another map
+    wary: float = 1.2  #: times that for a robot that believes it knows where it is
     snap_periods: int = 7  #: control periods for which a lost robot's ring and sheets are set
     snap_pull: float = 3.0  #: current of the cue that sets them
 
@@ -80,11 +86,14 @@ class MemoryConfig:
     pose_graph: PoseGraphConfig = field(default_factory=PoseGraphConfig)
     travels: TravelConfig = field(default_factory=TravelConfig)
     sharp_wave: SharpWaveConfig = field(default_factory=SharpWaveConfig)
+    maps: int = 8  #: of different places, at most; 1: whatever is unfamiliar is taken for the known place
     view_bins: int = 72  #: directions of the map's frame
     experience: float = 600.0  #: s of movement kept for replay
     moving: float = 0.1  #: m/s from which on a period is kept
 
     def __post_init__(self) -> None:
+        if self.maps < 1:
+            raise ValueError(f"memory maps must be >= 1, got {self.maps}")
         if self.view_bins < 8:
             raise ValueError(f"memory view_bins must be >= 8, got {self.view_bins}")
         if self.experience < PERIOD:

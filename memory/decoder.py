@@ -16,10 +16,17 @@ from .grid import GridModule
 
 
 class GridDecoder:
-    """Decode positions within `extent` m of the origin on a lattice of `step` m, then refine."""
+    """Decode positions within `extent` m of one of `origins` (maps, 2), on a lattice of `step` m; refine."""
 
-    def __init__(self, modules: list[GridModule], extent: float = 2.2, step: float = 0.05) -> None:
+    def __init__(
+        self,
+        modules: list[GridModule],
+        origins: NDArray[np.float64] | None = None,
+        extent: float = 2.2,
+        step: float = 0.05,
+    ) -> None:
         self.modules = modules
+        self.origins = np.zeros((1, 2)) if origins is None else origins
         axis = np.arange(-extent, extent + step / 2, step)
         x, y = np.meshgrid(axis, axis, indexing="ij")
         self.places = np.stack([x.ravel(), y.ravel()], axis=1)
@@ -31,18 +38,22 @@ class GridDecoder:
         self._to_metres = np.stack(
             [w * np.linalg.inv(m) for w, m in zip(share, self._to_lattice, strict=True)]
         )
-        self.visited = np.zeros(len(self.places), np.bool_)  #: places near which the robot has been
+        #: (maps, places) near which the robot has been
+        self.visited = np.zeros((len(self.origins), len(self.places)), np.bool_)
 
-    def visit(self, place: NDArray[np.float64], reach: float = 0.30) -> None:
-        """Remember that the robot has been at `place` (2,): the map extends `reach` m around it."""
-        self.visited |= ((self.places - place) ** 2).sum(axis=1) < reach**2
+    def visit(self, place: NDArray[np.float64], chart: int = 0, reach: float = 0.30) -> None:
+        """Remember that the robot has been at `place` (2,): map `chart` extends `reach` m around it."""
+        apart = self.places + self.origins[chart] - place
+        self.visited[chart] |= (apart**2).sum(axis=1) < reach**2
 
-    def global_estimate(self, phases: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the place (2,) where the modules' `phases` (modules, 2) agree best, refined."""
-        agreement = (self._waves @ np.exp(2j * np.pi * phases).ravel()).real
-        if self.visited.any():  # far off, the modules agree again by chance
-            agreement = np.where(self.visited, agreement, -np.inf)
-        return self.refine(phases, self.places[int(np.argmax(agreement))])
+    def global_estimate(self, phases: NDArray[np.float64], chart: int = 0) -> NDArray[np.float64]:
+        """Return the place (2,) in map `chart` where `phases` (modules, 2) agree best, refined."""
+        origin = self.origins[chart]
+        here = phases - np.stack([module.phase_of(origin) for module in self.modules])
+        agreement = (self._waves @ np.exp(2j * np.pi * here).ravel()).real
+        if self.visited[chart].any():  # far off, the modules agree again by chance
+            agreement = np.where(self.visited[chart], agreement, -np.inf)
+        return self.refine(phases, origin + self.places[int(np.argmax(agreement))])
 
     def refine(self, phases: NDArray[np.float64], start: NDArray[np.float64]) -> NDArray[np.float64]:
         """Move `start` (2,) to the precision-weighted mean of what each module says nearby."""

@@ -25,11 +25,30 @@ def rest(neurons: Neurons, kernels: Floats) -> State:
     return AttractorState.zeros(layers, phases, adaptive=neurons.adaptation > 0.0)
 
 
+#: ms of refractoriness from which on a neuron counts as dead: years of spikes that never come.
+DEAD = np.int32(2**30)
+
+
 def clear(state: State) -> None:
-    """Silence the sheet in place; the counter of its noise goes on."""
+    """Silence the sheet in place; the counter of its noise goes on, and dead neurons stay dead."""
+    dead = dead_neurons(state.silent) if isinstance(state, AttractorState) else None
     for name, part in state._asdict().items():
         if name != "step":
             part[...] = 0
+    if dead is not None:
+        kill(state, dead)
+
+
+def kill(state: State, neurons: NDArray[np.integer]) -> None:
+    """Let `neurons` never fire again; raise ValueError where there are rates in place of neurons."""
+    if not isinstance(state, AttractorState):
+        raise ValueError("units without spikes cannot be lesioned")
+    state.silent.reshape(-1)[neurons] = np.int32(2**31 - 1)
+
+
+def dead_neurons(silent: NDArray[np.int32]) -> NDArray[np.intp]:
+    """Return the indices of neurons that are dead by what is left of their refractoriness, ms."""
+    return np.flatnonzero(silent >= DEAD)
 
 
 def advance_sheet(

@@ -23,13 +23,14 @@ class Candidate:
     place: NDArray[np.float64]  #: (2,) m
     phases: NDArray[np.float64]  #: (modules, 2) periods
     evidence: float
+    chart: int = 0  #: map that it is in
 
 
 class Evidence:
-    """Candidates and their evidence; recalls within `angle` rad and `distance` m of one speak for it."""
+    """Candidates and their evidence, up to `most`; recalls within `angle` rad and `distance` m agree."""
 
-    def __init__(self, leak: float, angle: float = 0.30, distance: float = 0.30) -> None:
-        self.leak, self.angle, self.distance = leak, angle, distance
+    def __init__(self, leak: float, most: float, angle: float = 0.30, distance: float = 0.30) -> None:
+        self.leak, self.most, self.angle, self.distance = leak, most, angle, distance
         self._candidates: list[Candidate] = []
 
     def clear(self) -> None:
@@ -44,14 +45,27 @@ class Evidence:
         if recalled.evidence <= 0.0:
             return
         for k, candidate in enumerate(self._candidates):
-            apart = abs(float(np.angle(np.exp(1j * (recalled.turn - candidate.turn)))))
-            if apart < self.angle and float(np.hypot(*(recalled.place - candidate.place))) < self.distance:
+            if self._agree(recalled.turn, recalled.place, candidate):
                 # The latest recall replaces those before it: their errors are not independent, so that
                 # averaging gains nothing.
-                recalled.evidence += candidate.evidence
+                recalled.evidence = min(self.most, recalled.evidence + candidate.evidence)
                 self._candidates[k] = recalled
                 return
         self._candidates.append(recalled)
+
+    def against(self, place: NDArray[np.float64]) -> float:
+        """Return how far another candidate leads the one that leaves the robot at `place` (2,), m."""
+        here, elsewhere = 0.0, 0.0
+        for candidate in self._candidates:
+            if self._agree(0.0, place, candidate):
+                here = max(here, candidate.evidence)
+            else:
+                elsewhere = max(elsewhere, candidate.evidence)
+        return elsewhere - here
+
+    def _agree(self, turn: float, place: NDArray[np.float64], candidate: Candidate) -> bool:
+        apart = abs(float(np.angle(np.exp(1j * (turn - candidate.turn)))))
+        return apart < self.angle and float(np.hypot(*(place - candidate.place))) < self.distance
 
     def decided(self, bound: float, lead: float) -> Candidate | None:
         """Return the candidate whose evidence has reached `bound` and leads by `lead`, if there is one."""

@@ -18,7 +18,7 @@ from ..spiking.random import key
 from ..spiking.torus import TorusProjection
 from .attractor import AttractorNeurons
 from .calibration import DriveTable, circular_speed
-from .engines import Neurons, advance_sheet, clear, rest
+from .engines import Neurons, advance_sheet, clear, kill, rest
 from .population_vector import bearings
 from .rate_attractor import RateNeurons
 
@@ -40,12 +40,12 @@ class GridConfig:
     smallest_scale: float = 0.60  #: m between neighbouring field centres
     scale_ratio: float = 1.42
     orientation_step: float = 0.26  #: rad by which each module is turned against the one before
-    excitation: float = 1.0
-    inhibition: float = 0.4
+    excitation: float = 0.667
+    inhibition: float = 0.267
     width: float = 0.13  #: standard deviation of the excitatory kernel, periods
     shift: float = 0.15  #: periods by which a layer's outgoing kernel is displaced
     cue_width: float = 0.13  #: periods
-    neurons: AttractorNeurons = field(default_factory=AttractorNeurons)
+    neurons: AttractorNeurons = field(default_factory=lambda: AttractorNeurons(tau_synapse=0.150))
     rates: RateNeurons | None = None  #: units without spikes and noise in place of the neurons
 
     def __post_init__(self) -> None:
@@ -104,6 +104,10 @@ class GridModule:
             self.advance(np.zeros(2), 40, cue)
         for _ in range(20):  # let the cued bump relax to its own shape
             self.advance(np.zeros(2), 40)
+
+    def lesion(self, neurons: NDArray[np.integer]) -> None:
+        """Let `neurons` never fire again."""
+        kill(self.state, neurons)
 
     def phase_of(self, position: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the phases (..., 2) in [0, 1) of positions (..., 2), m."""

@@ -12,7 +12,7 @@ from ..spiking.random import key
 from ..spiking.torus import TorusProjection
 from .attractor import AttractorNeurons
 from .calibration import DriveTable, circular_speed
-from .engines import Neurons, advance_sheet, clear, rest
+from .engines import Neurons, advance_sheet, clear, kill, rest
 from .population_vector import bearings
 from .rate_attractor import RateNeurons
 
@@ -85,6 +85,10 @@ class HeadDirection:
         for _ in range(round(SETTLE / 0.04)):
             self.advance(0.0, 40)
         self.turn_rate = 0.0
+
+    def lesion(self, neurons: NDArray[np.integer]) -> None:
+        """Let `neurons` never fire again."""
+        kill(self.state, neurons)
 
     def cue(self, angle: float, strength: float) -> Floats:
         """Return the current (phases,) of an outside cue that pulls the bump towards `angle`."""

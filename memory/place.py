@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from ..spiking.lif import relax
 from ..spiking.model import add_noise, fire, write
 from ..spiking.random import key, step_key
+from .engines import DEAD
 from .matching import dots
 from .neurons import NeuronConfig
 from .sequence_links import LinkConfig, SequenceLinks
@@ -86,11 +87,15 @@ class PlaceCells:
 
     def reset(self) -> None:
         """Return the cells to rest."""
-        for array in (self.membrane, self.current, self.silent):
-            array[:] = 0
+        self.membrane[:], self.current[:] = 0.0, 0.0
+        self.silent[self.silent < DEAD] = 0
         for array in (self.schaffer, self.hold, self.activity, self.linked, self.tired):
             array[:] = 0.0
         self.links.reset()
+
+    def lesion(self, cells: NDArray[np.integer]) -> None:
+        """Let `cells` never fire again."""
+        self.silent[cells] = np.int32(2**31 - 1)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return the live arrays: synapses, stored patterns, how many cells are recruited."""

@@ -6,7 +6,8 @@ is, only memories of nearby places compete. What they bring back ties the presen
 memory was made; past poses are relaxed (`pose_graph`), and the present one pulls ring and sheets: this bounds
 the drift. While it is lost, all memories compete at all headings; recalls add evidence to rival places, and
 the one that leads sets ring and sheets anew. Until the robot is sure of it, it goes on searching that way,
-and what is recalled pulls ring and sheets directly.
+and what is recalled pulls ring and sheets directly. Where nothing is familiar for long, another map is begun
+(`charts`).
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 
 from ..spiking.random import key
 from .ca3 import CA3, Recall
+from .charts import Charts
 from .config import PERIOD, RELAX_PERIODS, STEPS, MemoryConfig
 from .decoder import GridDecoder
 from .evidence import Candidate, Evidence
@@ -42,6 +44,7 @@ class Target:
 
     heading: float  #: rad
     phases: NDArray[np.float64]  #: (modules, 2) periods
+    chart: int
     pull_heading: float
     pull_grid: float
     periods: int  #: control periods left
@@ -63,7 +66,8 @@ class SpatialMemory:
         self.travels = Travels(config.travels, config.place.cells)
         self.recollection = Recollection(config.sharp_wave, self.place, self.grids, self.travels, seed)
         self.experience = Experience(round(config.experience / PERIOD))
-        self.decoder = GridDecoder(self.grids)
+        self.charts = Charts(config.maps, len(self.ca3.places), seed)
+        self.decoder = GridDecoder(self.grids, self.charts.origins)
         self.relaxed = RelaxedMap(config, self.ca3, self.grids)
         self.view_trace = np.zeros((bands, config.view_bins), np.float32)
         self.rates = np.zeros(inputs, np.float32)
@@ -75,7 +79,8 @@ class SpatialMemory:
         self._fresh = 0.0
         self._doubt = 0.0
         self._uncertain = 0.0
-        self._evidence = Evidence(config.correction.leak)
+        self._unfamiliar = 0.0
+        self._evidence = Evidence(config.correction.leak, config.correction.most)
         self._target: Target | None = None
         self._last_counts = np.zeros(config.ca3.neurons, np.float32)
         self.recall_spikes = np.zeros((0, 2), np.int32)
@@ -86,14 +91,20 @@ class SpatialMemory:
         return float(self.clock[0])
 
     def start(self) -> None:
-        """Take the present pose as the origin of the map."""
+        """Take the present pose as the origin of the map in use."""
         self.heading.set(0.0)
         for module in self.grids:
-            module.set(np.zeros(2))
-        self.position[:] = 0.0
+            module.set(self.charts.origin)
+        self.position[:] = self.charts.origin
         self.localised = True
         self.relaxed.leave()
         self._forget_transients()
+
+    def begin_map(self) -> None:
+        """Begin another map here: the place is unknown. What was learned of other places stays."""
+        self.charts.begin()
+        self.carry()
+        self.start()
 
     def carry(self) -> None:
         """Be carried elsewhere with closed eyes: what was learned stays, where the robot is is unknown."""
@@ -106,7 +117,7 @@ class SpatialMemory:
     def _forget_transients(self) -> None:
         self.view_trace[:] = 0.0
         self.similarity, self._fresh, self._doubt, self._cycle = 0.0, 0.0, 0.0, 0
-        self._uncertain = 0.0
+        self._uncertain, self._unfamiliar = 0.0, 0.0
         self._evidence.clear()
         self._target = None
         self._last_counts[:] = 0.0
@@ -160,7 +171,7 @@ class SpatialMemory:
         elif self.relaxed.joined:
             self.relaxed.travel(speed, turn_rate)
         else:
-            self.relaxed.join(self.pose)
+            self.relaxed.join(self._held)
         self.recall_spikes = self.recall_spikes[:0]
         self._cycle += 1
         if self._cycle % self.config.correction.theta_periods == 0:
@@ -195,8 +206,13 @@ class SpatialMemory:
         to: int | NDArray[np.float64] | None = None,
     ) -> NDArray[np.int32]:
         """Replay from `start`, or from where the robot is, along its heading: see `Recollection.replay`."""
-        here = self.position if start is None else start
-        return self.recollection.replay(here, direction, to, self.heading.heading)
+        here = self.position if start is None else self._in_range(start)
+        goal = None if to is None else self._in_range(to)
+        return self.recollection.replay(here, direction, goal, self.heading.heading)
+
+    def _in_range(self, place: int | NDArray[np.float64]) -> int | NDArray[np.float64]:
+        """Return a cell as it is, and a position of the map in use within the range of the modules."""
+        return place if isinstance(place, int) else np.asarray(place) + self.charts.origin
 
     @property
     def theta_period(self) -> int:
@@ -215,6 +231,7 @@ class SpatialMemory:
         """Return the live arrays that last from one episode to the next."""
         out: dict[str, NDArray[Any]] = {"position": self.position, "rates": self.rates, "time": self.clock}
         out["visited"] = self.decoder.visited
+        out |= {f"charts.{name}": array for name, array in self.charts.arrays().items()}
         states = {"heading": self.heading.state}
         states |= {f"grid_{k}": module.state for k, module in enumerate(self.grids)}
         for part, state in states.items():
@@ -233,12 +250,22 @@ class SpatialMemory:
 
     @property
     def pose(self) -> NDArray[np.float64]:
-        """Estimated x, y (m) and heading (rad) in the frame of the first start pose, (3,)."""
+        """Estimated x, y (m) and heading (rad) in the frame of the pose at which the map was begun, (3,)."""
+        return np.array([*(self.position - self.charts.origin), self.heading.heading])
+
+    @property
+    def _held(self) -> NDArray[np.float64]:
+        """The pose within the range of the modules, (3,)."""
         return np.array([self.position[0], self.position[1], self.heading.heading])
 
     def grid_vector(self) -> Floats:
         """Present grid activity (inputs,) as a unit vector to which every module adds the same."""
         return grid_code(self.rates.reshape(len(self.grids), self.cells))
+
+    @property
+    def conflict(self) -> float:
+        """How far recalls that put the robot elsewhere lead those that confirm its pose, in plain recalls."""
+        return self._evidence.against(self.position)
 
     @property
     def anchoring(self) -> bool:
@@ -268,7 +295,8 @@ class SpatialMemory:
         correction = self.config.correction
         reach = np.arange(-correction.offsets, correction.offsets + 1)
         cues = self.frame.shifted(self.view_trace, reach)
-        place_match = self.ca3.grid_similarity(grid)
+        # In another map a place may resemble this one in some modules, by chance.
+        place_match = self.ca3.grid_similarity(grid) * self._of_this_map
         near = place_match > correction.near
         best = 0.0
         match = self.ca3.view_similarity(cues, near)
@@ -301,24 +329,26 @@ class SpatialMemory:
         if new and not self.ca3.full:  # overwriting would cost more than the new memory is worth
             memory = self.ca3.memories
             self.ca3.store(view, grid, self.time)
-            self.decoder.visit(self.position)
-            self.relaxed.remember(memory, self.pose)
+            self.charts.of_memory[memory] = self.charts.used
+            self.decoder.visit(self.position, self.charts.used)
+            self.relaxed.remember(memory, self._held)
 
     def _correct(self, recall: Recall, turn: float) -> None:
         """Pull heading, which is wrong by `turn` rad, and grid towards what a recall says, until the next."""
         correction = self.config.correction
-        self._fresh, self._doubt = 0.0, 0.0
+        self._fresh, self._doubt, self._unfamiliar = 0.0, 0.0, 0.0
         belief = (recall.similarity - correction.accept) / (1.0 - correction.accept)
         memory = self._memory(recall)
         if self.relaxed.joined:
             pose = self.relaxed.recall(memory, self.heading.heading + turn)
             phases = np.stack([module.phase_of(pose[:2]) for module in self.grids])
             pulls = correction.map_heading_pull, correction.map_grid_pull
-            self._target = Target(float(pose[2]), phases, *pulls, correction.theta_periods)
+            self._target = Target(float(pose[2]), phases, self.charts.used, *pulls, correction.theta_periods)
             return
         self._target = Target(
             self.heading.heading + turn + self.relaxed.turned(memory),
             self._phases_of(recall.grid),
+            self.charts.used,
             (correction.heading_pull + self._uncertain * correction.settle_heading) * belief,
             (correction.grid_pull + self._uncertain * correction.settle_grid) * belief,
             correction.theta_periods,
@@ -328,6 +358,11 @@ class SpatialMemory:
     def _memory(self, recall: Recall) -> int:
         """Number of the memory that a recall brought back: that of its most active neuron."""
         return int(self.ca3.memory_of[np.argmax(recall.counts)])
+
+    @property
+    def _of_this_map(self) -> NDArray[np.bool_]:
+        """Which neurons of CA3 hold a memory of the map in use."""
+        return np.asarray(self.charts.of_memory[self.ca3.memory_of] == self.charts.used)
 
     def _take(self, recall: Recall) -> None:
         self.recall_spikes = recall.spikes.copy()
@@ -345,18 +380,19 @@ class SpatialMemory:
         self._take(recall)
         self.similarity = recall.similarity
         turn = best_shift(recall.counts, match, at, True) * self.frame.width
-        known = turn + self.relaxed.turned(self._memory(recall))
+        memory = self._memory(recall)
+        known, chart = turn + self.relaxed.turned(memory), int(self.charts.of_memory[memory])
         turn, known = wrap(turn), wrap(known)
         phases = self._phases_of(recall.grid)
-        place = self.decoder.global_estimate(phases)
+        place = self.decoder.global_estimate(phases, chart)
         evidence = (recall.similarity - correction.telling) / (correction.plain - correction.telling)
-        if self.localised and abs(known) < 0.5 and float(np.hypot(*(place - self.position))) < 0.4:
+        if self.localised and self._same(known, place):
             self._doubt = 0.0
-            self._evidence.add(Candidate(0.0, self.position.copy(), self.phases, evidence))
+            self._evidence.add(Candidate(0.0, self.position.copy(), self.phases, evidence, chart))
             if recall.similarity >= correction.accept:
                 self._correct(recall, turn)
             return
-        elsewhere = Candidate(known, place, phases, evidence)
+        elsewhere = Candidate(known, place, phases, evidence, chart)
         self._evidence.add(elsewhere)
         bound = correction.bound * (correction.stubborn if self.localised else 1.0)
         if self._evidence.decided(bound, correction.lead) is elsewhere:
@@ -365,18 +401,34 @@ class SpatialMemory:
             self._target = Target(
                 self.heading.heading + known,
                 phases,
+                chart,
                 correction.snap_pull,
                 correction.snap_pull,
                 correction.snap_periods,
             )
+            return
+        # Path integration cannot tell a robot that is lost; one that is not has reason to trust it.
+        self._unfamiliar += (1.0 - min(1.0, max(0.0, evidence))) - correction.leak * self._unfamiliar
+        wary = correction.wary if self.localised else 1.0
+        if self._unfamiliar > correction.unfamiliar * wary and not self.charts.full:
+            self.begin_map()
+
+    def _same(self, turn: float, place: NDArray[np.float64]) -> bool:
+        """Whether a recall that puts the heading off by `turn` rad, and the robot at `place`, means here."""
+        correction = self.config.correction
+        wide = 1.0 if self._sure else correction.unsure
+        off = float(np.hypot(*(place - self.position)))
+        return abs(turn) < wide * correction.same_heading and off < wide * correction.same_place
 
     def _reached(self) -> None:
         """Let go of the target; a robot that was lost knows its place now."""
-        self._target = None
-        if self.localised:
+        target, self._target = self._target, None
+        if self.localised or target is None:
             return
-        self.position = self.decoder.global_estimate(self.phases)
+        self.charts.turn_to(target.chart)
+        self.position = self.decoder.global_estimate(self.phases, target.chart)
         self.localised, self._doubt, self._fresh, self._uncertain = True, 0.0, 0.0, 1.0
+        self._unfamiliar = 0.0
         self.view_trace[:] = 0.0  # laid down under another heading
 
     def _phases_of(self, pattern: Floats) -> NDArray[np.float64]:

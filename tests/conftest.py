@@ -22,6 +22,7 @@ class SpikingDouble:
     """Dead reckoning, spikes like those of place and grid cells, random driving; learns nothing."""
 
     localised = True
+    map_number = 0
 
     def __init__(self, config: object, camera: object, seed: int) -> None:
         self._random = np.random.Generator(np.random.PCG64(seed))

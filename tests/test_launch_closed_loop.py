@@ -39,9 +39,9 @@ def spikes(config: ExperimentConfig, wrap: Wrap | None = None, agent_seed: int =
     environment = make_environment(config.task, config.environment)
     agent = make_agent(config, camera_of(environment), agent_seed)
     looped = environment if wrap is None else wrap(environment)
-    origin = run_episode(looped, agent, 0, seed=11, rewarded=False)[1]
+    frames = run_episode(looped, agent, 0, seed=11, rewarded=False)[1]
     for trial in (1, 2):
-        run_episode(looped, agent, trial, origin=origin)
+        run_episode(looped, agent, trial, frames=frames)
     environment.close()
     return agent.spike_hash
 

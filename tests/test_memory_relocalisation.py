@@ -16,7 +16,7 @@ def recalled(turn: float, x: float, y: float, evidence: float = 1.0) -> Candidat
 
 
 def test_recalls_that_agree_reach_the_bound_and_single_ones_do_not() -> None:
-    evidence = Evidence(leak=0.05)
+    evidence = Evidence(leak=0.05, most=100.0)
     agreeing = [recalled(0.1 * k, 0.05 * k, 0.0) for k in range(4)]
     for candidate in agreeing:
         assert evidence.decided(bound=3.0, lead=2.0) is None
@@ -29,7 +29,7 @@ def test_recalls_that_agree_reach_the_bound_and_single_ones_do_not() -> None:
 
 
 def test_two_places_that_look_alike_are_not_believed_until_one_leads() -> None:
-    evidence = Evidence(leak=0.0)
+    evidence = Evidence(leak=0.0, most=100.0)
     for _ in range(5):
         evidence.add(recalled(0.0, 0.5, 0.0))
         evidence.add(recalled(3.1, -0.5, 0.0))
@@ -42,7 +42,7 @@ def test_two_places_that_look_alike_are_not_believed_until_one_leads() -> None:
 
 
 def test_angles_agree_across_the_seam_and_poor_recalls_only_let_evidence_leak() -> None:
-    evidence = Evidence(leak=0.1)
+    evidence = Evidence(leak=0.1, most=100.0)
     evidence.add(recalled(np.pi - 0.05, 0.0, 0.0, 2.0))
     evidence.add(recalled(-np.pi + 0.05, 0.0, 0.0, 2.0))
     assert evidence.decided(bound=3.5, lead=1.0) is not None
