@@ -61,9 +61,17 @@ def speeds(t: Floats, x: Floats, segment: NDArray[np.int64]) -> Floats:
     return speed
 
 
-def principal_axes(xy: Floats) -> tuple[Floats, Floats]:
-    """Return `xy` (n, 2) about its mean along its principal axes, longest first, and their spreads (2,)."""
-    centred = xy - xy.mean(axis=0)
-    spread, axes = np.linalg.eigh(np.cov(centred.T))
-    along = centred @ axes[:, ::-1]
-    return along, np.sqrt(np.maximum(spread[::-1], 0.0))
+def along_axis(xy: Floats, where: NDArray[np.bool_], widest: float = LINEAR) -> Floats | None:
+    """Return positions (n,) along the longest principal axis of `xy` (n, 2); None off a linear track.
+
+    A track is linear if samples `where` (n,) spread across by less than `widest` of what they do along.
+    They have their mean at 0; the axis points to where its larger component grows.
+    """
+    if np.count_nonzero(where) < 3:
+        return None
+    mean = xy[where].mean(axis=0)
+    variance, axes = np.linalg.eigh(np.cov((xy[where] - mean).T))
+    if np.sqrt(max(variance[0], 0.0)) >= widest * np.sqrt(max(variance[1], 0.0)):
+        return None
+    axis = axes[:, 1]
+    return np.asarray((xy - mean) @ (axis * np.sign(axis[np.argmax(np.abs(axis))])))
