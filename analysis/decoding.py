@@ -86,13 +86,14 @@ def decode(
     window: float,
     smoothing: float,
     least: float,
-    folds: int = 5,
+    folds: int = 10,
     seed: int = 0,
 ) -> Decoded | None:
     """Decode each window from maps of the other folds; None where there are too few windows.
 
     A fold is made of `_BLOCKS` stretches of time, so that what is tested is hardly ever next to what was
-    fitted and every fold sees the whole of the session.
+    fitted and every fold sees the whole of the session. On a linear track cells fire by direction of travel:
+    each direction has its own maps, and place and direction are judged together.
     """
     cut = windows_of(recording, window)
     n = len(cut.t)
@@ -100,17 +101,30 @@ def decode(
         return None
     fold = (np.arange(n) * (folds * _BLOCKS) // n) % folds
     of_sample = np.where(cut.of_sample >= 0, fold[np.maximum(cut.of_sample, 0)], -1)
+    ways = directions(recording)
     x, y = bins.centres
     centres = np.column_stack((np.tile(x, bins.rows), np.repeat(y, bins.columns)))
     if recording.linear:
         centres[:, 1] = 0.0
+    centres = np.tile(centres, (len(ways), 1))
     estimate = np.zeros((n, 2))
     for k in range(folds):
-        fitted = recording.among(of_sample != k)
-        rate = rate_maps(counts_in(fitted, bins), seconds_in(fitted, bins), bins, smoothing, least)
+        fitted = [recording.among((of_sample != k) & way) for way in ways]
+        maps = [
+            rate_maps(counts_in(part, bins), seconds_in(part, bins), bins, smoothing, least / len(ways))
+            for part in fitted
+        ]
+        rate = np.concatenate([one.reshape(recording.units, -1) for one in maps], axis=1)
         tested = np.flatnonzero(fold == k)
-        scores = log_posterior(cut.counts[tested], rate.reshape(recording.units, -1), window)
-        estimate[tested] = centres[scores.argmax(axis=1)]
+        estimate[tested] = centres[log_posterior(cut.counts[tested], rate, window).argmax(axis=1)]
     mixed = estimate[np.random.default_rng(seed).permutation(n)]
     chance = float(np.median(np.hypot(*(mixed - cut.position).T)))
     return Decoded(cut.t, cut.position, estimate, chance)
+
+
+def directions(recording: Recording) -> list[NDArray[np.bool_]]:
+    """Return which samples (n,) go which way: two ways on a linear track, one in a plane."""
+    if not recording.linear:
+        return [np.ones(len(recording.t), np.bool_)]
+    up = np.gradient(recording.position[:, 0]) > 0.0
+    return [up, ~up]

@@ -107,7 +107,7 @@ def score_bursts(
         counts = counts[np.flatnonzero(counts.any(axis=1))[0] :]
         if np.count_nonzero(counts.any(axis=1)) < LEAST_WINDOWS:
             continue
-        length = (end - begin) / n
+        length = float(end - begin) / n
         fired = (counts.sum(axis=1) > 0)[:, None]
 
         def posterior(order: NDArray[np.int64], c: NDArray[np.int64] = counts, w: float = length) -> Floats:

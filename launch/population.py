@@ -1,0 +1,189 @@
+"""One population through all of the analysis: plain numbers for people and JSON, arrays for pictures."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..analysis.bursts import bursts
+from ..analysis.decoding import Decoded, decode, directions
+from ..analysis.grid_scores import autocorrelograms, grid_scales
+from ..analysis.head_direction import Tuning
+from ..analysis.precession import Precession, crossings, fields_of, precession
+from ..analysis.rate_maps import rate_maps
+from ..analysis.recording import Recording, counts_in, seconds_in
+from ..analysis.replay_events import ReplayEvent, score_bursts, summary
+from ..analysis.shuffles import against
+from ..analysis.unit_scores import Mapping, Measure
+from .sessions import Session
+
+Floats = NDArray[np.float64]
+LEAST_SPIKES = 30  #: while running: cells with fewer are not scored
+PLACE_PEAK, PLACE_BITS = 1.0, 0.5  #: Hz and bits a spike, more than which make a place cell
+GRIDNESS = 0.4  #: above it a cell counts as a grid cell; shuffles give each session's own threshold
+_BY_PLACE = ("units", "place")  #: populations that are decoded, and searched for bursts
+_MOST_BURSTS = 400  #: are scored, drawn evenly
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the user chose."""
+
+    window: float = 0.25  #: s, of decoding and of mutual information
+    cells: int = 100  #: of a population at most, drawn evenly
+    shuffles: int = 50
+    seed: int = 0
+    everything: bool = False  #: decode and look for replay in whatever population it is
+
+
+@dataclass(frozen=True)
+class Examined:
+    """What came out for one population."""
+
+    numbers: dict[str, Any]  #: for JSON
+    cells: NDArray[np.int64]  #: that were scored
+    scores: dict[str, Floats]  #: (cells,)
+    maps: Floats  #: (cells, rows, columns) Hz
+    correlograms: Floats | None
+    tuning: Tuning | None
+    decoded: Decoded | None
+    precession: Precession | None
+    replay: list[ReplayEvent]
+    place_like: bool
+
+
+def examine(session: Session, name: str, options: Options) -> Examined:
+    """Score one population of a session."""
+    whole = session.populations[name]
+    active = np.flatnonzero(whole.spikes >= LEAST_SPIKES)
+    take = np.unique(np.linspace(0, active.size - 1, min(options.cells, active.size)).astype(np.int64))
+    cells = active[take] if active.size else active
+    place_like = options.everything or name in _BY_PLACE
+    recording = whole.of(cells)
+    mapping = Mapping(
+        session.bins, session.smoothing, session.least, options.window, session.grid, session.border
+    )
+    measure = Measure(recording, mapping)
+    scores, maps = measure.scores(), measure.maps()
+    scores["stability"] = measure.stability()
+    correlograms = autocorrelograms(maps) if session.grid and len(cells) else None
+    if correlograms is not None:
+        scores["grid_scale"] = grid_scales(correlograms, session.bins.size)
+    fires = scores["peak"] > PLACE_PEAK
+    numbers: dict[str, Any] = {
+        "units": int(np.count_nonzero(np.bincount(whole.spike_unit, minlength=whole.units)))
+        if session.kind == "units"
+        else whole.units,
+        "active": int(active.size),
+        "scored": int(cells.size),
+        "spikes": int(recording.spikes.sum()),
+        "place_cells": int(np.count_nonzero(fires & (scores["bits_per_spike"] > PLACE_BITS))),
+        "median": {key: _median(values) for key, values in scores.items() if key != "preferred"},
+    }
+    if session.grid:
+        for key in ("gridness_minmax", "gridness_mean"):
+            known = np.nan_to_num(scores[key], nan=-1.0)
+            numbers[f"{key}_share"] = float(np.mean(known > GRIDNESS)) if known.size else None
+    if options.shuffles and cells.size:
+        numbers["shuffles"] = _shuffles(measure, scores, options)
+    decoded = precessed = None
+    replay: list[ReplayEvent] = []
+    everyone = whole.of(active)
+    if place_like and active.size:
+        decoded = decode(
+            everyone, session.bins, options.window, session.smoothing, session.least, seed=options.seed
+        )
+        if decoded is not None:
+            numbers["decoding"] = _decoding(decoded, everyone, options.window, active.size)
+        replay = _replay(session, everyone, options)
+        numbers["replay"] = summary(replay) | {"events": [asdict(event) for event in replay]}
+    if name in session.cycles and cells.size:
+        precessed = _precession(session, whole, session.cycles[name], cells)
+        numbers["precession"] = precessed.summary()
+    numbers["cells"] = {"unit": cells.tolist()} | {key: values.tolist() for key, values in scores.items()}
+    return Examined(
+        numbers, cells, scores, maps, correlograms, measure.tuning(), decoded, precessed, replay, place_like
+    )
+
+
+def _median(values: Floats) -> float | None:
+    known = values[np.isfinite(values)]
+    return float(np.median(known)) if known.size else None
+
+
+def _shuffles(measure: Measure, scores: dict[str, Floats], options: Options) -> dict[str, Any]:
+    found: dict[str, Any] = {"rounds": options.shuffles}
+    for name, values in measure.shuffled(options.shuffles, options.seed).items():
+        compared = against(scores[name], values)
+        if compared is not None:
+            found[name] = {
+                "p95": compared.low,
+                "p99": compared.high,
+                "above_p95": compared.above,
+                "above_p99": compared.far_above,
+                "median": float(np.median(compared.own)),
+                "median_excess": _median(scores[name] - compared.own),
+            }
+    return found
+
+
+def _decoding(decoded: Decoded, recording: Recording, window: float, cells: int) -> dict[str, Any]:
+    error = decoded.error
+    extent = float(np.ptp(recording.position[recording.running], axis=0).max())
+    return {
+        "window_s": window,
+        "windows": len(error),
+        "cells": cells,
+        "median_error": float(np.median(error)),
+        "p90_error": float(np.quantile(error, 0.9)),
+        "chance_error": decoded.chance,
+        "median_error_share": float(np.median(error)) / extent,
+        "p90_error_share": float(np.quantile(error, 0.9)) / extent,
+        "chance_error_share": decoded.chance / extent,
+    }
+
+
+def _replay(session: Session, recording: Recording, options: Options) -> list[ReplayEvent]:
+    """Look for replay in bursts at rest, by maps of what was fired while running."""
+    found = bursts(recording.spike_t, recording.spike_unit, session.rest)
+    if len(found) > _MOST_BURSTS:
+        found = found[np.linspace(0, len(found) - 1, _MOST_BURSTS).astype(np.int64)]
+    bins = session.bins
+    rate = rate_maps(
+        counts_in(recording, bins), seconds_in(recording, bins), bins, session.smoothing, session.least
+    ).reshape(recording.units, -1)
+    seen = np.isfinite(rate).all(axis=0)
+    if not len(found) or np.count_nonzero(seen) < 5:
+        return []
+    x, y = bins.centres
+    places = np.column_stack((np.tile(x, bins.rows), np.repeat(y, bins.columns)))[seen]
+    if recording.linear:
+        places = places[:, :1]
+    extent = float(np.ptp(places[:, 0]))
+    return score_bursts(
+        recording.spike_t, recording.spike_unit, found, rate[:, seen], places,
+        seed=options.seed, reach=0.1 * extent,
+    )  # fmt: skip
+
+
+def _precession(
+    session: Session, whole: Recording, cycles: Floats, cells: NDArray[np.int64]
+) -> Precession:
+    """Score crossings of fields, on a linear track those of each direction by its own maps."""
+    kept = np.isin(whole.spike_unit, cells) & np.isfinite(cycles)
+    known = np.where(kept, cycles, 0.0)[np.isin(whole.spike_unit, cells)]
+    recording = whole.of(cells)
+    found = []
+    for way in directions(recording):
+        part = recording.among(way)
+        rate = rate_maps(
+            counts_in(part, session.bins), seconds_in(part, session.bins), session.bins,
+            session.smoothing, session.least / 2.0,
+        )  # fmt: skip
+        strong = np.nan_to_num(rate, nan=0.0).reshape(len(rate), -1).max(axis=1) > PLACE_PEAK
+        fields = fields_of(rate) & strong[:, None, None]
+        found += crossings(part, session.bins, fields, known)
+    return precession(found)
