@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from argparse import Namespace
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,7 @@ _COLUMNS = (
     ("stability", "stability", 2),
     ("gridness_minmax", "gridness", 2),
     ("gridness_mean", "(mean)", 2),
-    ("grid_scale", "scale m", 2),
+    ("grid_scale", "scale", 2),
     ("border", "border", 2),
     ("vector_length", "heading", 2),
 )
@@ -156,25 +157,20 @@ def _maps(recording: Recording, bins: Bins, session: Session) -> Any:
 
 
 def say(result: dict[str, Any]) -> None:
-    """Print what came out: medians over cells, then what is known of each population."""
+    """Print what came out: medians over cells, shuffles beside them, then what is known of each population."""
     console = make_console()
     unit = result["unit"]
     shape = "linear track" if result["linear"] else "plane"
     console.print(f"{result['file']}: {shape}, {result['running_s']:.0f} s running, bins of {result['bin']:.3g} {unit}")
     for note in result["notes"]:
         console.print(f"note: {note}")
-    table = Table(box=None, pad_edge=False, title="medians over scored cells", title_justify="left")
     populations = result["populations"]
-    shown = [
-        column
-        for column in _COLUMNS
-        if any(one["median"].get(column[0]) is not None for one in populations.values())
-    ]
-    for heading in ("population", "scored", "of", *(heading for _, heading, _ in shown)):
-        table.add_column(heading.replace("scale m", f"scale {unit}"), justify="left" if heading == "population" else "right")
-    for name, one in populations.items():
-        table.add_row(name, str(one["scored"]), str(one["units"]), *(_figure(one["median"].get(k), d) for k, _, d in shown))
-    console.print(table)
+    cells = [(name, [str(one["scored"]), str(one["units"])], one["median"]) for name, one in populations.items()]
+    console.print(_table("median over scored cells", ("scored", "of"), cells, _figure, unit))
+    shuffled = [(name, [], one["shuffles"]) for name, one in populations.items() if "shuffles" in one]
+    if shuffled:
+        title = "share of cells above the 99th percentile of shuffles (which is in brackets)"
+        console.print(_table(title, (), shuffled, _share, unit))
     for name, one in populations.items():
         for line in _lines(one, unit):
             console.print(f"{name}: {line}")
@@ -182,26 +178,46 @@ def say(result: dict[str, Any]) -> None:
         _say_against(result["against"])
 
 
+def _table(
+    title: str,
+    first: Sequence[str],
+    rows: Sequence[tuple[str, list[str], Mapping[str, Any]]],
+    write: Callable[[Any, int], str],
+    unit: str,
+) -> Table:
+    """Return a table of `_COLUMNS`, without those that no row has."""
+    table = Table(box=None, pad_edge=False, title=title, title_justify="left")
+    shown = [column for column in _COLUMNS if any(row[2].get(column[0]) is not None for row in rows)]
+    table.add_column("population")
+    for heading in (*first, *(heading for _, heading, _ in shown)):
+        table.add_column(heading.replace("scale", f"scale {unit}"), justify="right")
+    for name, begin, values in rows:
+        table.add_row(name, *begin, *(write(values.get(key), digits) for key, _, digits in shown))
+    return table
+
+
 def _figure(value: float | None, digits: int) -> str:
     return "-" if value is None else f"{value:.{digits}f}"
 
 
+def _share(value: Mapping[str, float] | None, digits: int) -> str:
+    return "-" if value is None else f"{100 * value['above_p99']:.0f} % ({value['p99']:.{digits}f})"
+
+
 def _lines(one: dict[str, Any], unit: str) -> list[str]:
     lines = []
-    if "decoding" in one or "replay" in one:
+    bits = one.get("shuffles", {}).get("bits_per_spike")
+    if bits is not None:
+        lines.append(
+            f"shuffled spikes have {bits['median']:.2f} bits/spike for nothing but being few;"
+            f" true ones {_figure(bits['median_excess'], 2)} more"
+        )
+    if "replay" in one:
         lines.append(f"{one['place_cells']} of {one['units']} are place cells (peak > 1 Hz, > 0.5 bits/spike)")
     if one.get("gridness_minmax_share") is not None:
         lines.append(
             f"gridness > 0.4 in {100 * one['gridness_minmax_share']:.0f} % (minmax),"
             f" {100 * one['gridness_mean_share']:.0f} % (mean)"
-        )
-    for name, shuffled in one.get("shuffles", {}).items():
-        if name == "rounds":
-            continue
-        lines.append(
-            f"{name}: shuffled {shuffled['median']:.2f}, 95 % below {shuffled['p95']:.2f}, 99 % below"
-            f" {shuffled['p99']:.2f}; {100 * shuffled['above_p95']:.0f} % and {100 * shuffled['above_p99']:.0f} %"
-            f" of cells above; excess {_figure(shuffled['median_excess'], 2)}"
         )
     if "decoding" in one:
         d = one["decoding"]
@@ -213,18 +229,18 @@ def _lines(one: dict[str, Any], unit: str) -> list[str]:
     if "precession" in one:
         p = one["precession"]
         lines.append(
-            f"phase precession: {p['runs']} runs r = {_figure(p['single_r'], 2)}, {p['fields']} fields pooled"
-            f" r = {_figure(p['pooled_r'], 2)}, slope {_figure(p['single_slope_cycles_per_field'], 2)} cycles a field"
+            f"phase precession: {p['runs']} runs r = {_figure(p['single_r'], 2)}, slope"
+            f" {_figure(p['single_slope_cycles_per_field'], 2)} cycles a field; {p['fields']} fields pooled"
+            f" r = {_figure(p['pooled_r'], 2)}, of which {p['precessing_fields']} precess (p < 0.05)"
         )
     if "replay" in one:
         r = one["replay"]
-        if r["bursts"]:
-            lines.append(
-                f"replay: {r['replays']} of {r['bursts']} bursts at rest ({100 * r['share']:.0f} %; chance is at"
-                f" most 5 %, p = {r['p_of_share']:.2g})"
-            )
-        else:
-            lines.append("replay: no bursts at rest")
+        lines.append(
+            f"replay: {r['replays']} of {r['bursts']} bursts at rest ({100 * r['share']:.0f} %; chance is at"
+            f" most 5 %, p = {r['p_of_share']:.2g})"
+            if r["bursts"]
+            else "replay: no bursts at rest"
+        )
     return lines
 
 

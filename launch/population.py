@@ -25,6 +25,7 @@ LEAST_SPIKES = 30  #: while running: cells with fewer are not scored
 PLACE_PEAK, PLACE_BITS = 1.0, 0.5  #: Hz and bits a spike, more than which make a place cell
 GRIDNESS = 0.4  #: above it a cell counts as a grid cell; shuffles give each session's own threshold
 _BY_PLACE = ("units", "place")  #: populations that are decoded, and searched for bursts
+_GRIDS = ("units", "grid")  #: and whether they are grid cells
 _MOST_BURSTS = 400  #: are scored, drawn evenly
 
 
@@ -33,10 +34,10 @@ class Options:
     """What the user chose."""
 
     window: float = 0.25  #: s, of decoding and of mutual information
-    cells: int = 100  #: of a population at most, drawn evenly
+    cells: int = 100  #: of a population at most, drawn evenly, are shuffled and drawn
     shuffles: int = 50
     seed: int = 0
-    everything: bool = False  #: decode and look for replay in whatever population it is
+    everything: bool = False  #: whatever population it is, decode it, look for replay and for grids
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,7 @@ class Examined:
 
     numbers: dict[str, Any]  #: for JSON
     cells: NDArray[np.int64]  #: that were scored
+    drawn: NDArray[np.int64]  #: of those, which are shown, evenly
     scores: dict[str, Floats]  #: (cells,)
     maps: Floats  #: (cells, rows, columns) Hz
     correlograms: Floats | None
@@ -58,18 +60,19 @@ class Examined:
 def examine(session: Session, name: str, options: Options) -> Examined:
     """Score one population of a session."""
     whole = session.populations[name]
-    active = np.flatnonzero(whole.spikes >= LEAST_SPIKES)
-    take = np.unique(np.linspace(0, active.size - 1, min(options.cells, active.size)).astype(np.int64))
-    cells = active[take] if active.size else active
+    cells = np.flatnonzero(whole.spikes >= LEAST_SPIKES)
+    n = min(options.cells, cells.size)
+    drawn = np.unique(np.linspace(0, max(cells.size - 1, 0), n).astype(np.int64))
     place_like = options.everything or name in _BY_PLACE
     recording = whole.of(cells)
     mapping = Mapping(
-        session.bins, session.smoothing, session.least, options.window, session.grid, session.border
-    )
+        session.bins, session.smoothing, session.least, options.window,
+        session.grid and (options.everything or name.startswith(_GRIDS)), session.border,
+    )  # fmt: skip
     measure = Measure(recording, mapping)
     scores, maps = measure.scores(), measure.maps()
     scores["stability"] = measure.stability()
-    correlograms = autocorrelograms(maps) if session.grid and len(cells) else None
+    correlograms = autocorrelograms(maps) if mapping.grid and len(cells) else None
     if correlograms is not None:
         scores["grid_scale"] = grid_scales(correlograms, session.bins.size)
     fires = scores["peak"] > PLACE_PEAK
@@ -77,35 +80,35 @@ def examine(session: Session, name: str, options: Options) -> Examined:
         "units": int(np.count_nonzero(np.bincount(whole.spike_unit, minlength=whole.units)))
         if session.kind == "units"
         else whole.units,
-        "active": int(active.size),
         "scored": int(cells.size),
         "spikes": int(recording.spikes.sum()),
         "place_cells": int(np.count_nonzero(fires & (scores["bits_per_spike"] > PLACE_BITS))),
         "median": {key: _median(values) for key, values in scores.items() if key != "preferred"},
     }
-    if session.grid:
+    if mapping.grid:
         for key in ("gridness_minmax", "gridness_mean"):
             known = np.nan_to_num(scores[key], nan=-1.0)
             numbers[f"{key}_share"] = float(np.mean(known > GRIDNESS)) if known.size else None
     if options.shuffles and cells.size:
-        numbers["shuffles"] = _shuffles(measure, scores, options)
+        numbers["shuffles"] = _shuffles(
+            Measure(recording.of(drawn), mapping), {key: values[drawn] for key, values in scores.items()}, options
+        )
     decoded = precessed = None
     replay: list[ReplayEvent] = []
-    everyone = whole.of(active)
-    if place_like and active.size:
+    if place_like and cells.size:
         decoded = decode(
-            everyone, session.bins, options.window, session.smoothing, session.least, seed=options.seed
+            recording, session.bins, options.window, session.smoothing, session.least, seed=options.seed
         )
         if decoded is not None:
-            numbers["decoding"] = _decoding(decoded, everyone, options.window, active.size)
-        replay = _replay(session, everyone, options)
+            numbers["decoding"] = _decoding(decoded, recording, options.window)
+        replay = _replay(session, recording, options)
         numbers["replay"] = summary(replay) | {"events": [asdict(event) for event in replay]}
     if name in session.cycles and cells.size:
         precessed = _precession(session, whole, session.cycles[name], cells)
         numbers["precession"] = precessed.summary()
     numbers["cells"] = {"unit": cells.tolist()} | {key: values.tolist() for key, values in scores.items()}
     return Examined(
-        numbers, cells, scores, maps, correlograms, measure.tuning(), decoded, precessed, replay, place_like
+        numbers, cells, drawn, scores, maps, correlograms, measure.tuning(), decoded, precessed, replay, place_like
     )
 
 
@@ -130,13 +133,13 @@ def _shuffles(measure: Measure, scores: dict[str, Floats], options: Options) -> 
     return found
 
 
-def _decoding(decoded: Decoded, recording: Recording, window: float, cells: int) -> dict[str, Any]:
+def _decoding(decoded: Decoded, recording: Recording, window: float) -> dict[str, Any]:
     error = decoded.error
     extent = float(np.ptp(recording.position[recording.running], axis=0).max())
     return {
         "window_s": window,
         "windows": len(error),
-        "cells": cells,
+        "cells": recording.units,
         "median_error": float(np.median(error)),
         "p90_error": float(np.quantile(error, 0.9)),
         "chance_error": decoded.chance,

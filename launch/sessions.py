@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial import ConvexHull, Delaunay, QhullError
 
 from ..analysis.bursts import stretches
 from ..analysis.rate_maps import Bins
@@ -123,7 +124,7 @@ def open_run(folder: Path, bin_size: float | None, slow: float | None) -> Sessio
     notes.append("replay at rewards and between trials happens outside control periods and is not recorded")
     return Session(
         folder.name, "run", populations, bins, (1.0 if linear else 1.2) * bins.size, 0.5 if linear else 0.08,
-        grid=not linear and is_open(behaviour, bins), border=not linear and _rectangular(outline),
+        grid=not linear and _convex(outline), border=not linear and _rectangular(outline),
         rest=stretches(times, ~running, 2 * CONTROL_PERIOD), cycles=of_cycle, notes=tuple(notes),
         outline=None if linear else outline,
     )  # fmt: skip
@@ -134,10 +135,21 @@ def _rectangular(outline: Floats) -> bool:
     return len(outline) == 4 and all(len(np.unique(np.round(outline[:, k], 6))) == 2 for k in (0, 1))
 
 
-def is_open(recording: Recording, bins: Bins, least: float = 0.6) -> bool:
-    """Whether the session covers a field and no maze: `least` of the rectangle around it was visited."""
-    wide = Bins.over((bins.extent[0], bins.extent[2]), (bins.extent[1], bins.extent[3]), 2.0 * bins.size)
-    visited = np.unique(wide.index(recording.plane[recording.running])).size
-    return visited >= least * wide.rows * wide.columns
+def covered(recording: Recording, bins: Bins) -> tuple[float, float]:
+    """Return which share of the convex hull of its path, and of the bins, a session visited."""
+    index = bins.index(recording.plane[recording.running])
+    x, y = bins.centres
+    places = np.column_stack((np.tile(x, bins.rows), np.repeat(y, bins.columns)))
+    visited = np.unique(index)
+    try:
+        hull = Delaunay(places[visited])
+    except QhullError:  # all on one line
+        return 0.0, 0.0
+    return visited.size / int(np.count_nonzero(hull.find_simplex(places) >= 0)), visited.size / len(places)
 
 
+def _convex(outline: Floats) -> bool:
+    """Whether the floor is about its own convex hull, as that of an open field and not of a maze."""
+    x, y = outline.T
+    area = 0.5 * abs(float(x @ np.roll(y, -1) - y @ np.roll(x, -1)))
+    return area > 0.9 * float(ConvexHull(outline).volume)

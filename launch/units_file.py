@@ -14,7 +14,7 @@ from ..analysis.bursts import stretches
 from ..analysis.recording import Recording, bins_over, sample_of
 from ..analysis.tracking import along_axis, good_samples, segments_of, smoothed, speeds
 from .errors import UserError
-from .sessions import Session, is_open
+from .sessions import Session, covered
 
 Floats = NDArray[np.float64]
 Arrays = dict[str, NDArray[Any]]
@@ -22,6 +22,7 @@ NEEDED = ("spike_times", "unit_index", "position_t", "position_x", "position_y")
 _BINS_LINEAR, _BINS_PLANE = 50, 40  #: along the longest side, unless --bin says otherwise
 _SLOW = 0.08  #: extents a second, unless --speed says otherwise
 _EPOCH = 60.0  #: s without tracking that part two epochs
+_OPEN = 0.8  #: of the hull of the path is visited in an open field, less in a maze; of the bins in a box
 _GAP = 0.5  #: s without tracking over which nothing is interpolated
 
 
@@ -95,13 +96,14 @@ def open_units(path: Path, options: UnitsOptions) -> Session:
         notes.append("no theta in the file: no phase precession (--theta gives a file or a rate)")
     else:
         cycles["units"] = theta_cycles(options.theta, recording.spike_t)
-    covered = not linear and is_open(recording, bins)
-    if not linear and not covered:
+    of_hull, of_box = (0.0, 0.0) if linear else covered(recording, bins)
+    is_open = of_hull > _OPEN
+    if not linear and not is_open:
         notes.append("the positions are those of a maze, not of an open field: no gridness, no border score")
     first, last = float(raw_t.min()), float(raw_t.max())
     return Session(
         path.name, "units", {"units": recording}, bins, (1.0 if linear else 1.2) * size, 0.5 if linear else 0.3,
-        grid=covered, border=covered, rest=_rest(recording, first, last), cycles=cycles, notes=tuple(notes),
+        grid=is_open, border=is_open and of_box > _OPEN, rest=_rest(recording, first, last), cycles=cycles, notes=tuple(notes),
     )  # fmt: skip
 
 
