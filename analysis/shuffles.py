@@ -55,6 +55,7 @@ class Against:
     own: Floats  #: (n,) each cell's own mean over shuffles
     above: float  #: share of cells above `low`
     far_above: float  #: share of cells above `high`
+    above_own: float  #: share of cells above the 95th percentile of their own shuffles
 
 
 def against(scores: Floats, shuffled: Floats) -> Against | None:
@@ -65,6 +66,15 @@ def against(scores: Floats, shuffled: Floats) -> Against | None:
     low, high = np.quantile(pool, (0.95, 0.99))
     counts = np.maximum(np.isfinite(shuffled).sum(axis=0), 1)
     own = np.nansum(shuffled, axis=0) / counts
+    with np.errstate(invalid="ignore"):
+        limits = np.quantile(np.where(np.isfinite(shuffled), shuffled, -np.inf), 0.95, axis=0, method="higher")
+    sure = np.isfinite(scores)
     return Against(
-        float(low), float(high), float(pool.mean()), own, float(np.mean(known > low)), float(np.mean(known > high))
+        float(low),
+        float(high),
+        float(pool.mean()),
+        own,
+        float(np.mean(known > low)),
+        float(np.mean(known > high)),
+        float(np.mean(scores[sure] > limits[sure])),
     )

@@ -18,7 +18,7 @@ from ..analysis.remapping import remapping
 from .analysis_pictures import draw
 from .errors import UserError, asked
 from .files import atomic, check_folder, check_writable, write_json
-from .population import LEAST_SPIKES, Examined, Options, examine
+from .population import GRIDNESS, LEAST_SPIKES, Examined, Options, examine
 from .sessions import Session, open_run
 from .terminal import make_console
 from .units_file import UnitsOptions, open_units
@@ -76,6 +76,9 @@ def command(arguments: Namespace) -> None:
         "notes": list(session.notes),
         "populations": {name: one.numbers for name, one in examined.items()},
     }
+    grids = [one for name, one in examined.items() if name.startswith("grid") and "gridness_minmax" in one.scores]
+    if grids:
+        result["grid_cells"] = _all_modules(grids)
     if other is not None:
         result["against"] = compare(session, other, arguments.seed)
     say(result)
@@ -86,6 +89,15 @@ def command(arguments: Namespace) -> None:
             console.print(str(output / name))
     if json_file is not None:
         write_json(json_file, result)
+
+
+def _all_modules(modules: Sequence[Examined]) -> dict[str, Any]:
+    """Return how many grid cells there are over all modules."""
+    found: dict[str, Any] = {"scored": sum(one.cells.size for one in modules)}
+    for key in ("gridness_minmax", "gridness_mean"):
+        scores = np.nan_to_num(np.concatenate([one.scores[key] for one in modules]), nan=-1.0)
+        found[f"{key}_share"] = float(np.mean(scores > GRIDNESS)) if scores.size else None
+    return found
 
 
 def open_session(path: Path, arguments: Namespace) -> Session:
@@ -174,6 +186,12 @@ def say(result: dict[str, Any]) -> None:
     for name, one in populations.items():
         for line in _lines(one, unit):
             console.print(f"{name}: {line}")
+    every = result.get("grid_cells", {})
+    if every.get("gridness_minmax_share") is not None:
+        console.print(
+            f"all grid modules: gridness > 0.4 in {100 * every['gridness_minmax_share']:.0f} % (minmax),"
+            f" {100 * every['gridness_mean_share']:.0f} % (mean) of {every['scored']} cells"
+        )
     if "against" in result:
         _say_against(result["against"])
 

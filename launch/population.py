@@ -127,6 +127,7 @@ def _shuffles(measure: Measure, scores: dict[str, Floats], options: Options) -> 
                 "p99": compared.high,
                 "above_p95": compared.above,
                 "above_p99": compared.far_above,
+                "above_own_p95": compared.above_own,
                 "median": float(np.median(compared.own)),
                 "median_excess": _median(scores[name] - compared.own),
             }
