@@ -79,7 +79,7 @@ def decoding_figure(decoded: Decoded, linear: bool, unit: str, heading: str) -> 
             left.plot(*estimate[shown].T, ".", color=VERMILION, markersize=3.5, label="decoded")
             left.set_aspect("equal")
             left.set(xlabel=f"x, {unit}", ylabel=f"y, {unit}")
-            left.legend(fontsize=8, loc="upper right")
+            left.legend(fontsize=8, loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=2, borderaxespad=0.1)
         error = np.sort(decoded.error)
         right.plot(error, np.arange(1, error.size + 1) / error.size, color=BLUE)
         right.axvline(decoded.chance, color=MUTED, linewidth=1.0, linestyle="--")
