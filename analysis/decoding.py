@@ -26,7 +26,9 @@ def log_posterior(counts: Floats, rate: Floats, window: float) -> Floats:
     known = np.maximum(np.where(seen, rate, 1.0), FLOOR)
     score = counts @ np.log(known) - window * known.sum(axis=0)
     score = np.where(seen, score, -np.inf)
-    top = score.max(axis=1, keepdims=True) if seen.any() else np.zeros((len(counts), 1))
+    if not seen.any():
+        return score
+    top = score.max(axis=1, keepdims=True)
     with np.errstate(divide="ignore"):
         return np.asarray(score - top - np.log(np.exp(score - top).sum(axis=1, keepdims=True)))
 

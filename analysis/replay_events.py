@@ -70,9 +70,11 @@ def line_fit(posterior: Floats, band: int) -> tuple[Floats, NDArray[np.int64]]:
     first, last = (grid.ravel() for grid in np.meshgrid(ends, ends, indexing="ij"))
     share = np.linspace(0.0, 1.0, windows)
     at = np.round(first[:, None] + (last - first)[:, None] * share).astype(np.int64)
-    along = sum(near[..., w, :][..., at[:, w]] for w in range(windows)) / windows
-    best = np.asarray(along).argmax(axis=-1)
-    return np.asarray(along).max(axis=-1), np.stack((first[best], last[best]), axis=-1)
+    along = np.zeros((*near.shape[:-2], len(at)))
+    for w in range(windows):
+        along += near[..., w, at[:, w]]
+    best = along.argmax(axis=-1)
+    return along.max(axis=-1) / windows, np.stack((first[best], last[best]), axis=-1)
 
 
 def score_bursts(
@@ -108,26 +110,23 @@ def score_bursts(
         if np.count_nonzero(counts.any(axis=1)) < LEAST_WINDOWS:
             continue
         length = float(end - begin) / n
-        fired = (counts.sum(axis=1) > 0)[:, None]
-
-        def posterior(order: NDArray[np.int64], c: NDArray[np.int64] = counts, w: float = length) -> Floats:
-            return np.exp(log_posterior(c, rate[order], w))
-
-        true = np.where(fired, posterior(np.arange(units)), 0.0)  # a window without spikes says nothing
         active = np.flatnonzero(counts.any(axis=0))
+        # To deal out fields to cells is to deal out spikes to fields; the sum of all rates stays.
+        dealt = np.stack([counts, *(_dealt(counts, active, rng) for _ in range(shuffles))])
+        posterior = np.exp(log_posterior(dealt.reshape(-1, units), rate, length))
+        posterior *= dealt.reshape(-1, units).any(axis=1)[:, None]  # a window without spikes says nothing
+        posterior = posterior.reshape(len(dealt), len(counts), -1)
+        true, exchanged = posterior[0], posterior[1:]
         cycled = _cycled(true, shuffles, rng)
-        dealt = np.stack([
-            np.where(fired, posterior(_deal(units, active, rng)), 0.0) for _ in range(shuffles)
-        ])  # fmt: skip
         r = float(weighted_correlation(true, places))
-        rows = [np.abs(weighted_correlation(mixed, places)) for mixed in (cycled, dealt)]
+        rows = [np.abs(weighted_correlation(mixed, places)) for mixed in (cycled, exchanged)]
         p = [_p_value(abs(r), row) for row in rows]
         line = speed = p_line = q_line = float("nan")
         if linear:
             best, ends = line_fit(true, band)
             line = float(best)
             speed = float(places[ends[1], 0] - places[ends[0], 0]) / max((len(counts) - 1) * length, 1e-9)
-            p_line, q_line = (_p_value(line, line_fit(mixed, band)[0]) for mixed in (cycled, dealt))
+            p_line, q_line = (_p_value(line, line_fit(mixed, band)[0]) for mixed in (cycled, exchanged))
         scored.append(
             ReplayEvent(float(begin), float(end), int(active.size), r, line, speed, *p, p_line, q_line)
         )
@@ -157,11 +156,13 @@ def _cycled(posterior: Floats, shuffles: int, rng: np.random.Generator) -> Float
     return posterior[np.arange(windows)[None, :, None], at]
 
 
-def _deal(units: int, active: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:
-    """Return whose field each cell gets: active cells exchange theirs."""
-    order = np.arange(units)
-    order[active] = active[rng.permutation(active.size)]
-    return order
+def _dealt(
+    counts: NDArray[np.int64], active: NDArray[np.int64], rng: np.random.Generator
+) -> NDArray[np.int64]:
+    """Return `counts` (windows, units) with the trains of active cells exchanged."""
+    mixed = counts.copy()
+    mixed[:, active] = counts[:, active[rng.permutation(active.size)]]
+    return mixed
 
 
 def _p_value(score: float, shuffled: Floats) -> float:

@@ -102,7 +102,7 @@ def open_units(path: Path, options: UnitsOptions) -> Session:
         notes.append("the positions are those of a maze, not of an open field: no gridness, no border score")
     first, last = float(raw_t.min()), float(raw_t.max())
     return Session(
-        path.name, "units", {"units": recording}, bins, (1.0 if linear else 1.2) * size, 0.5 if linear else 0.3,
+        path.name, "units", {"units": recording}, bins, (1.0 if linear else 1.2) * size, 0.5 if linear else 0.08,
         grid=is_open, border=is_open and of_box > _OPEN, rest=_rest(recording, first, last), cycles=cycles, notes=tuple(notes),
     )  # fmt: skip
 

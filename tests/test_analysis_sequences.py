@@ -77,15 +77,15 @@ def test_precession_is_recovered_run_by_run_and_pooled() -> None:
 
 
 def sweeps(order: NDArray[np.int64], n: int = 12) -> tuple[Floats, NDArray[np.int64], Floats]:
-    """Return spikes of `n` sweeps of 100 ms over the track, fired by cells dealt out in `order`, and bursts."""
+    """Return spikes of `n` sweeps of 200 ms over the track, fired by cells dealt out in `order`, and bursts."""
     rng = np.random.default_rng(3)
     times, units = [], []
     dt = 0.001
     for k in range(n):
         # All sweeps may start anywhere: with one fixed way, exchanged cells would hit it by chance alike.
-        low, high = np.sort(rng.uniform(0.0, 2.0, 2)) + np.array([-0.3, 0.3])
-        at = np.linspace(low, high, 100)[:: 1 if k % 2 else -1]
-        rates = 150.0 * np.exp(-((at[:, None] - CENTRES) ** 2) / (2 * 0.12**2))
+        low = rng.uniform(-0.2, 1.0)
+        at = np.linspace(low, low + 1.2, 200)[:: 1 if k % 2 else -1]
+        rates = 100.0 * np.exp(-((at[:, None] - CENTRES) ** 2) / (2 * 0.12**2))
         step, cell = np.nonzero(rng.random(rates.shape) < dt * rates)
         times.append(10.0 + 2.0 * k + dt * step)
         units.append(order[cell])
@@ -102,14 +102,14 @@ def test_replay_is_found_where_it_is_simulated() -> None:
     events = score_bursts(t, unit, found, RATE, PLACES, shuffles=100)
     said = summary(events)
     assert said["replays"] is not None
-    assert said["replays"] >= 7
+    assert said["replays"] >= 9
     assert said["p_of_share"] is not None
-    assert said["p_of_share"] < 1e-5
+    assert said["p_of_share"] < 1e-6
     assert said["line_share"] is not None
     assert said["line_share"] > 0.6
     assert [np.sign(event.correlation) for event in events] == [1 if k % 2 else -1 for k in range(12)]
     assert said["speed"] is not None
-    assert 5.0 < said["speed"] < 30.0
+    assert 4.0 < said["speed"] < 30.0
 
 
 def test_replay_is_not_found_among_cells_dealt_out_anew() -> None:
