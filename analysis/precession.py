@@ -17,6 +17,7 @@ Floats = NDArray[np.float64]
 STEEPEST = 2.0  #: cycles a field, the steepest slope that is tried (Kempter et al. 2012)
 _LEAST_SPIKES, _LEAST_CYCLES = 6, 4  #: of a run that is scored for itself
 _LEAST_PASS = 5  #: samples of a run at least
+_LEAST_COVER = 0.5  #: of the field, on a linear track
 
 
 class Fit(NamedTuple):
@@ -61,7 +62,7 @@ class Crossings:
 
     unit: int
     run: NDArray[np.int64]  #: (k,) which crossing
-    x: Floats  #: (k,) share of the crossing that lies behind, 0 to 1
+    x: Floats  #: (k,) share of the field that lies behind, 0 to 1
     phase: Floats  #: (k,) cycles
     cycle: NDArray[np.int64]  #: (k,) which theta cycle
 
@@ -106,7 +107,8 @@ def crossings(recording: Recording, bins: Bins, fields: NDArray[np.bool_], cycle
     """Return the spikes of each crossing of `fields` (units, rows, columns); `cycles` (k,) of all spikes.
 
     `cycles` counts theta cycles: its fraction is the phase. A crossing begins and ends at the border of the
-    field, with the robot running all the while; on a linear track it may not be cut off by the track's end.
+    field, with the robot running all the while. On a linear track what lies behind is told by the place in
+    the field, which may not be cut off by the track's end; in a plane by the way made since it was entered.
     """
     index, segment = bins.index(recording.plane), recording.segment
     step = np.sqrt((np.diff(recording.position, axis=0, prepend=recording.position[:1]) ** 2).sum(axis=1))
@@ -131,9 +133,33 @@ def crossings(recording: Recording, bins: Bins, fields: NDArray[np.bool_], cycle
         of = run[at]
         kept = (of >= 0) & (count[of] >= _LEAST_PASS) & (length[of] > 0.0)
         at, of, when = at[kept], of[kept], cycles[mine][kept]
-        x = (total[at] - begun[of]) / length[of]
+        if recording.linear:
+            x, covered = _behind(recording.position[:, 0], field, bins, at, of, np.flatnonzero(starts), count)
+            x, of, when = x[covered], of[covered], when[covered]
+        else:
+            x = (total[at] - begun[of]) / length[of]
         found.append(Crossings(unit, of, x, when % 1.0, np.floor(when).astype(np.int64)))
     return found
+
+
+def _behind(
+    place: Floats,
+    field: NDArray[np.bool_],
+    bins: Bins,
+    at: NDArray[np.int64],
+    run: NDArray[np.int64],
+    start: NDArray[np.int64],
+    count: NDArray[np.int64],
+) -> tuple[Floats, NDArray[np.bool_]]:
+    """Return how much of a `field` (columns,) lies behind at samples `at` (k,), and which (k,) to keep.
+
+    Runs begin at `start` and last for `count` samples (runs,); those that turn round inside are not kept.
+    """
+    inside = np.flatnonzero(field)
+    low, size = bins.x_low + inside[0] * bins.size, (inside[-1] + 1 - inside[0]) * bins.size
+    share = np.clip((place[at] - low) / size, 0.0, 1.0)
+    way = (place[start + count - 1] - place[start]) / size
+    return np.where(way[run] > 0.0, share, 1.0 - share), np.abs(way[run]) >= _LEAST_COVER
 
 
 def precession(found: list[Crossings], least_runs: int = 5) -> Precession:
