@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,7 @@ FLOOR = 0.02  #: Hz, so that one stray spike does not rule out a place
 _BLOCKS = 4  #: stretches of time that each fold is made of
 
 
-def log_posterior(counts: Floats, rate: Floats, window: float) -> Floats:
+def log_posterior(counts: NDArray[Any], rate: Floats, window: float) -> Floats:
     """Return log p(place | counts) (windows, places), up to places of NaN rate, which get -inf.
 
     `counts` (windows, units) are spikes in `window` s, `rate` (units, places) Hz. Cells are taken for

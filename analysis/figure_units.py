@@ -1,4 +1,4 @@
-"""Sheets of what cells code: tuning along a track, by heading, autocorrelograms, decoding, precession, replay."""
+"""Sheets of what cells code: along a track, by heading, at every lag, decoded, in theta, in bursts."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from .decoding import Decoded
 from .precession import Crossings, Fit
 from .rate_maps import Bins
-from .style import BLUE, INK, MUTED, POLARITY_MAP, RATE_MAP, SKY, VERMILION, house_style, new_figure
+from .style import BLUE, INK, MUTED, POLARITY_MAP, SKY, VERMILION, house_style, new_figure
 
 Floats = NDArray[np.float64]
 

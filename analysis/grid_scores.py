@@ -51,9 +51,9 @@ def gridness_stack(correlograms: Floats) -> tuple[Floats, Floats]:
     minmax is min(r60, r120) - max(r30, r90, r150) (Sargolini et al. 2006), mean is (r60 + r120) / 2 -
     (r30 + r90 + r150) / 3 (Banino et al. 2018). See `scores.gridness` for the ring; NaN where there is none.
     """
-    parts = [
-        _gridness(correlograms[k : k + _AT_ONCE]) for k in range(0, len(correlograms), _AT_ONCE)
-    ] or [(np.zeros(0), np.zeros(0))]
+    parts = [_gridness(correlograms[k : k + _AT_ONCE]) for k in range(0, len(correlograms), _AT_ONCE)] or [
+        (np.zeros(0), np.zeros(0))
+    ]
     minmax, mean = zip(*parts, strict=True)
     return np.concatenate(minmax), np.concatenate(mean)
 
@@ -141,5 +141,3 @@ def _turn(rows: int, columns: int, angle: float) -> sparse.csr_array:
 def grid_scales(correlograms: Floats, bin_size: float) -> Floats:
     """Return the grid scale of each autocorrelogram (n,), see `scores.grid_scale`."""
     return np.array([grid_scale(correlogram, bin_size) for correlogram in correlograms])
-
-

@@ -35,4 +35,4 @@ def mutual_information(
 def _entropy(counts: NDArray[np.int64]) -> Floats:
     """Entropy in bits of each row (n, levels) of counts."""
     p = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    return -np.sum(p * np.log2(np.where(p > 0.0, p, 1.0)), axis=1)
+    return np.asarray(-np.sum(p * np.log2(np.where(p > 0.0, p, 1.0)), axis=1))

@@ -37,7 +37,7 @@ class Recording:
     @property
     def linear(self) -> bool:
         """Whether positions lie along a line."""
-        return self.position.shape[1] == 1
+        return bool(self.position.shape[1] == 1)
 
     @cached_property
     def plane(self) -> Floats:
@@ -87,7 +87,9 @@ def bins_over(recording: Recording, size: float) -> Bins:
     low, high = at.min(axis=0), at.max(axis=0)
     high = np.maximum(high, low + size)
     if recording.linear:
-        return Bins(float(low[0]), -0.5 * size, max(1, int(np.ceil((high[0] - low[0]) / size - 1e-9))), 1, size)
+        return Bins(
+            float(low[0]), -0.5 * size, max(1, int(np.ceil((high[0] - low[0]) / size - 1e-9))), 1, size
+        )
     return Bins.over((float(low[0]), float(low[1])), (float(high[0]), float(high[1])), size)
 
 
@@ -96,7 +98,7 @@ def seconds_in(recording: Recording, bins: Bins) -> Floats:
     run = recording.running
     index = bins.index(recording.plane[run])
     seconds = np.bincount(index, weights=recording.stay[run], minlength=bins.rows * bins.columns)
-    return seconds.reshape(bins.rows, bins.columns)
+    return seconds.reshape(bins.rows, bins.columns).astype(np.float64)
 
 
 def counts_in(recording: Recording, bins: Bins, sample: Ints | None = None) -> Floats:

@@ -24,7 +24,8 @@ def correlate_maps(a: Floats, b: Floats) -> Floats:
     """Return the Pearson correlation of each row (n, k) of `a` and `b`; NaN for a row without variance."""
     x, y = a - a.mean(axis=1, keepdims=True), b - b.mean(axis=1, keepdims=True)
     power = np.sqrt((x * x).sum(axis=1) * (y * y).sum(axis=1))
-    return np.divide((x * y).sum(axis=1), power, out=np.full(len(a), np.nan), where=power > 1e-12)
+    r = np.divide((x * y).sum(axis=1), power, out=np.full(len(a), np.nan), where=power > 1e-12)
+    return np.asarray(r, np.float64)
 
 
 def remapping(a: Floats, b: Floats, seed: int = 0) -> Remapping:

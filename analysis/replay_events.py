@@ -114,13 +114,13 @@ def score_bursts(
         # To deal out fields to cells is to deal out spikes to fields; the sum of all rates stays.
         dealt = np.stack([counts, *(_dealt(counts, active, rng) for _ in range(shuffles))])
         posterior = np.exp(log_posterior(dealt.reshape(-1, units), rate, length))
-        posterior *= dealt.reshape(-1, units).any(axis=1)[:, None]  # a window without spikes says nothing
+        posterior[dealt.reshape(-1, units).sum(axis=1) == 0] = 0.0  # a window without spikes says nothing
         posterior = posterior.reshape(len(dealt), len(counts), -1)
         true, exchanged = posterior[0], posterior[1:]
         cycled = _cycled(true, shuffles, rng)
         r = float(weighted_correlation(true, places))
         rows = [np.abs(weighted_correlation(mixed, places)) for mixed in (cycled, exchanged)]
-        p = [_p_value(abs(r), row) for row in rows]
+        p_cycle, p_identity = (_p_value(abs(r), row) for row in rows)
         line = speed = p_line = q_line = float("nan")
         if linear:
             best, ends = line_fit(true, band)
@@ -128,7 +128,18 @@ def score_bursts(
             speed = float(places[ends[1], 0] - places[ends[0], 0]) / max((len(counts) - 1) * length, 1e-9)
             p_line, q_line = (_p_value(line, line_fit(mixed, band)[0]) for mixed in (cycled, exchanged))
         scored.append(
-            ReplayEvent(float(begin), float(end), int(active.size), r, line, speed, *p, p_line, q_line)
+            ReplayEvent(
+                float(begin),
+                float(end),
+                int(active.size),
+                r,
+                line,
+                speed,
+                p_cycle,
+                p_identity,
+                p_line,
+                q_line,
+            )
         )
     return scored
 
@@ -153,7 +164,7 @@ def _cycled(posterior: Floats, shuffles: int, rng: np.random.Generator) -> Float
     windows, places = posterior.shape
     by = rng.integers(0, places, (shuffles, windows, 1))
     at = (np.arange(places) + by) % places
-    return posterior[np.arange(windows)[None, :, None], at]
+    return np.asarray(posterior[np.arange(windows)[None, :, None], at], np.float64)
 
 
 def _dealt(

@@ -67,7 +67,9 @@ def against(scores: Floats, shuffled: Floats) -> Against | None:
     counts = np.maximum(np.isfinite(shuffled).sum(axis=0), 1)
     own = np.nansum(shuffled, axis=0) / counts
     with np.errstate(invalid="ignore"):
-        limits = np.quantile(np.where(np.isfinite(shuffled), shuffled, -np.inf), 0.95, axis=0, method="higher")
+        limits = np.quantile(
+            np.where(np.isfinite(shuffled), shuffled, -np.inf), 0.95, axis=0, method="higher"
+        )
     sure = np.isfinite(scores)
     return Against(
         float(low),

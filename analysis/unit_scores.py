@@ -21,7 +21,14 @@ from .shuffles import Shifter
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 #: Scores that shuffles are made of, if they are defined for the session.
-SHUFFLED = ("bits_per_spike", "mutual_information", "gridness_minmax", "gridness_mean", "border", "vector_length")
+SHUFFLED = (
+    "bits_per_spike",
+    "mutual_information",
+    "gridness_minmax",
+    "gridness_mean",
+    "border",
+    "vector_length",
+)
 _PLACES = 20  #: bins of position for mutual information along a track, and squared off a plane
 
 
@@ -45,13 +52,14 @@ class Measure:
         self.seconds = seconds_in(recording, mapping.bins)
         self._windows = windows_of(recording, mapping.window)
         self._coarse = _coarse(recording, mapping.bins, self._windows.position)
-        self._heading_bin, self._heading_seconds = None, np.zeros(BINS)
+        self._heading_bin: Ints | None = None
+        self._heading_seconds = np.zeros(BINS)
         if recording.heading is not None:
             run = recording.running
             self._heading_bin = heading_bins(recording.heading)
             self._heading_seconds = np.bincount(
                 self._heading_bin[run], weights=recording.stay[run], minlength=BINS
-            )
+            ).astype(np.float64)
 
     def maps(self, sample: Ints | None = None) -> Floats:
         """Return rate maps (units, rows, columns) in Hz."""

@@ -27,14 +27,18 @@ def draw(session: Session, examined: Mapping[str, Examined]) -> Iterator[tuple[s
         if one.cells.size == 0:
             continue
         median = one.numbers["median"]
-        heading = f"{session.name}, {name}: {one.cells.size} cells, {median['bits_per_spike']:.2f} bits/spike (median)"
+        said = f"{one.cells.size} cells, {median['bits_per_spike']:.2f} bits/spike (median)"
+        heading = f"{session.name}, {name}: {said}"
         shown = _best(one, "bits_per_spike" if one.correlograms is None else "gridness_minmax")
         titles = [_title(one, cell) for cell in shown]
         maps = one.maps[shown]
         if session.recording.linear:
             yield f"rate_maps_{name}.png", figure_units.track_sheet(maps, session.bins, titles, heading, unit)
         else:
-            yield f"rate_maps_{name}.png", rate_map_sheet(maps, session.bins, _scene(session), titles, heading)
+            yield (
+                f"rate_maps_{name}.png",
+                rate_map_sheet(maps, session.bins, _scene(session), titles, heading),
+            )
         if one.correlograms is not None:
             yield (
                 f"autocorrelograms_{name}.png",
@@ -70,7 +74,9 @@ def _by_time(session: Session, name: str, one: Examined, unit: str) -> Iterator[
         fits = sorted(((f, circular_linear(f.x, f.phase)) for f in fields), key=lambda pair: pair[1].p)
         if fits:
             r = one.numbers["precession"]["pooled_r"]
-            heading = f"{session.name}, {name}: phase precession, r = {r:.2f} (median of fields); the clearest"
+            heading = (
+                f"{session.name}, {name}: phase precession, r = {r:.2f} (median of fields); the clearest"
+            )
             yield f"precession_{name}.png", figure_units.precession_sheet(fits[:_FIELDS], heading)
     if one.replay:
         r = one.numbers["replay"]
@@ -103,5 +109,6 @@ def _scene(session: Session) -> dict[str, Any]:
     left, right, bottom, top = session.bins.extent
     box = np.array([[left, bottom], [right, bottom], [right, top], [left, top]])
     outline = box if session.outline is None else session.outline
-    walls = [] if session.outline is None else np.concatenate((outline, np.roll(outline, -1, axis=0)), axis=1)
+    around = np.concatenate((outline, np.roll(outline, -1, axis=0)), axis=1)
+    walls = np.zeros((0, 4)) if session.outline is None else around
     return {"outline": outline, "walls": walls, "pillars": [], "goal": None, "goal_radius": 0.0}

@@ -194,10 +194,15 @@ def _analyze(parser: argparse.ArgumentParser) -> None:
     scale.add_argument("--track-length", type=float, metavar="M", help="length of a linear track in m")
     parser.add_argument("--bin", type=float, metavar="M", help="side of a bin (default: 5 cm, or by extent)")
     parser.add_argument(
-        "--speed", type=float, metavar="M", help="speed that counts as running (default: 5 cm/s, or by extent)"
+        "--speed",
+        type=float,
+        metavar="M",
+        help="speed that counts as running (default: 5 cm/s, or by extent)",
     )
     parser.add_argument(
-        "--theta", metavar="HZ|FILE", help="of a FILE: steady rate, or an npz of theta_t and theta_phase (rad)"
+        "--theta",
+        metavar="HZ|FILE",
+        help="of a FILE: steady rate, or an npz of theta_t and theta_phase (rad)",
     )
     parser.add_argument(
         "--window", type=float, default=0.25, metavar="S", help="of decoding and information (default 0.25 s)"
@@ -206,7 +211,11 @@ def _analyze(parser: argparse.ArgumentParser) -> None:
         "--max-rate", type=float, default=50.0, metavar="HZ", help="above it a unit is no cell (default 50)"
     )
     parser.add_argument(
-        "--cells", type=natural("--cells", 1), default=100, metavar="N", help="scored a population (default 100)"
+        "--cells",
+        type=natural("--cells", 1),
+        default=100,
+        metavar="N",
+        help="scored a population (default 100)",
     )
     parser.add_argument(
         "--shuffles", type=natural("--shuffles"), default=50, metavar="N", help="rounds (default 50; 0: none)"

@@ -91,7 +91,9 @@ def examine(session: Session, name: str, options: Options) -> Examined:
             numbers[f"{key}_share"] = float(np.mean(known > GRIDNESS)) if known.size else None
     if options.shuffles and cells.size:
         numbers["shuffles"] = _shuffles(
-            Measure(recording.of(drawn), mapping), {key: values[drawn] for key, values in scores.items()}, options
+            Measure(recording.of(drawn), mapping),
+            {key: values[drawn] for key, values in scores.items()},
+            options,
         )
     decoded = precessed = None
     replay: list[ReplayEvent] = []
@@ -108,7 +110,17 @@ def examine(session: Session, name: str, options: Options) -> Examined:
         numbers["precession"] = precessed.summary()
     numbers["cells"] = {"unit": cells.tolist()} | {key: values.tolist() for key, values in scores.items()}
     return Examined(
-        numbers, cells, drawn, scores, maps, correlograms, measure.tuning(), decoded, precessed, replay, place_like
+        numbers,
+        cells,
+        drawn,
+        scores,
+        maps,
+        correlograms,
+        measure.tuning(),
+        decoded,
+        precessed,
+        replay,
+        place_like,
     )
 
 
@@ -173,9 +185,7 @@ def _replay(session: Session, recording: Recording, options: Options) -> list[Re
     )  # fmt: skip
 
 
-def _precession(
-    session: Session, whole: Recording, cycles: Floats, cells: NDArray[np.int64]
-) -> Precession:
+def _precession(session: Session, whole: Recording, cycles: Floats, cells: NDArray[np.int64]) -> Precession:
     """Score crossings of fields, on a linear track those of each direction by its own maps."""
     kept = np.isin(whole.spike_unit, cells) & np.isfinite(cycles)
     known = np.where(kept, cycles, 0.0)[np.isin(whole.spike_unit, cells)]

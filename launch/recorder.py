@@ -60,7 +60,9 @@ class Recorder:
             inside = (seen.spike_neuron >= span.start) & (seen.spike_neuron < span.stop)
             self._spikes.append(seen.spike_neuron[inside].astype(np.uint32))
             self._spike_steps.append(np.full(np.count_nonzero(inside), moment.step, np.uint32))
-            self._spike_ms.append(np.uint32(moment.step) * _PERIOD_MS + seen.spike_time[inside].astype(np.uint32))
+            self._spike_ms.append(
+                np.uint32(moment.step) * _PERIOD_MS + seen.spike_time[inside].astype(np.uint32)
+            )
         if moment.step % _EVENT_STRIDE == 0:
             self._frames.append(event_image(moment.observation["events"], self._shape))
 

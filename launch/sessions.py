@@ -50,7 +50,9 @@ class Session:
         if population is None:
             return self
         if population not in self.populations:
-            raise UserError(f"no population {population!r} in {self.name}; there are: {', '.join(self.populations)}")
+            raise UserError(
+                f"no population {population!r} in {self.name}; there are: {', '.join(self.populations)}"
+            )
         return replace(self, populations={population: self.populations[population]})
 
 

@@ -1,4 +1,4 @@
-"""Files of recorded units: `spike_times`, `unit_index`, `position_t`, `position_x`, `position_y` in an npz."""
+"""Files of recorded units: an npz of spike times and of positions, as trackers give them."""
 
 from __future__ import annotations
 
@@ -84,7 +84,8 @@ def open_units(path: Path, options: UnitsOptions) -> Session:
     wild = np.flatnonzero(recording.mean_rate > options.max_rate)
     for cell in wild:
         rate = recording.mean_rate[cell]
-        notes.append(f"unit {cell} fires at {rate:.0f} Hz, over --max-rate {options.max_rate:g}: left out as no cell")
+        limit = f"--max-rate {options.max_rate:g}"
+        notes.append(f"unit {cell} fires at {rate:.0f} Hz, over {limit}: left out as no cell")
     if wild.size:
         kept = ~np.isin(spike_unit, wild)
         recording = _without(recording, kept)
@@ -102,8 +103,9 @@ def open_units(path: Path, options: UnitsOptions) -> Session:
         notes.append("the positions are those of a maze, not of an open field: no gridness, no border score")
     first, last = float(raw_t.min()), float(raw_t.max())
     return Session(
-        path.name, "units", {"units": recording}, bins, (1.0 if linear else 1.2) * size, 0.5 if linear else 0.08,
-        grid=is_open, border=is_open and of_box > _OPEN, rest=_rest(recording, first, last), cycles=cycles, notes=tuple(notes),
+        path.name, "units", {"units": recording}, bins, (1.0 if linear else 1.2) * size,
+        0.5 if linear else 0.08, grid=is_open, border=is_open and of_box > _OPEN,
+        rest=_rest(recording, first, last), cycles=cycles, notes=tuple(notes),
     )  # fmt: skip
 
 
@@ -136,7 +138,9 @@ def _read(path: Path) -> Arrays:
     except FileNotFoundError:
         raise UserError(f"no file or folder {path}") from None
     except (ValueError, OSError, EOFError, AttributeError, TypeError, zipfile.BadZipFile) as error:
-        raise UserError(f"{path} is neither a run folder nor an npz file of arrays ({type(error).__name__})") from error
+        raise UserError(
+            f"{path} is neither a run folder nor an npz file of arrays ({type(error).__name__})"
+        ) from error
 
 
 def _spikes(arrays: Arrays, path: Path) -> tuple[Floats, NDArray[np.int64]]:
@@ -145,7 +149,9 @@ def _spikes(arrays: Arrays, path: Path) -> tuple[Floats, NDArray[np.int64]]:
         raise UserError(f"{path}: array {missing[0]} is missing; needed are {', '.join(NEEDED)}")
     times, unit = np.asarray(arrays["spike_times"], np.float64), np.asarray(arrays["unit_index"])
     if times.ndim != 1 or times.shape != unit.shape:
-        raise UserError(f"{path}: spike_times {times.shape} and unit_index {unit.shape} must be of one length")
+        raise UserError(
+            f"{path}: spike_times {times.shape} and unit_index {unit.shape} must be of one length"
+        )
     if times.size == 0:
         raise UserError(f"{path} holds no spikes")
     if unit.dtype.kind not in "iu" or int(unit.min()) < 0 or not np.isfinite(times).all():
@@ -157,7 +163,10 @@ def _spikes(arrays: Arrays, path: Path) -> tuple[Floats, NDArray[np.int64]]:
 def _positions(arrays: Arrays, path: Path) -> tuple[Floats, Floats]:
     t, x, y = (np.asarray(arrays[name], np.float64) for name in NEEDED[2:])
     if t.ndim != 1 or not t.shape == x.shape == y.shape or t.size < 10:
-        raise UserError(f"{path}: position_t, _x, _y must be of one length of at least 10, got {t.shape}, {x.shape}, {y.shape}")
+        raise UserError(
+            f"{path}: position_t, _x, _y must be of one length of at least 10,"
+            f" got {t.shape}, {x.shape}, {y.shape}"
+        )
     return t, np.column_stack((x, y))
 
 

@@ -118,7 +118,9 @@ def test_shuffles_keep_spikes_and_lose_places() -> None:
         assert compared.far_above == 1.0
         assert compared.mean < 0.3 * scores[name].mean()
     assert np.all(measure.stability() > 0.9)
-    np.testing.assert_array_equal(measure.shuffled(2, 5)["bits_per_spike"], measure.shuffled(2, 5)["bits_per_spike"])
+    np.testing.assert_array_equal(
+        measure.shuffled(2, 5)["bits_per_spike"], measure.shuffled(2, 5)["bits_per_spike"]
+    )
     assert against(np.zeros(0), np.zeros((3, 0))) is None
 
 
@@ -131,7 +133,9 @@ def test_place_cells_tell_the_place_of_windows_that_they_were_not_fitted_to() ->
     assert np.median(decoded.error) < 0.03
     assert decoded.chance > 0.2
     assert decode(recording.among(recording.t < 5.0), bins, 0.25, 0.02, 0.5) is None
-    posterior = np.exp(log_posterior(np.array([[3, 0]]), np.array([[9.0, 1.0, np.nan], [1.0, 9.0, 1.0]]), 0.1))
+    posterior = np.exp(
+        log_posterior(np.array([[3, 0]]), np.array([[9.0, 1.0, np.nan], [1.0, 9.0, 1.0]]), 0.1)
+    )
     assert posterior.sum() == pytest.approx(1.0)
     assert posterior[0, 0] == pytest.approx(1.0 / (1.0 + 9.0**-3))  # sums of rates are equal
     assert posterior[0, 2] == 0.0

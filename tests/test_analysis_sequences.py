@@ -77,7 +77,7 @@ def test_precession_is_recovered_run_by_run_and_pooled() -> None:
 
 
 def sweeps(order: NDArray[np.int64], n: int = 12) -> tuple[Floats, NDArray[np.int64], Floats]:
-    """Return spikes of `n` sweeps of 200 ms over the track, fired by cells dealt out in `order`, and bursts."""
+    """Return spikes of `n` sweeps of 200 ms, by cells dealt out in `order`, and the bursts found."""
     rng = np.random.default_rng(3)
     times, units = [], []
     dt = 0.001

@@ -24,7 +24,11 @@ def units(seconds: float = 240.0, wide: bool = False, seed: int = 0) -> Arrays:
     x = 400.0 * np.abs((np.cumsum(0.02 * speed) / 400.0 + 1.0) % 2.0 - 1.0)
     y = 400.0 * np.abs((np.cumsum(0.02 * speed) / 633.0 + 1.0) % 2.0 - 1.0) if wide else 0.01 * x
     side = np.linspace(20.0, 380.0, 5 if wide else 20)
-    centres = np.stack(np.meshgrid(side, side), axis=-1).reshape(-1, 2) if wide else np.column_stack((side, 0.01 * side))
+    centres = (
+        np.stack(np.meshgrid(side, side), axis=-1).reshape(-1, 2)
+        if wide
+        else np.column_stack((side, 0.01 * side))
+    )
     away = (x[:, None] - centres[:, 0]) ** 2 + (y[:, None] - centres[:, 1]) ** 2
     sample, unit = np.nonzero(rng.random(away.shape) < 0.02 * 15.0 * np.exp(-away / (2.0 * 40.0**2)))
     return {
@@ -47,7 +51,17 @@ def analyzed(tolman: Run, tmp_path: Path, *arguments: str | Path) -> tuple[dict[
 def test_units_on_a_track(tmp_path: Path, tolman: Run) -> None:
     file = saved(tmp_path / "track.npz", units())
     result, out = analyzed(
-        tolman, tmp_path, file, "--track-length", "2", "--theta", "8", "--shuffles", "10", "--output", tmp_path / "f"
+        tolman,
+        tmp_path,
+        file,
+        "--track-length",
+        "2",
+        "--theta",
+        "8",
+        "--shuffles",
+        "10",
+        "--output",
+        tmp_path / "f",
     )
     found = result["populations"]["units"]
     assert result["linear"]
@@ -90,7 +104,9 @@ def test_a_run_folder_new_and_old(tmp_path: Path, tolman: Run, spiking_double: N
     assert result["populations"]["grid_0"]["gridness_minmax_share"] is not None
     assert result["grid_cells"]["scored"] > 20
     assert "all grid modules" in out
-    assert {"rate_maps_place.png", "autocorrelograms_grid_0.png"} <= {f.name for f in (tmp_path / "f").iterdir()}
+    assert {"rate_maps_place.png", "autocorrelograms_grid_0.png"} <= {
+        f.name for f in (tmp_path / "f").iterdir()
+    }
     again, _ = analyzed(tolman, tmp_path, run, "--shuffles", "3")
     assert again == result
     record = run / "trials" / "trial_0001.npz"
@@ -112,7 +128,10 @@ def test_bad_input_is_one_line(tmp_path: Path, tolman: Run) -> None:
     file = tmp_path / "bad.npz"
     cases: list[tuple[Arrays, str]] = [
         ({k: v for k, v in good.items() if k != "position_y"}, "array position_y is missing"),
-        (good | {"position_x": np.zeros_like(good["position_x"]), "position_y": good["position_y"] * 0}, "frozen"),
+        (
+            good | {"position_x": np.zeros_like(good["position_x"]), "position_y": good["position_y"] * 0},
+            "frozen",
+        ),
         (good | {"spike_times": np.zeros(0), "unit_index": np.zeros(0, np.int32)}, "no spikes"),
         (good | {"unit_index": good["unit_index"][:-1]}, "one length"),
         (good | {"unit_index": good["unit_index"] - 5}, "whole numbers from 0"),
