@@ -16,7 +16,7 @@ Run = Callable[..., tuple[int, str, str]]
 Arrays = dict[str, NDArray[Any]]
 
 
-def units(seconds: float = 240.0, wide: bool = False, seed: int = 0) -> Arrays:
+def units(seconds: float = 160.0, wide: bool = False, seed: int = 0) -> Arrays:
     """Return place cells of an animal on a track of 400 px, or in a box as `wide`, seen at 50 Hz."""
     rng = np.random.default_rng(seed)
     t = np.arange(0.0, seconds, 0.02)
@@ -77,7 +77,7 @@ def test_units_on_a_track(tmp_path: Path, tolman: Run) -> None:
 
 
 def test_units_in_a_box_against_another_session(tmp_path: Path, tolman: Run) -> None:
-    arrays = units(wide=True)
+    arrays = units(300.0, wide=True)
     one = saved(tmp_path / "one.npz", arrays)
     moved = np.random.default_rng(5).permutation(25)
     two = saved(tmp_path / "two.npz", arrays | {"unit_index": moved[arrays["unit_index"]]})
@@ -93,34 +93,46 @@ def test_units_in_a_box_against_another_session(tmp_path: Path, tolman: Run) -> 
 
 def test_a_run_folder_new_and_old(tmp_path: Path, tolman: Run, spiking_double: None) -> None:
     run = tmp_path / "run"
-    settings = ("--set", "environment.time_limit=60", "--set", "agent.memory.place.theta.enabled=true")
+    settings = ("--set", "environment.time_limit=30", "--set", "agent.memory.place.theta.enabled=true")
     code, _, err = tolman("train", "OpenField", "--trials", "1", "--output", run, "--no-figures", *settings)
     assert (code, err) == (0, "")
-    result, out = analyzed(tolman, tmp_path, run, "--shuffles", "3", "--output", tmp_path / "f")
+    result, out = analyzed(tolman, tmp_path, run, "--shuffles", "2", "--cells", "10")
     assert set(result["populations"]) == {"place", "grid_0", "grid_1"}
     assert result["populations"]["place"]["median"]["bits_per_spike"] > 1.0
-    assert result["populations"]["place"]["decoding"]["median_error"] < 0.3
     assert "precession" in result["populations"]["place"]
     assert result["populations"]["grid_0"]["gridness_minmax_share"] is not None
     assert result["grid_cells"]["scored"] > 20
     assert "all grid modules" in out
-    assert {"rate_maps_place.png", "autocorrelograms_grid_0.png"} <= {
-        f.name for f in (tmp_path / "f").iterdir()
-    }
-    again, _ = analyzed(tolman, tmp_path, run, "--shuffles", "3")
+    again, _ = analyzed(tolman, tmp_path, run, "--shuffles", "2", "--cells", "10")
     assert again == result
+    pictures = tmp_path / "pictures"
+    grid, _ = analyzed(
+        tolman,
+        tmp_path,
+        run,
+        "--population",
+        "grid_1",
+        "--shuffles",
+        "0",
+        "--cells",
+        "6",
+        "--output",
+        pictures,
+    )
+    assert set(grid["populations"]) == {"grid_1"}
+    assert {file.name for file in pictures.iterdir()} >= {
+        "rate_maps_grid_1.png",
+        "autocorrelograms_grid_1.png",
+    }
     record = run / "trials" / "trial_0001.npz"
     with np.load(record) as archive:
         arrays = {name: archive[name] for name in archive.files}
     assert np.array_equal(arrays.pop("spike_ms") // 40, arrays["spike_step"])
     np.savez(record, **arrays)
-    old, out = analyzed(tolman, tmp_path, run, "--shuffles", "0", "--population", "place")
-    assert set(old["populations"]) == {"place"}
+    old, out = analyzed(tolman, tmp_path, run, "--shuffles", "0")
     assert "lack milliseconds" in out
-    assert (
-        old["populations"]["place"]["median"]["bits_per_spike"]
-        == result["populations"]["place"]["median"]["bits_per_spike"]
-    )
+    for name, one in old["populations"].items():
+        assert one["median"]["bits_per_spike"] == result["populations"][name]["median"]["bits_per_spike"]
 
 
 def test_bad_input_is_one_line(tmp_path: Path, tolman: Run) -> None:
