@@ -65,18 +65,21 @@ class Recording:
         """Return the recording in which only samples `where` (n,) count."""
         return replace(self, running=self.running & where)
 
+    def with_spikes(self, kept: NDArray[np.bool_]) -> Recording:
+        """Return the recording with spikes `kept` (k,) only; units keep their numbers."""
+        return replace(
+            self,
+            spike_t=self.spike_t[kept],
+            spike_unit=self.spike_unit[kept],
+            spike_sample=self.spike_sample[kept],
+        )
+
     def of(self, cells: Ints) -> Recording:
         """Return the recording of `cells` alone, numbered anew in their order."""
         number = np.full(self.units, -1, np.int64)
         number[cells] = np.arange(len(cells))
-        kept = number[self.spike_unit] >= 0
-        return replace(
-            self,
-            spike_t=self.spike_t[kept],
-            spike_unit=number[self.spike_unit[kept]],
-            spike_sample=self.spike_sample[kept],
-            units=len(cells),
-        )
+        part = self.with_spikes(number[self.spike_unit] >= 0)
+        return replace(part, spike_unit=number[part.spike_unit], units=len(cells))
 
 
 def bins_over(recording: Recording, size: float) -> Bins:

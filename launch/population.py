@@ -187,9 +187,9 @@ def _replay(session: Session, recording: Recording, options: Options) -> list[Re
 
 def _precession(session: Session, whole: Recording, cycles: Floats, cells: NDArray[np.int64]) -> Precession:
     """Score crossings of fields, on a linear track those of each direction by its own maps."""
-    kept = np.isin(whole.spike_unit, cells) & np.isfinite(cycles)
-    known = np.where(kept, cycles, 0.0)[np.isin(whole.spike_unit, cells)]
-    recording = whole.of(cells)
+    timed = np.isin(whole.spike_unit, cells) & np.isfinite(cycles)
+    known = cycles[timed]
+    recording = whole.with_spikes(timed).of(cells)
     found = []
     for way in directions(recording):
         part = recording.among(way)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zipfile
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -87,8 +87,7 @@ def open_units(path: Path, options: UnitsOptions) -> Session:
         limit = f"--max-rate {options.max_rate:g}"
         notes.append(f"unit {cell} fires at {rate:.0f} Hz, over {limit}: left out as no cell")
     if wild.size:
-        kept = ~np.isin(spike_unit, wild)
-        recording = _without(recording, kept)
+        recording = recording.with_spikes(~np.isin(spike_unit, wild))
     linear = track is not None
     size = options.bin_size or extent / (_BINS_LINEAR if linear else _BINS_PLANE)
     bins = bins_over(recording, size)
@@ -168,16 +167,6 @@ def _positions(arrays: Arrays, path: Path) -> tuple[Floats, Floats]:
             f" got {t.shape}, {x.shape}, {y.shape}"
         )
     return t, np.column_stack((x, y))
-
-
-def _without(recording: Recording, kept: NDArray[np.bool_]) -> Recording:
-    """Return the recording with spikes `kept` (k,) only; numbers of units stay those of the file."""
-    return replace(
-        recording,
-        spike_t=recording.spike_t[kept],
-        spike_unit=recording.spike_unit[kept],
-        spike_sample=recording.spike_sample[kept],
-    )
 
 
 def _rest(recording: Recording, first: float, last: float) -> Floats:
