@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from ..analysis import figure_units
 from ..analysis.figure_cells import rate_map_sheet
 from ..analysis.precession import circular_linear
-from .population import Examined
+from .population import LEAST_SPIKES, Examined
 from .sessions import Session
 
 _SHOWN = 18  #: cells on a sheet, of those drawn evenly the ones that score best
@@ -70,7 +71,11 @@ def _by_time(session: Session, name: str, one: Examined, unit: str) -> Iterator[
             figure_units.decoding_figure(one.decoded, session.recording.linear, unit, heading),
         )
     if one.precession is not None and one.precession.pooled:
-        fields = [field for field in one.precession.crossings if field.x.size >= 30]
+        fields = [
+            replace(field, unit=int(one.cells[field.unit]))
+            for field in one.precession.crossings
+            if field.x.size >= LEAST_SPIKES
+        ]
         fits = sorted(((f, circular_linear(f.x, f.phase)) for f in fields), key=lambda pair: pair[1].p)
         if fits:
             r = one.numbers["precession"]["pooled_r"]

@@ -15,7 +15,7 @@ from .analysis_pictures import draw
 from .analysis_report import say
 from .errors import UserError, asked
 from .files import atomic, check_folder, check_writable, write_json
-from .population import GRIDNESS, Examined, Options, examine
+from .population import GRIDNESS, LEAST_SPIKES, Examined, Options, examine
 from .remapped import check_alike, compare
 from .sessions import Session, open_run
 from .terminal import make_console
@@ -50,6 +50,8 @@ def command(arguments: Namespace) -> None:
     with console.status("analysing"):
         for name in session.populations:
             examined[name] = examine(session, name, options)
+    if not any(one.cells.size for one in examined.values()):
+        raise UserError(f"{path}: no cell fires {LEAST_SPIKES} spikes or more while running")
     recording = session.recording
     run = recording.running
     result: dict[str, Any] = {

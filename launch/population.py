@@ -61,6 +61,8 @@ def examine(session: Session, name: str, options: Options) -> Examined:
     """Score one population of a session."""
     whole = session.populations[name]
     cells = np.flatnonzero(whole.spikes >= LEAST_SPIKES)
+    if cells.size == 0:
+        return _silent(_units(session, whole))
     n = min(options.cells, cells.size)
     drawn = np.unique(np.linspace(0, max(cells.size - 1, 0), n).astype(np.int64))
     place_like = options.everything or name in _BY_PLACE
@@ -72,14 +74,12 @@ def examine(session: Session, name: str, options: Options) -> Examined:
     measure = Measure(recording, mapping)
     scores, maps = measure.scores(), measure.maps()
     scores["stability"] = measure.stability()
-    correlograms = autocorrelograms(maps) if mapping.grid and len(cells) else None
+    correlograms = autocorrelograms(maps) if mapping.grid else None
     if correlograms is not None:
         scores["grid_scale"] = grid_scales(correlograms, session.bins.size)
     fires = scores["peak"] > PLACE_PEAK
     numbers: dict[str, Any] = {
-        "units": int(np.count_nonzero(np.bincount(whole.spike_unit, minlength=whole.units)))
-        if session.kind == "units"
-        else whole.units,
+        "units": _units(session, whole),
         "scored": int(cells.size),
         "spikes": int(recording.spikes.sum()),
         "place_cells": int(np.count_nonzero(fires & (scores["bits_per_spike"] > PLACE_BITS))),
@@ -88,8 +88,8 @@ def examine(session: Session, name: str, options: Options) -> Examined:
     if mapping.grid:
         for key in ("gridness_minmax", "gridness_mean"):
             known = np.nan_to_num(scores[key], nan=-1.0)
-            numbers[f"{key}_share"] = float(np.mean(known > GRIDNESS)) if known.size else None
-    if options.shuffles and cells.size:
+            numbers[f"{key}_share"] = float(np.mean(known > GRIDNESS))
+    if options.shuffles:
         numbers["shuffles"] = _shuffles(
             Measure(recording.of(drawn), mapping),
             {key: values[drawn] for key, values in scores.items()},
@@ -97,7 +97,7 @@ def examine(session: Session, name: str, options: Options) -> Examined:
         )
     decoded = precessed = None
     replay: list[ReplayEvent] = []
-    if place_like and cells.size:
+    if place_like:
         decoded = decode(
             recording, session.bins, options.window, session.smoothing, session.least, seed=options.seed
         )
@@ -105,7 +105,7 @@ def examine(session: Session, name: str, options: Options) -> Examined:
             numbers["decoding"] = _decoding(decoded, recording, options.window)
         replay = _replay(session, recording, options)
         numbers["replay"] = summary(replay) | {"events": [asdict(event) for event in replay]}
-    if name in session.cycles and cells.size:
+    if name in session.cycles:
         precessed = _precession(session, whole, session.cycles[name], cells)
         numbers["precession"] = precessed.summary()
     numbers["cells"] = {"unit": cells.tolist()} | {key: values.tolist() for key, values in scores.items()}
@@ -122,6 +122,26 @@ def examine(session: Session, name: str, options: Options) -> Examined:
         replay,
         place_like,
     )
+
+
+def _units(session: Session, whole: Recording) -> int:
+    """Return how many units there are; in a file, numbers that never fire are no units."""
+    fired = np.bincount(whole.spike_unit, minlength=whole.units) > 0
+    return int(np.count_nonzero(fired)) if session.kind == "units" else whole.units
+
+
+def _silent(units: int) -> Examined:
+    """Return what there is to say of a population in which no cell fires enough."""
+    numbers = {
+        "units": units,
+        "scored": 0,
+        "spikes": 0,
+        "place_cells": 0,
+        "median": {},
+        "cells": {"unit": []},
+    }
+    none = np.zeros(0, np.int64)
+    return Examined(numbers, none, none, {}, np.zeros((0, 1, 1)), None, None, None, None, [], False)
 
 
 def _median(values: Floats) -> float | None:

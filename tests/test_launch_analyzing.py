@@ -148,6 +148,10 @@ def test_bad_input_is_one_line(tmp_path: Path, tolman: Run) -> None:
         (good | {"unit_index": good["unit_index"][:-1]}, "one length"),
         (good | {"unit_index": good["unit_index"] - 5}, "whole numbers from 0"),
         (good | {"position_t": good["position_t"][:5]}, "one length"),
+        (
+            good | {"spike_times": good["spike_times"][:9], "unit_index": good["unit_index"][:9]},
+            "no cell fires",
+        ),
     ]
     for arrays, said in cases:
         code, out, err = tolman("analyze", saved(file, arrays))
