@@ -45,20 +45,21 @@ def autocorrelograms(rate: Floats, least_overlap: int = 20) -> Floats:
     return np.where(defined, np.clip(r, -1.0, 1.0), np.nan)
 
 
-def gridness_stack(correlograms: Floats) -> tuple[Floats, Floats]:
+def gridness_stack(correlograms: Floats, rings: tuple[float, Floats] | None = None) -> tuple[Floats, Floats]:
     """Return gridness of each autocorrelogram (n, rows, columns): "minmax" and "mean", each (n,).
 
     minmax is min(r60, r120) - max(r30, r90, r150) (Sargolini et al. 2006), mean is (r60 + r120) / 2 -
     (r30 + r90 + r150) / 3 (Banino et al. 2018). See `scores.gridness` for the ring; NaN where there is none.
+    `rings` gives one inner radius and the outer radii to try, in bins, instead of those found by map.
     """
-    parts = [_gridness(correlograms[k : k + _AT_ONCE]) for k in range(0, len(correlograms), _AT_ONCE)] or [
-        (np.zeros(0), np.zeros(0))
-    ]
+    parts = [
+        _gridness(correlograms[k : k + _AT_ONCE], rings) for k in range(0, len(correlograms), _AT_ONCE)
+    ] or [(np.zeros(0), np.zeros(0))]
     minmax, mean = zip(*parts, strict=True)
     return np.concatenate(minmax), np.concatenate(mean)
 
 
-def _gridness(correlograms: Floats) -> tuple[Floats, Floats]:
+def _gridness(correlograms: Floats, rings: tuple[float, Floats] | None) -> tuple[Floats, Floats]:
     n, rows, columns = correlograms.shape
     turns, distance, order = _geometry(rows, columns)
     seen = np.isfinite(correlograms).reshape(n, -1)
@@ -67,6 +68,8 @@ def _gridness(correlograms: Floats) -> tuple[Floats, Floats]:
     inner = np.maximum(_central_radii(filled, seen, distance), 0.1 * half)
     outer = inner[:, None] + np.linspace(0.0, 1.0, 10) * (2.0 * half - inner - 0.25 * half)[:, None]
     outer += 0.25 * half
+    if rings is not None:
+        inner, outer = np.full(n, rings[0]), np.tile(rings[1], (n, 1))
     sorted_distance = distance[order]
     first = np.searchsorted(sorted_distance, inner, side="left")
     last = np.searchsorted(sorted_distance, outer, side="right")
