@@ -82,8 +82,9 @@ def rate_maps(
     `least` s of smoothed stay are left out.
     """
     sigma = smoothing / bins.size
-    stay = ndimage.gaussian_filter(seconds, sigma, mode="constant")
-    spread = (0.0,) * (counts.ndim - 2) + (sigma, sigma)
+    across = sigma if bins.rows > 1 else 0.0  # a linear track has one row, from which nothing may leak
+    stay = ndimage.gaussian_filter(seconds, (across, sigma), mode="constant")
+    spread = (0.0,) * (counts.ndim - 2) + (across, sigma)
     fired = ndimage.gaussian_filter(counts, spread, mode="constant")
     with np.errstate(divide="ignore", invalid="ignore"):
         rates = fired / stay

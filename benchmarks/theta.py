@@ -21,6 +21,11 @@ from pathlib import Path
 import numpy as np
 from lived import Drive, Life, record
 from numpy.typing import NDArray
+from tolman.analysis.decoding import directions
+from tolman.analysis.precession import crossings, fields_of
+from tolman.analysis.precession import precession as score_crossings
+from tolman.analysis.rate_maps import rate_maps
+from tolman.analysis.recording import Recording, bins_over, counts_in, seconds_in
 from tolman.memory.config import MemoryConfig
 from tolman.memory.place import PlaceConfig
 from tolman.memory.theta import ThetaConfig
@@ -104,6 +109,26 @@ def precession(drive: Drive, life: Life) -> dict[str, float]:
     }  # fmt: skip
 
 
+def by_analyze(drive: Drive, life: Life) -> dict[str, float | int | None]:
+    """Score the same laps as `tolman analyze` does."""
+    ms, cell = life.spikes[:, 0], life.spikes[:, 1].astype(np.int64)
+    n = len(drive.pose)
+    t = 0.04 * np.arange(n)
+    straight = (drive.motion[:, 0] > 0.15) & (np.abs(np.cos(drive.pose[:, 2])) > 0.95) & (t > WARM)
+    recording = Recording(
+        t, drive.pose[:, :1], np.full(n, 0.04), straight, np.zeros(n, np.int64), None,
+        1e-3 * ms, cell, (ms // 40).astype(np.int64), life.memory.place.size,
+    )  # fmt: skip
+    bins, found = bins_over(recording, BIN), []
+    for way in directions(recording):
+        part = recording.among(way)
+        rate = rate_maps(counts_in(part, bins), seconds_in(part, bins), bins, BIN, 0.25)
+        strong = np.nan_to_num(rate).reshape(len(rate), -1).max(axis=1) > 1.0
+        fields = fields_of(rate) & strong[:, None, None]
+        found += crossings(part, bins, fields, life.phases() + ms // 120)
+    return score_crossings(found).summary()
+
+
 def sweep(drive: Drive, life: Life, parts: int = 6) -> dict[str, object]:
     """Score how the decoded place moves within a cycle, m ahead of the true place along the course."""
     ms, cells = life.spikes[:, 0], life.spikes[:, 1]
@@ -174,6 +199,7 @@ def main() -> None:
         for name, theta in ARMS.items():
             life = drive.live(memory_config(theta), seed)
             score = {"seed": seed, "arm": name, **precession(drive, life), **sweep(drive, life)}
+            score["analyze"] = by_analyze(drive, life)
             error = np.hypot(*(life.beliefs[-1000:, :2] - (drive.pose[-1000:, :2] - drive.pose[0, :2])).T)
             score["place_cells"], score["last_error_m"] = life.memory.place.used, float(np.median(error))
             runs.append(score)

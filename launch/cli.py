@@ -58,6 +58,7 @@ def build_parser() -> argparse.ArgumentParser:
     _compare(verbs.add_parser("compare", help="ablations and baselines side by side over seeds"))
     _view(verbs.add_parser("view", help="watch a running agent from another process"))
     _localize(verbs.add_parser("localize", help="find out where a recording was made: events, or odometry"))
+    _analyze(verbs.add_parser("analyze", help="what cells code: of a training run, or of recorded units"))
     _plot(verbs.add_parser("plot", help="make the figures of a training run again"))
     _bench(verbs.add_parser("bench", help="speed of the whole loop and of its parts"))
     _doctor(verbs.add_parser("doctor", help="what is installed, what is missing, what that costs"))
@@ -184,6 +185,51 @@ def _localize(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--output", metavar="FILE", help="draw to FILE: the evidence for each place, or the drive"
     )
+    add_json(parser)
+
+
+def _analyze(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(handler=".analyzing:command")
+    parser.add_argument(
+        "path",
+        metavar="DIR|FILE",
+        help="folder of a training run, or an npz file of units: spike_times, unit_index, position_t, _x, _y",
+    )
+    parser.add_argument("--against", metavar="DIR|FILE", help="the same cells in another session: remapping")
+    parser.add_argument("--population", metavar="NAME", help="of a run, such as place (default: all)")
+    scale = parser.add_mutually_exclusive_group()
+    scale.add_argument("--scale", type=float, metavar="M", help="m a pixel of the positions in FILE")
+    scale.add_argument("--track-length", type=float, metavar="M", help="length of a linear track in m")
+    parser.add_argument("--bin", type=float, metavar="M", help="side of a bin (default: 5 cm, or by extent)")
+    parser.add_argument(
+        "--speed",
+        type=float,
+        metavar="M",
+        help="speed that counts as running (default: 5 cm/s, or by extent)",
+    )
+    parser.add_argument(
+        "--theta",
+        metavar="HZ|FILE",
+        help="of a FILE: steady rate, or an npz of theta_t and theta_phase (rad)",
+    )
+    parser.add_argument(
+        "--window", type=float, default=0.25, metavar="S", help="of decoding and information (default 0.25 s)"
+    )
+    parser.add_argument(
+        "--max-rate", type=float, default=50.0, metavar="HZ", help="above it a unit is no cell (default 50)"
+    )
+    parser.add_argument(
+        "--cells",
+        type=natural("--cells", 1),
+        default=100,
+        metavar="N",
+        help="scored a population (default 100)",
+    )
+    parser.add_argument(
+        "--shuffles", type=natural("--shuffles"), default=50, metavar="N", help="rounds (default 50; 0: none)"
+    )
+    parser.add_argument("--seed", type=natural("--seed"), default=0, metavar="N", help="of the shuffles")
+    parser.add_argument("--output", metavar="DIR", help="write sheets of figures to DIR")
     add_json(parser)
 
 

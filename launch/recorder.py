@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .agents import Agent
-from .episode import Moment
+from .episode import CONTROL_PERIOD, Moment
 from .errors import UserError
 from .files import atomic
 from .frames import Pose
@@ -18,7 +18,8 @@ from .scoring import TrialRecord
 
 FOLDER = "trials"
 #: Populations whose spikes are kept, by the start of their name; others would only fill the disk.
-_RECORDED = ("place", "grid", "head_direction")
+_RECORDED = ("place", "grid", "head_direction", "ca3")
+_PERIOD_MS = np.uint32(round(1e3 * CONTROL_PERIOD))
 #: Every how many control periods an event image is kept.
 _EVENT_STRIDE = 2
 
@@ -41,6 +42,7 @@ class Recorder:
         self._rows: list[tuple[float, ...]] = []
         self._spikes: list[NDArray[np.uint32]] = []
         self._spike_steps: list[NDArray[np.uint32]] = []
+        self._spike_ms: list[NDArray[np.uint32]] = []
         self._frames: list[NDArray[np.int8]] = []
 
     def begin(self, trial: int, pose: Pose, info: Mapping[str, Any]) -> None:
@@ -55,9 +57,12 @@ class Recorder:
             moment.reward, *moment.action, *moment.observation["odometry"], float(seen.map_number),
         ))  # fmt: skip
         for span in self._kept.values():
-            inside = seen.spike_neuron[(seen.spike_neuron >= span.start) & (seen.spike_neuron < span.stop)]
-            self._spikes.append(inside.astype(np.uint32))
-            self._spike_steps.append(np.full(inside.size, moment.step, np.uint32))
+            inside = (seen.spike_neuron >= span.start) & (seen.spike_neuron < span.stop)
+            self._spikes.append(seen.spike_neuron[inside].astype(np.uint32))
+            self._spike_steps.append(np.full(np.count_nonzero(inside), moment.step, np.uint32))
+            self._spike_ms.append(
+                np.uint32(moment.step) * _PERIOD_MS + seen.spike_time[inside].astype(np.uint32)
+            )
         if moment.step % _EVENT_STRIDE == 0:
             self._frames.append(event_image(moment.observation["events"], self._shape))
 
@@ -81,6 +86,7 @@ class Recorder:
                 map_number=rows[:, 15].astype(np.int64),
                 spike_neuron=_joined(self._spikes),
                 spike_step=_joined(self._spike_steps),
+                spike_ms=_joined(self._spike_ms),
                 population_name=names,
                 population_span=spans,
                 event_image=np.array(self._frames, np.int8).reshape(-1, *self._shape),

@@ -1,4 +1,4 @@
-"""The pages on spiking networks and on vision run as they stand, and name all that is public."""
+"""The pages on spiking networks, on vision and on analysis run as they stand, and name all that is public."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def _blocks(text: str) -> list[tuple[int, str]]:
     return [(text.count("\n", 0, found.start(1)) + 1, found[1]) for found in BLOCK.finditer(text)]
 
 
-@pytest.mark.parametrize(("name", "least"), [("spiking.md", 8), ("vision.md", 5)])
+@pytest.mark.parametrize(("name", "least"), [("spiking.md", 8), ("vision.md", 5), ("analysis.md", 1)])
 def test_every_block_runs_in_order(name: str, least: int) -> None:
     page = DOCS / name
     names: dict[str, Any] = {"__name__": page.stem}
