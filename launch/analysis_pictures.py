@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from ..analysis import figure_units
 from ..analysis.figure_cells import rate_map_sheet
 from ..analysis.precession import circular_linear
+from .analysis_sessions import Session
 from .population import LEAST_SPIKES, Examined
-from .sessions import Session
 
 _SHOWN = 18  #: cells on a sheet, of those drawn evenly the ones that score best
 _TUNED = 0.5  #: mean vector length, above which headings are drawn

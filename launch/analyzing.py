@@ -13,11 +13,11 @@ import numpy as np
 from .. import __version__
 from .analysis_pictures import draw
 from .analysis_report import say
+from .analysis_sessions import Session, open_run
 from .errors import UserError, asked
 from .files import atomic, check_folder, check_writable, write_json
 from .population import GRIDNESS, LEAST_SPIKES, Examined, Options, examine
 from .remapped import check_alike, compare
-from .sessions import Session, open_run
 from .terminal import make_console
 from .units_file import UnitsOptions, open_units
 

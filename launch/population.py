@@ -18,7 +18,7 @@ from ..analysis.recording import Recording, counts_in, seconds_in
 from ..analysis.replay_events import ReplayEvent, score_bursts, summary
 from ..analysis.shuffles import against
 from ..analysis.unit_scores import Mapping, Measure
-from .sessions import Session
+from .analysis_sessions import Session
 
 Floats = NDArray[np.float64]
 LEAST_SPIKES = 30  #: while running: cells with fewer are not scored

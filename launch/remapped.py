@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from ..analysis.rate_maps import Bins, rate_maps
 from ..analysis.recording import Recording, counts_in, seconds_in
 from ..analysis.remapping import remapping
+from .analysis_sessions import Session
 from .errors import UserError, asked
 from .population import LEAST_SPIKES
-from .sessions import Session
 
 
 def check_alike(session: Session, other: Session) -> None:

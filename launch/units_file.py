@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from ..analysis.bursts import stretches
 from ..analysis.recording import Recording, bins_over, sample_of
 from ..analysis.tracking import along_axis, good_samples, segments_of, smoothed, speeds
+from .analysis_sessions import Session, covered
 from .errors import UserError
-from .sessions import Session, covered
 
 Floats = NDArray[np.float64]
 Arrays = dict[str, NDArray[Any]]
