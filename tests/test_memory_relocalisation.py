@@ -108,3 +108,17 @@ def test_cue_is_a_bump_on_the_lattice_and_the_decoder_reads_the_place_it_stands_
     phases = np.stack([module.phase_of(place) for module in modules])
     decoder = GridDecoder(modules)
     np.testing.assert_allclose(decoder.refine(phases, place + np.array([0.08, -0.05])), place, atol=1e-9)
+
+
+def test_a_good_past_does_not_hold_off_what_is_true_now() -> None:
+    evidence = Evidence(leak=0.05, most=5.0)
+    for _ in range(50):
+        evidence.add(recalled(0.0, 0.0, 0.0, 1.0))
+    here = np.zeros(2)
+    assert evidence.against(here) < -4.0
+    for _ in range(8):
+        evidence.add(recalled(2.0, 1.0, 0.5, 1.0))
+    assert evidence.against(here) > 1.0
+    chosen = evidence.decided(bound=3.4, lead=1.0)
+    assert chosen is not None
+    assert chosen.turn == 2.0
