@@ -20,6 +20,7 @@ import argparse
 import json
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -42,14 +43,19 @@ Doubles = NDArray[np.float64]
 
 SHEETS = 16  #: sheets on which the gain is measured
 
+SLOW = 2.0 / 3.0  #: of the kernels, for synapses of 150 instead of 100 ms: the same charge a spike
 GRIDS: dict[str, tuple[GridConfig, int]] = {
-    "rate": (GridConfig(rates=RateNeurons(tau_synapse=0.15)), 1),
+    "rate": (GridConfig(rates=RateNeurons()), 1),
     "spiking": (GridConfig(), SHEETS),
     "spiking, one calibration sheet": (GridConfig(), 1),
-    "spiking, noise-free": (GridConfig(neurons=AttractorNeurons(noise=0.0, tau_synapse=0.15)), SHEETS),
-    # Stronger kernels: the same charge a spike as that of 150 ms.
-    "spiking, synapses of 100 ms": (
-        GridConfig(excitation=1.0, inhibition=0.4, neurons=AttractorNeurons()),
+    "spiking, noise-free": (GridConfig(neurons=AttractorNeurons(noise=0.0)), SHEETS),
+    "spiking, synapses of 150 ms": (
+        replace(
+            GridConfig(),
+            excitation=SLOW * 1.0,
+            inhibition=SLOW * 0.4,
+            neurons=AttractorNeurons(tau_synapse=0.15),
+        ),
         SHEETS,
     ),
     "spiking, 20 x 20 phases": (GridConfig(phases=20), SHEETS),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from .ca3 import CA3Config
+from .conflict_race import RaceConfig
 from .grid import GridConfig
 from .heading import HeadingConfig
 from .place import PlaceConfig
@@ -83,6 +84,8 @@ class MemoryConfig:
     place: PlaceConfig = field(default_factory=PlaceConfig)
     ca3: CA3Config = field(default_factory=CA3Config)
     correction: CorrectionConfig = field(default_factory=CorrectionConfig)
+    #: congruent and opposite cells that judge recalls against path integration; `None`: evidence alone does
+    conflict: RaceConfig | None = None
     pose_graph: PoseGraphConfig = field(default_factory=PoseGraphConfig)
     travels: TravelConfig = field(default_factory=TravelConfig)
     sharp_wave: SharpWaveConfig = field(default_factory=SharpWaveConfig)

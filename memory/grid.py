@@ -40,12 +40,12 @@ class GridConfig:
     smallest_scale: float = 0.60  #: m between neighbouring field centres
     scale_ratio: float = 1.42
     orientation_step: float = 0.26  #: rad by which each module is turned against the one before
-    excitation: float = 0.667
-    inhibition: float = 0.267
+    excitation: float = 1.0
+    inhibition: float = 0.4
     width: float = 0.13  #: standard deviation of the excitatory kernel, periods
     shift: float = 0.15  #: periods by which a layer's outgoing kernel is displaced
     cue_width: float = 0.13  #: periods
-    neurons: AttractorNeurons = field(default_factory=lambda: AttractorNeurons(tau_synapse=0.150))
+    neurons: AttractorNeurons = field(default_factory=AttractorNeurons)
     rates: RateNeurons | None = None  #: units without spikes and noise in place of the neurons
 
     def __post_init__(self) -> None:

@@ -11,16 +11,9 @@ from .landmark_cells import LandmarkCellConfig
 from .reliability import NoiseConfig
 
 #: Scales of 0.9 to 3.7 m; together they tell places apart over far more than 12 m.
-#: Synapses are faster than the agent's, so that a sheet follows the few sightings there are.
-HALL = GridConfig(
-    smallest_scale=0.9,
-    scale_ratio=1.6,
-    excitation=1.0,
-    inhibition=0.4,
-    neurons=AttractorNeurons(tau_readout=0.050),
-)
+HALL = GridConfig(smallest_scale=0.9, scale_ratio=1.6, neurons=AttractorNeurons(tau_readout=0.050))
 #: Scales of 0.6 to 1.7 m, as the agent's own: what a sheet's noise is in m grows with its scale.
-BOX = GridConfig(excitation=1.0, inhibition=0.4, neurons=AttractorNeurons(tau_readout=0.050))
+BOX = GridConfig(neurons=AttractorNeurons(tau_readout=0.050))
 BOX_EXTENT = 2.2  #: m from the start up to which a drive is in a box
 
 

@@ -23,7 +23,7 @@ from .ca3 import CA3, Recall
 from .charts import Charts
 from .config import PERIOD, RELAX_PERIODS, STEPS, MemoryConfig
 from .decoder import GridDecoder
-from .evidence import Candidate, Evidence
+from .evidence import Candidate
 from .experience import Experience
 from .grid import calibrate, grid_code, grid_modules
 from .heading import HeadDirection
@@ -32,6 +32,7 @@ from .poses import wrap
 from .recollection import Direction, Recollection
 from .relaxed_map import RelaxedMap
 from .relay import merge
+from .search import Finding, Search
 from .travels import Travels
 from .views import ViewFrame, best_shift
 
@@ -79,8 +80,7 @@ class SpatialMemory:
         self._fresh = 0.0
         self._doubt = 0.0
         self._uncertain = 0.0
-        self._unfamiliar = 0.0
-        self._evidence = Evidence(config.correction.leak, config.correction.most)
+        self._seeker = Search(config.correction, config.conflict, seed)
         self._target: Target | None = None
         self._last_counts = np.zeros(config.ca3.neurons, np.float32)
         self.recall_spikes = np.zeros((0, 2), np.int32)
@@ -117,8 +117,8 @@ class SpatialMemory:
     def _forget_transients(self) -> None:
         self.view_trace[:] = 0.0
         self.similarity, self._fresh, self._doubt, self._cycle = 0.0, 0.0, 0.0, 0
-        self._uncertain, self._unfamiliar = 0.0, 0.0
-        self._evidence.clear()
+        self._uncertain = 0.0
+        self._seeker.clear()
         self._target = None
         self._last_counts[:] = 0.0
 
@@ -265,7 +265,7 @@ class SpatialMemory:
     @property
     def conflict(self) -> float:
         """How far recalls that put the robot elsewhere lead those that confirm its pose, in plain recalls."""
-        return self._evidence.against(self.position)
+        return self._seeker.conflict(self.position)
 
     @property
     def anchoring(self) -> bool:
@@ -310,7 +310,7 @@ class SpatialMemory:
             self._take(recall)
             if recall.similarity >= correction.accept:
                 turn = (best_shift(recall.counts, match, at, False) - correction.offsets) * self.frame.width
-                self._evidence.clear()
+                self._seeker.clear()
                 self._correct(recall, turn)
             else:
                 self._doubt += PERIOD * correction.theta_periods
@@ -336,7 +336,8 @@ class SpatialMemory:
     def _correct(self, recall: Recall, turn: float) -> None:
         """Pull heading, which is wrong by `turn` rad, and grid towards what a recall says, until the next."""
         correction = self.config.correction
-        self._fresh, self._doubt, self._unfamiliar = 0.0, 0.0, 0.0
+        self._fresh, self._doubt = 0.0, 0.0
+        self._seeker.recognised()
         belief = (recall.similarity - correction.accept) / (1.0 - correction.accept)
         memory = self._memory(recall)
         if self.relaxed.joined:
@@ -386,39 +387,20 @@ class SpatialMemory:
         phases = self._phases_of(recall.grid)
         place = self.decoder.global_estimate(phases, chart)
         evidence = (recall.similarity - correction.telling) / (correction.plain - correction.telling)
-        if self.localised and self._same(known, place):
+        held = None
+        if self.localised:
+            held = Candidate(0.0, self.position.copy(), self.phases, 0.0, self.charts.used)
+        finding = self._seeker.judge(Candidate(known, place, phases, evidence, chart), held, self._sure)
+        if finding is Finding.HERE:
             self._doubt = 0.0
-            self._evidence.add(Candidate(0.0, self.position.copy(), self.phases, evidence, chart))
             if recall.similarity >= correction.accept:
                 self._correct(recall, turn)
-            return
-        elsewhere = Candidate(known, place, phases, evidence, chart)
-        self._evidence.add(elsewhere)
-        bound = correction.bound * (correction.stubborn if self.localised else 1.0)
-        if self._evidence.decided(bound, correction.lead) is elsewhere:
+        elif finding is Finding.ELSEWHERE:
             self.localised = False
-            self._evidence.clear()
-            self._target = Target(
-                self.heading.heading + known,
-                phases,
-                chart,
-                correction.snap_pull,
-                correction.snap_pull,
-                correction.snap_periods,
-            )
-            return
-        # Path integration cannot tell a robot that is lost; one that is not has reason to trust it.
-        self._unfamiliar += (1.0 - min(1.0, max(0.0, evidence))) - correction.leak * self._unfamiliar
-        wary = correction.wary if self.localised else 1.0
-        if self._unfamiliar > correction.unfamiliar * wary and not self.charts.full:
+            heading, pull = self.heading.heading + known, correction.snap_pull
+            self._target = Target(heading, phases, chart, pull, pull, correction.snap_periods)
+        elif finding is Finding.STRANGE and not self.charts.full:
             self.begin_map()
-
-    def _same(self, turn: float, place: NDArray[np.float64]) -> bool:
-        """Whether a recall that puts the heading off by `turn` rad, and the robot at `place`, means here."""
-        correction = self.config.correction
-        wide = 1.0 if self._sure else correction.unsure
-        off = float(np.hypot(*(place - self.position)))
-        return abs(turn) < wide * correction.same_heading and off < wide * correction.same_place
 
     def _reached(self) -> None:
         """Let go of the target; a robot that was lost knows its place now."""
@@ -428,7 +410,7 @@ class SpatialMemory:
         self.charts.turn_to(target.chart)
         self.position = self.decoder.global_estimate(self.phases, target.chart)
         self.localised, self._doubt, self._fresh, self._uncertain = True, 0.0, 0.0, 1.0
-        self._unfamiliar = 0.0
+        self._seeker.recognised()
         self.view_trace[:] = 0.0  # laid down under another heading
 
     def _phases_of(self, pattern: Floats) -> NDArray[np.float64]:
