@@ -3,8 +3,8 @@
     python benchmarks/mazes.py --json benchmarks/results/mazes.json
 
 The mazes A, B, C have the same shape, other patterns on the wall and another goal. In each the agent explores
-for 240 s and has `trials` trials, then goes on to the next; nothing tells it that it has been carried to
-another maze, it begins another map when nothing is familiar. The probe is 10 trials from the same starts with
+for 200 s and has `trials` trials, then goes on to the next; nothing tells it that it has been carried to
+another maze, it begins another map when nothing is familiar. The probe is 8 trials from the same starts with
 a controller that does not learn: in A right after A was learned, and in A, B and C at the end. Kept is the
 SPL of the last probe of A over that of the first (success times shortest path over path: Anderson et al.
 2018).
@@ -41,8 +41,8 @@ from tolman.launch.executor import make_executor
 Floats = NDArray[np.float32]
 PERIOD, TAU = 0.04, 0.15  #: s
 GOALS = ((0.35, 0.35), (-0.45, 0.2), (0.1, -0.5))
-EXPLORING = 240.0  #: s
-PROBES = 10
+EXPLORING = 200.0  #: s
+PROBES = 8
 
 
 @dataclass(frozen=True)
@@ -241,7 +241,7 @@ def main() -> None:
     parser.add_argument("--arms", nargs="+", choices=ARMS, default=list(ARMS))
     parser.add_argument("--seeds", type=int, default=6)
     parser.add_argument("--first-seed", type=int, default=0)
-    parser.add_argument("--trials", type=int, default=15)
+    parser.add_argument("--trials", type=int, default=12)
     parser.add_argument("--jobs", type=int)
     arguments = parser.parse_args()
     seeds = range(arguments.first_seed, arguments.first_seed + arguments.seeds)

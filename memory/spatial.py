@@ -336,9 +336,11 @@ class SpatialMemory:
     def _correct(self, recall: Recall, turn: float) -> None:
         """Pull heading, which is wrong by `turn` rad, and grid towards what a recall says, until the next."""
         correction = self.config.correction
-        self._fresh, self._doubt = 0.0, 0.0
+        self._fresh = 0.0
         self._seeker.recognised()
         belief = (recall.similarity - correction.accept) / (1.0 - correction.accept)
+        # A recall that is just believed does not end a doubt: near a wrong place one in two may be.
+        self._doubt *= max(0.0, 1.0 - correction.relief * belief)
         memory = self._memory(recall)
         if self.relaxed.joined:
             pose = self.relaxed.recall(memory, self.heading.heading + turn)
