@@ -60,4 +60,4 @@ class Charts:
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return the live arrays."""
-        return {"of_memory": self.of_memory, "state": self._state}
+        return {"origins": self.origins, "of_memory": self.of_memory, "state": self._state}

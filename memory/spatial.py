@@ -12,7 +12,6 @@ and what is recalled pulls ring and sheets directly. Where nothing is familiar f
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -21,7 +20,7 @@ from numpy.typing import NDArray
 from ..spiking.random import key
 from .ca3 import CA3, Recall
 from .charts import Charts
-from .config import PERIOD, RELAX_PERIODS, STEPS, MemoryConfig
+from .config import PERIOD, STEPS, MemoryConfig
 from .decoder import GridDecoder
 from .evidence import Candidate
 from .experience import Experience
@@ -33,22 +32,11 @@ from .recollection import Direction, Recollection
 from .relaxed_map import RelaxedMap
 from .relay import merge
 from .search import Finding, Search
+from .target import Target
 from .travels import Travels
 from .views import ViewFrame, best_shift
 
 Floats = NDArray[np.float32]
-
-
-@dataclass
-class Target:
-    """Where a recall says the robot is; it moves along with the robot while it pulls ring and sheets."""
-
-    heading: float  #: rad
-    phases: NDArray[np.float64]  #: (modules, 2) periods
-    chart: int
-    pull_heading: float
-    pull_grid: float
-    periods: int  #: control periods left
 
 
 class SpatialMemory:
@@ -131,13 +119,10 @@ class SpatialMemory:
         `speed` m/s and `turn_rate` rad/s what the body's senses say.
         """
         spikes: dict[str, NDArray[np.int32]] = {}
-        target = self._target
+        target, correction = self._target, self.config.correction
         heading_cue = None
         if target is not None:
-            target.heading += turn_rate * PERIOD
-            # A bump that follows a cue trails it: the cue runs ahead.
-            ahead = self.config.correction.heading_lead * turn_rate
-            heading_cue = self.heading.cue(target.heading + ahead, target.pull_heading)
+            heading_cue = target.ring_cue(self.heading, turn_rate, correction.heading_lead)
         spikes["head_direction"] = self.heading.advance(turn_rate, STEPS, heading_cue).copy()
         course = self.heading.heading - 0.5 * turn_rate * PERIOD
         velocity = speed * np.array([np.cos(course), np.sin(course)])
@@ -146,9 +131,7 @@ class SpatialMemory:
         for k, module in enumerate(self.grids):
             grid_cue = None
             if target is not None:
-                target.phases[k] += module.phase_change(velocity * PERIOD)
-                run_up = module.phase_change(velocity * self.config.correction.grid_lead)
-                grid_cue = module.cue_at(target.phases[k] + run_up, target.pull_grid)
+                grid_cue = target.sheet_cue(k, module, velocity, correction.grid_lead)
             fired = module.advance(velocity, STEPS, grid_cue).copy()
             spikes[f"grid_{k}"] = fired
             sheets.append(fired)
@@ -159,13 +142,8 @@ class SpatialMemory:
         # Spikes are laid down where the robot looked when it saw them, so that a turn does not smear the cue.
         seen_at = self.heading.heading - turn_rate * (0.5 * PERIOD + self.config.correction.view_lag)
         self.view_trace += self.frame.turned(view_counts, seen_at)
-        if target is not None:
-            target.periods -= 1
-            if not self.localised and target.periods < RELAX_PERIODS:
-                target.pull_heading *= 0.5
-                target.pull_grid *= 0.5
-            if target.periods == 0:
-                self._reached()
+        if target is not None and target.tick(fading=not self.localised):
+            self._reached()
         if not (self.localised and self._sure and self.config.correction.relaxed):
             self.relaxed.leave()
         elif self.relaxed.joined:

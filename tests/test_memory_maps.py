@@ -112,3 +112,16 @@ def test_with_room_for_one_map_there_is_one_map() -> None:
     assert set(visit(agent, 77, 8.0, 2)["maps"]) == {0}
     with pytest.raises(ValueError, match="maps"):
         replace(config.memory, maps=0)
+
+
+def test_maps_outlive_a_change_of_hands() -> None:
+    """An agent made with another seed that takes up the state has the maps where they were made."""
+    env = open_field(0)
+    first = Navigator(NavigatorConfig(), env.unwrapped.camera, 2)
+    first.memory.start()
+    first.memory.begin_map()
+    other = Navigator(NavigatorConfig(), env.unwrapped.camera, 3)
+    other.load_state_dict(first.state_dict())
+    assert other.map_number == 1
+    np.testing.assert_array_equal(other.memory.charts.origin, first.memory.charts.origin)
+    assert other.memory.decoder.origins is other.memory.charts.origins
