@@ -17,6 +17,7 @@ from .analysis_sessions import Session, open_run
 from .errors import UserError, asked
 from .files import atomic, check_folder, check_writable, write_json
 from .population import GRIDNESS, LEAST_SPIKES, Examined, Options, examine
+from .probing import probe
 from .remapped import check_alike, compare
 from .terminal import make_console
 from .units_file import UnitsOptions, open_units
@@ -33,6 +34,15 @@ def command(arguments: Namespace) -> None:
             math.isfinite(value) and (value > 0.0 or (name == "speed" and value == 0.0))
         ):
             raise UserError(f"--{name.replace('_', '-')} must be > 0, got {value}")
+    if arguments.probe is not None:
+        if not path.is_dir():
+            raise UserError(f"--probe is for runs of an agent, and {path} is none")
+        found = probe(path, arguments.population or "place", arguments.probe, arguments.seed)
+        if json_file is not None:
+            write_json(
+                json_file, {"version": __version__, "command": "analyze", "file": path.name, "probe": found}
+            )
+        return
     options = Options(
         arguments.window,
         arguments.cells,

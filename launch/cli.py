@@ -197,6 +197,12 @@ def _analyze(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--against", metavar="DIR|FILE", help="the same cells in another session: remapping")
     parser.add_argument("--population", metavar="NAME", help="of a run, such as place (default: all)")
+    parser.add_argument(
+        "--probe",
+        type=natural("--probe"),
+        metavar="N",
+        help="of a run: search the pose that drives cell N most (of place, or of --population), and stop",
+    )
     scale = parser.add_mutually_exclusive_group()
     scale.add_argument("--scale", type=float, metavar="M", help="m a pixel of the positions in FILE")
     scale.add_argument("--track-length", type=float, metavar="M", help="length of a linear track in m")

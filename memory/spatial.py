@@ -276,7 +276,7 @@ class SpatialMemory:
         # In another map a place may resemble this one in some modules, by chance.
         place_match = self.ca3.grid_similarity(grid) * self._of_this_map
         near = place_match > correction.near
-        best = 0.0
+        best, recognised = 0.0, False
         match = self.ca3.view_similarity(cues, near)
         if near.any():
             best = float(match.max())
@@ -288,14 +288,17 @@ class SpatialMemory:
             self._take(recall)
             if recall.similarity >= correction.accept:
                 turn = (best_shift(recall.counts, match, at, False) - correction.offsets) * self.frame.width
-                self._seeker.clear()
                 self._correct(recall, turn)
+                recognised = True
             else:
                 self._doubt += PERIOD * correction.theta_periods
         self.similarity = best
         if self._doubt > correction.doubt:
-            self._search()
+            if not recognised:
+                self._search()
         else:
+            if recognised:
+                self._seeker.clear()
             self._learn(cues[correction.offsets], grid, place_match, best)
 
     def _learn(self, view: Floats, grid: Floats, place_match: Floats, best: float) -> None:
