@@ -59,10 +59,8 @@ class CorrectionConfig:
     )
     same_place: float = 0.3  #: m, likewise of its place
     unsure: float = 1.5  #: times both, for a robot that has just found itself
-    lead: float = 1.5  #: by which it must exceed its rivals
-    lead_held: float = 1.0  #: the same for a robot that believes it knows where it is
-    stubborn: float = 1.5  #: times the bound for a robot that believes it knows where it is
-    relief: float = 4.0  #: share of the doubt that a recall takes away, times the belief in it
+    lead: float = 1.0  #: by which it must exceed its rivals
+    stubborn: float = 1.7  #: times the bound for a robot that believes it knows where it is
     doubt: float = 0.36  #: s in a known place without recognising it, after which the robot looks elsewhere
     unfamiliar: float = 15.0  #: evidence for being nowhere known at which a lost robot begins another map
     wary: float = 1.2  #: times that for a robot that believes it knows where it is

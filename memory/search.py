@@ -47,8 +47,6 @@ class SearchConfig(Protocol):
     @property
     def lead(self) -> float: ...
     @property
-    def lead_held(self) -> float: ...
-    @property
     def stubborn(self) -> float: ...
     @property
     def unfamiliar(self) -> float: ...
@@ -97,10 +95,8 @@ class Search:
             return Finding.HERE
         said = recalled.evidence
         self._evidence.add(recalled)
-        bound, lead = config.bound * config.stubborn, config.lead_held
-        if held is None:
-            bound, lead = config.bound, config.lead
-        if self._evidence.decided(bound, lead) is recalled:
+        bound = config.bound * (1.0 if held is None else config.stubborn)
+        if self._evidence.decided(bound, config.lead) is recalled:
             self._evidence.clear()
             return Finding.ELSEWHERE
         self._unfamiliar += (1.0 - min(1.0, max(0.0, said))) - config.leak * self._unfamiliar

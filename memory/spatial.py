@@ -276,7 +276,7 @@ class SpatialMemory:
         # In another map a place may resemble this one in some modules, by chance.
         place_match = self.ca3.grid_similarity(grid) * self._of_this_map
         near = place_match > correction.near
-        best, recognised = 0.0, False
+        best = 0.0
         match = self.ca3.view_similarity(cues, near)
         if near.any():
             best = float(match.max())
@@ -288,17 +288,14 @@ class SpatialMemory:
             self._take(recall)
             if recall.similarity >= correction.accept:
                 turn = (best_shift(recall.counts, match, at, False) - correction.offsets) * self.frame.width
+                self._seeker.clear()
                 self._correct(recall, turn)
-                recognised = True
             else:
                 self._doubt += PERIOD * correction.theta_periods
         self.similarity = best
         if self._doubt > correction.doubt:
-            if not recognised:
-                self._search()
+            self._search()
         else:
-            if recognised:
-                self._seeker.clear()
             self._learn(cues[correction.offsets], grid, place_match, best)
 
     def _learn(self, view: Floats, grid: Floats, place_match: Floats, best: float) -> None:
@@ -317,11 +314,9 @@ class SpatialMemory:
     def _correct(self, recall: Recall, turn: float) -> None:
         """Pull heading, which is wrong by `turn` rad, and grid towards what a recall says, until the next."""
         correction = self.config.correction
-        self._fresh = 0.0
+        self._fresh, self._doubt = 0.0, 0.0
         self._seeker.recognised()
         belief = (recall.similarity - correction.accept) / (1.0 - correction.accept)
-        # A recall that is just believed does not end a doubt: near a wrong place one in two may be.
-        self._doubt *= max(0.0, 1.0 - correction.relief * belief)
         memory = self._memory(recall)
         if self.relaxed.joined:
             pose = self.relaxed.recall(memory, self.heading.heading + turn)
