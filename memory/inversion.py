@@ -48,7 +48,9 @@ class Inversion:
                 sheet.advance(np.zeros(2), 40)
                 off = sheet.phase - np.round(sheet.phase)
                 place = np.linalg.solve(np.stack([sheet.phase_change(axis) for axis in np.eye(2)]).T, off)
-                moments.append(sheet.moved(sheet.state.trace.astype(np.float32), -place))
+                moments.append(
+                    sheet.moved(sheet.state.trace.astype(np.float32), np.asarray(-place, np.float64))
+                )
             self._at_origin.append(np.mean(moments, axis=0).astype(np.float64))
 
     def sheet_rates(self, number: int, place: Doubles) -> Doubles:
