@@ -25,7 +25,7 @@ def rest(neurons: Neurons, kernels: Floats) -> State:
     return AttractorState.zeros(layers, phases, adaptive=neurons.adaptation > 0.0)
 
 
-#: ms of refractoriness from which on a neuron counts as dead: years of spikes that never come.
+#: ms of refractoriness from which on a neuron counts as dead: twelve days, longer than anybody lives here.
 DEAD = np.int32(2**30)
 
 
