@@ -51,6 +51,10 @@ class PlaceConfig:
             raise ValueError(f"place grid_share must be in [0, 1], got {self.grid_share}")
 
 
+#: ms of refractoriness to which cells of other maps are set, and from which on a cell is one of those.
+SHUT_OUT, SHUT_IN = np.int32(2**29), np.int32(2**28)
+
+
 class PlaceCells:
     """`cells` LIF neurons on `grids` grid inputs (grouped in `modules`) and `ca3` inputs."""
 
@@ -62,6 +66,8 @@ class PlaceCells:
         self.patterns = np.zeros((config.cells, grids), np.float32)
         self.ca3_weights = np.zeros((ca3, config.cells), np.float32)
         self.recruited = np.zeros(1, np.int64)
+        self.chart = np.zeros(config.cells, np.int64)  #: map in which each cell was recruited
+        self.in_use = np.zeros(1, np.int64)  #: number of the map in use
         self.membrane, self.current = np.zeros(config.cells, np.float32), np.zeros(config.cells, np.float32)
         self.silent, self.clock = np.zeros(config.cells, np.int32), np.zeros(1, np.int64)
         self._constants = config.neurons.constants()
@@ -88,10 +94,17 @@ class PlaceCells:
     def reset(self) -> None:
         """Return the cells to rest."""
         self.membrane[:], self.current[:] = 0.0, 0.0
-        self.silent[self.silent < DEAD] = 0
+        self.silent[self.silent < SHUT_IN] = 0
         for array in (self.schaffer, self.hold, self.activity, self.linked, self.tired):
             array[:] = 0.0
         self.links.reset()
+
+    def turn_to(self, chart: int) -> None:
+        """Let only the cells of map `chart` fire: those of the others are held down by its inhibition."""
+        self.in_use[0] = chart
+        alive = self.silent < DEAD
+        self.silent[alive] = 0
+        self.silent[alive & (self.chart != chart) & (np.arange(self.size) < self.used)] = SHUT_OUT
 
     def lesion(self, cells: NDArray[np.integer]) -> None:
         """Let `cells` never fire again."""
@@ -104,6 +117,8 @@ class PlaceCells:
             "patterns": self.patterns,
             "ca3_weights": self.ca3_weights,
             "recruited": self.recruited,
+            "chart": self.chart,
+            "in_use": self.in_use,
             "membrane": self.membrane,
             "current": self.current,
             "silent": self.silent,
@@ -116,9 +131,12 @@ class PlaceCells:
         self.tired[:] = 0.0
 
     def similarity(self, grid: Floats) -> Floats:
-        """Return the cosine (used,) of the unit vector `grid` (grids,) and each cell's stored pattern."""
+        """Return the cosine (used,) of the unit vector `grid` (grids,) and each cell's stored pattern.
+
+        It is 0 for the cells of other maps.
+        """
         out = np.zeros((1, self.used), np.float32)
-        dots(grid[None], self.patterns[: self.used], np.ones(self.used, np.bool_), out)
+        dots(grid[None], self.patterns[: self.used], self.chart[: self.used] == self.in_use, out)
         return np.asarray(out[0], np.float32)
 
     def recruit(self, grid: Floats, rates: Floats, ca3_counts: Floats) -> bool:
@@ -130,7 +148,7 @@ class PlaceCells:
         if self.used >= self.size:
             return False
         cell = self.used
-        self.patterns[cell] = grid
+        self.patterns[cell], self.chart[cell] = grid, self.in_use[0]
         size = rates.size // self.modules
         for module in range(self.modules):
             part = slice(module * size, (module + 1) * size)

@@ -91,6 +91,7 @@ class SpatialMemory:
     def begin_map(self) -> None:
         """Begin another map here: the place is unknown. What was learned of other places stays."""
         self.charts.begin()
+        self.place.turn_to(self.charts.used)
         self.carry()
         self.start()
 
@@ -385,7 +386,9 @@ class SpatialMemory:
         target, self._target = self._target, None
         if self.localised or target is None:
             return
-        self.charts.turn_to(target.chart)
+        if target.chart != self.charts.used:
+            self.charts.turn_to(target.chart)
+            self.place.turn_to(target.chart)
         self.position = self.decoder.global_estimate(self.phases, target.chart)
         self.localised, self._doubt, self._fresh, self._uncertain = True, 0.0, 0.0, 1.0
         self._seeker.recognised()

@@ -92,11 +92,11 @@ def test_a_strange_arena_gets_a_map_and_the_known_one_is_found_again() -> None:
     assert begun * 0.04 < 8.0
     truth = into_frame(other["poses"][begun], other["poses"][-1])
     assert np.hypot(*(agent.pose_estimate - truth)[:2]) < 0.25
-    # Place cells remap: which of them fire in one arena tells little of which do in the other.
+    # Place cells remap: those that fire in one arena are silent in the other.
     used = agent.memory.place.used
     a, b = first["spikes"][:used], other["spikes"][:used]
     assert (b > 10.0).sum() > 20
-    assert np.corrcoef(a, b)[0, 1] < 0.1
+    assert (a * b).sum() == 0.0
     back = visit(agent, 0, 10.0, 3)
     assert back["maps"][-1] == 0
     assert agent.localised
