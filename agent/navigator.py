@@ -102,7 +102,9 @@ class Navigator:
         self._note("view", view)
         counts = np.bincount(view[:, 1], minlength=self.perception.size).astype(np.float32)
         speed, turn_rate = self._self_motion(observation)
-        fired = self.memory.advance(counts, self.perception.awake > 0.5, speed, turn_rate)
+        fired = self.memory.advance(
+            counts, self.perception.awake > 0.5 and not self.perception.blind, speed, turn_rate
+        )
         for name, spikes in fired.items():
             self._note(name, spikes)
         heading = self.memory.heading.heading

@@ -41,6 +41,10 @@ class CameraGeometry(Protocol):
     def sensor(self) -> str: ...  #: name of the sensor
 
 
+STALE = 500  #: ms
+FEW = 0.002  #: events a pixel and control period
+
+
 @dataclass(frozen=True, slots=True)
 class PerceptionConfig:
     """Retina and view cells."""
@@ -78,11 +82,13 @@ class Perception:
         self._cells = self._network.population("view", self.size, config.neurons.lif(), {})
         self._record = self._network.record(self._cells)
         self.dead = np.zeros(self.size, np.bool_)
+        self._quiet = 0  # ms without events
 
     def reset(self) -> None:
         """Forget what the retina holds, as after being carried to another place."""
         self.held[:] = 0.0
         self.seen[:] = 0.0
+        self._quiet = 0
         self._cells.rest()
 
     def advance(self, events: dict[str, NDArray[Any]], steps: int) -> NDArray[np.int32]:
@@ -100,6 +106,7 @@ class Perception:
             np.float32(self.thresholds[1]),
             np.float32(self.config.forgetting),
         )
+        self._quiet = self._quiet + steps if len(events["x"]) < self.seen.size * FEW else 0
         drive = self._cells.drive
         _contrast(self.held, self._pool, self._share, self.bins, np.float32(self.config.gain), drive)
         begin = self._network.step_number
@@ -119,6 +126,11 @@ class Perception:
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return the live arrays that last: the cells' state."""
         return {f"view_{name}": array for name, array in self._network.arrays().items()} | {"dead": self.dead}
+
+    @property
+    def blind(self) -> bool:
+        """Whether hardly an event has come for long: it is dark, or nothing moves. What is held is stale."""
+        return self._quiet > STALE
 
     @property
     def awake(self) -> float:
