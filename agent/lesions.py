@@ -6,7 +6,8 @@ does with those that are left.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,13 +17,22 @@ from ..spiking.random import generator
 if TYPE_CHECKING:
     from .navigator import Navigator
 
-#: What each region is, for messages and documents.
-REGIONS = {
-    "vision": "view cells",
-    "heading": "head-direction ring",
-    "grid": "all grid modules",
-    "ca3": "CA3",
-    "place": "place cells (CA1)",
+
+class Part(Protocol):
+    """Neurons that can die."""
+
+    @property
+    def size(self) -> int: ...
+    def lesion(self, neurons: NDArray[np.integer], /) -> None: ...
+
+
+#: The parts of each region.
+REGIONS: dict[str, Callable[[Navigator], Sequence[Part]]] = {
+    "vision": lambda agent: [agent.perception],
+    "heading": lambda agent: [agent.memory.heading],
+    "grid": lambda agent: agent.memory.grids,
+    "ca3": lambda agent: [agent.memory.ca3],
+    "place": lambda agent: [agent.memory.place],
 }
 
 
@@ -39,23 +49,9 @@ def lesion(agent: Navigator, region: str, fraction: float = 1.0, seed: int = 0) 
     if not 0.0 <= fraction <= 1.0:
         raise ValueError(f"the fraction of a lesion must be in [0, 1], got {fraction}")
     rng = generator(seed, f"lesion_{region}")
-    memory, dead = agent.memory, 0
-
-    def drawn(size: int) -> NDArray[np.int64]:
-        nonlocal dead
-        neurons = np.sort(rng.permutation(size)[: round(fraction * size)])
+    dead = 0
+    for part in REGIONS[region](agent):
+        neurons = rng.permutation(part.size)[: round(fraction * part.size)]
+        part.lesion(neurons)
         dead += len(neurons)
-        return neurons
-
-    if region == "vision":
-        agent.perception.lesion(drawn(agent.perception.size))
-    elif region == "heading":
-        memory.heading.lesion(drawn(memory.heading.size))
-    elif region == "grid":
-        for module in memory.grids:
-            module.lesion(drawn(module.size))
-    elif region == "ca3":
-        memory.ca3.lesion(drawn(memory.ca3.config.neurons))
-    else:
-        memory.place.lesion(drawn(memory.place.size))
     return dead

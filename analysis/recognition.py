@@ -7,6 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from .statistics import roc_area
+
 
 def recall_at(
     places: NDArray[np.int64], truth: NDArray[np.bool_], tolerances: Sequence[int]
@@ -28,8 +30,4 @@ def recall_at(
 
 def area_under_curve(scores: NDArray[np.float64], positive: NDArray[np.bool_]) -> float:
     """Return the probability that a positive has a higher score than a negative; NaN without either."""
-    above, below = scores[positive], scores[~positive]
-    if above.size == 0 or below.size == 0:
-        return float("nan")
-    wins = (above[:, None] > below).mean() + 0.5 * (above[:, None] == below).mean()
-    return float(wins)
+    return roc_area(scores[positive], scores[~positive])

@@ -34,6 +34,18 @@ def bootstrap_interval(
     return float(low), float(high)
 
 
+def roc_area(positive: Floats, negative: Floats) -> float:
+    """Return the probability that a positive (n,) exceeds a negative (m,); ties count half, NaN without any.
+
+    It is the area under the curve of the receiver, and Mann & Whitney's U over n m.
+    """
+    n, m = len(positive), len(negative)
+    if n == 0 or m == 0:
+        return float("nan")
+    ranks = stats.rankdata(np.concatenate((positive, negative)))
+    return float((ranks[:n].sum() - 0.5 * n * (n + 1)) / (n * m))
+
+
 def bootstrap_band(
     runs: Floats,
     statistic: Callable[..., Any] = np.median,

@@ -28,8 +28,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata
-from tolman.analysis.statistics import bootstrap_interval
+from tolman.analysis.statistics import bootstrap_interval, roc_area
 from tolman.memory.calibration import DriveTable
 from tolman.memory.conflict import ConflictConfig, ConflictMonitor, Held, Seen
 from tolman.memory.conflict_race import Decision
@@ -149,16 +148,11 @@ def run(kind: str, share: float, seed: int, config: ConflictConfig, sheets: list
     return out
 
 
-def auc(positive: Doubles, negative: Doubles) -> float:
-    """Area under the ROC of larger values for `positive` (Mann-Whitney)."""
-    ranks, n, m = rankdata(np.concatenate([positive, negative])), len(positive), len(negative)
-    return float((ranks[:n].sum() - 0.5 * n * (n + 1)) / (n * m))
-
-
 def auc_interval(positive: Doubles, negative: Doubles) -> tuple[float, float]:
     rng = np.random.default_rng(0)
     draws = [
-        auc(rng.choice(positive, len(positive)), rng.choice(negative, len(negative))) for _ in range(1000)
+        roc_area(rng.choice(positive, len(positive)), rng.choice(negative, len(negative)))
+        for _ in range(1000)
     ]
     low, high = np.quantile(draws, [0.025, 0.975])
     return float(low), float(high)
@@ -211,7 +205,7 @@ def main() -> None:
         "runs": {name: summary(outcomes) for name, outcomes in runs.items()},
         "auc": {
             event: {
-                other: [auc(scores[event], scores[other]), *auc_interval(scores[event], scores[other])]
+                other: [roc_area(scores[event], scores[other]), *auc_interval(scores[event], scores[other])]
                 for other in others
             }
             for event in ("kidnapped", "carried")
@@ -220,7 +214,7 @@ def main() -> None:
     for event in ("kidnapped", "carried"):
         pooled = np.concatenate([scores[name] for name in others])
         results["auc"][event]["all of these"] = [
-            auc(scores[event], pooled),
+            roc_area(scores[event], pooled),
             *auc_interval(scores[event], pooled),
         ]
     monitor, times = ConflictMonitor(config, 0), []

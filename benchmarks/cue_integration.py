@@ -19,8 +19,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata, spearmanr
-from tolman.analysis.statistics import bootstrap_interval
+from scipy.stats import spearmanr
+from tolman.analysis.statistics import bootstrap_interval, roc_area
 from tolman.memory.cue_code import HOLES, RingCode, TorusCode
 from tolman.memory.cue_integration import CueConfig, CueNetwork, theory
 
@@ -180,7 +180,7 @@ def conflict_signal(seeds: range, n: int) -> dict[str, Any]:
                 for conflict in (60.0, 90.0, 180.0):
                     apart = onset(network, ring_places(conflict), strengths, seconds, n)
                     for name, column in (("index", 0), ("opposite", 1)):
-                        told[name].append(auc(apart[:, column], agree[:, column]))
+                        told[name].append(roc_area(apart[:, column], agree[:, column]))
             for name, values in told.items():
                 at = np.array(values).reshape(-1, 3)
                 out[ratio][f"auc_{name}_within_{seconds:g}_s"] = {
@@ -202,12 +202,6 @@ def onset(
         congruent, opposite = power[0::2].sum(), power[1::2].sum()
         out[k] = (opposite - congruent) / max(opposite + congruent, 1e-12), np.sqrt(opposite)
     return out
-
-
-def auc(positive: Doubles, negative: Doubles) -> float:
-    """Area under the ROC of larger values for `positive` (Mann-Whitney)."""
-    ranks, n, m = rankdata(np.concatenate([positive, negative])), len(positive), len(negative)
-    return float((ranks[:n].sum() - 0.5 * n * (n + 1)) / (n * m))
 
 
 def against_theory(seeds: range, n: int) -> dict[str, Any]:
@@ -257,7 +251,7 @@ def torus(seeds: range, n: int) -> dict[str, Any]:
             values = []
             for network in networks(seeds, config):
                 same = onset(network, np.array([[0.2, 0.1]] * 2), (60.0, 60.0), 0.25, n)[:, 0]
-                values.append(auc(onset(network, places, (60.0, 60.0), 0.25, n)[:, 0], same))
+                values.append(roc_area(onset(network, places, (60.0, 60.0), 0.25, n)[:, 0], same))
             told.append(float(np.mean(values)))
         out[name] = {
             "error_of_opposite_over_congruent": float(np.mean(errors)),

@@ -25,12 +25,12 @@ from typing import Any
 import gymnasium
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 from tolman.agent import Navigator
-from tolman.analysis.statistics import bootstrap_interval
+from tolman.analysis.statistics import bootstrap_interval, roc_area
 from tolman.launch.config import load
 from tolman.launch.executor import make_executor
 from tolman.launch.frames import into_frame
+from tolman.launch.perturbations import free_pose
 
 Doubles = NDArray[np.float64]
 PERIOD = 0.04  #: s
@@ -86,13 +86,6 @@ class Life:
             self.pose = info["pose"].copy()
             log.motion.append((float(self.observation["odometry"][0]), float(self.observation["gyro"][0])))
 
-    def free_pose(self, rng: np.random.Generator) -> tuple[float, float, float]:
-        low_x, low_y, high_x, high_y = self.world.arena.bounds
-        while True:
-            x, y = float(rng.uniform(low_x, high_x)), float(rng.uniform(low_y, high_y))
-            if self.world.arena.contains(x, y, margin=self.world.robot.radius + 0.02):
-                return x, y, float(rng.uniform(-np.pi, np.pi))
-
 
 def kidnapped(task: Task) -> dict[str, Any]:
     rng = np.random.default_rng([task.seed, 31])
@@ -103,7 +96,7 @@ def kidnapped(task: Task) -> dict[str, Any]:
     for _ in range(10):
         at = len(life.log.error)
         before.append(max(life.log.conflict[at - window :]))
-        pose = life.free_pose(rng)
+        pose = free_pose(life.world, rng)
         moved.append(float(np.hypot(pose[0] - life.pose[0], pose[1] - life.pose[1])))
         life.world.kidnap(pose)
         life.pose = np.array(pose)
@@ -121,7 +114,6 @@ def kidnapped(task: Task) -> dict[str, Any]:
 def dark(task: Task) -> dict[str, Any]:
     life = Life(task.seed, EXPLORED + 310.0, task.settings)
     life.live(EXPLORED)
-    lit = life.world.lighting.level if hasattr(life.world, "lighting") else 1.0
     errors, reckoned, back, before = [], [], [], []
     for _ in range(5):
         at = len(life.log.error)
@@ -131,7 +123,7 @@ def dark(task: Task) -> dict[str, Any]:
         off = len(life.log.error)
         errors.append(life.log.error[at:off])
         reckoned.append(reckon(life.log, at, off))
-        life.world.set_light(lit)
+        life.world.set_light(1.0)
         life.live(30.0)
         good = np.array(life.log.error[off:]) <= NEAR
         held = np.lib.stride_tricks.sliding_window_view(good, 13).all(axis=1)
@@ -169,12 +161,6 @@ def live(task: Task) -> dict[str, Any]:
     return KINDS[task.kind](task)
 
 
-def auc(yes: Doubles, no: Doubles) -> float:
-    """Area under the ROC (Mann-Whitney)."""
-    ranks = rankdata(np.concatenate((yes, no)))
-    return float((ranks[: yes.size].sum() - 0.5 * yes.size * (yes.size + 1)) / (yes.size * no.size))
-
-
 def mean(values: Doubles) -> dict[str, Any]:
     return {"mean": float(values.mean()), "interval": bootstrap_interval(values)}
 
@@ -185,7 +171,7 @@ def summary(kind: str, runs: list[dict[str, Any]]) -> dict[str, Any]:
         scores = {name: np.array([run[name] for run in runs]).ravel() for name in ("after", "before")}
         return {
             "trials": int(seconds.size),
-            "auc": auc(scores["after"], scores["before"]),
+            "auc": roc_area(scores["after"], scores["before"]),
             "median_s": float(np.median(seconds)),
             "false_jumps": int(np.count_nonzero(scores["before"] >= JUMPED)),
         } | {f"within_{s:g}_s": mean((seconds <= s).mean(axis=1)) for s in (1.5, 3.0, 6.0)}

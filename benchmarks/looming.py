@@ -23,10 +23,10 @@ from typing import Any, Protocol
 import gymnasium
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata, spearmanr
+from scipy.stats import spearmanr
 from tolman.agent import Navigator, NavigatorConfig
 from tolman.agent.looming import LoomingConfig, LoomingReflex
-from tolman.analysis.statistics import bootstrap_interval
+from tolman.analysis.statistics import bootstrap_interval, roc_area
 from tolman.envs import Arena, CameraSpec
 
 Doubles = NDArray[np.float64]
@@ -183,11 +183,8 @@ def accuracy(runs: list[Run]) -> dict[str, Any]:
 def auc(estimate: Doubles, true: Doubles) -> float:
     """Area under the ROC of 'contact within `SOON`' by the estimate (Mann-Whitney)."""
     soon = true < SOON
-    n, m = int(soon.sum()), int((~soon).sum())
-    if n == 0 or m == 0:
-        return float("nan")
-    ranks = rankdata(-np.minimum(estimate, 1e3))
-    return float((ranks[soon].sum() - 0.5 * n * (n + 1)) / (n * m))
+    near = -np.minimum(estimate, 1e3)
+    return roc_area(near[soon], near[~soon])
 
 
 def main() -> None:

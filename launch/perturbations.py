@@ -63,7 +63,7 @@ def perturbations_of(arguments: Namespace, seed: int) -> list[Perturbation]:
     if arguments.kidnap is not None:
         rng = generator(seed, "kidnap")
         time = _time(arguments.kidnap, "--kidnap")
-        wanted.append(Perturbation(time, "--kidnap", lambda world: world.kidnap(_free_pose(world, rng))))
+        wanted.append(Perturbation(time, "--kidnap", lambda world: world.kidnap(free_pose(world, rng))))
     if arguments.lights_off is not None:
         time = _time(arguments.lights_off, "--lights-off")
         wanted.append(Perturbation(time, "--lights-off", lambda world: world.set_light(_DARK)))
@@ -84,7 +84,7 @@ def _time(value: float, what: str) -> float:
     return value
 
 
-def _free_pose(world: Any, rng: np.random.Generator) -> tuple[float, float, float]:
+def free_pose(world: Any, rng: np.random.Generator) -> tuple[float, float, float]:
     """Draw a pose anywhere in the arena where the robot fits."""
     x_low, y_low, x_high, y_high = world.arena.bounds
     for _ in range(10_000):

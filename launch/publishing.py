@@ -29,7 +29,6 @@ class Publisher:
 
     def begin(self, trial: int, pose: Pose, info: Mapping[str, Any]) -> None:
         """Tell viewers the arena, the goal and where the agent's map has its origin."""
-        self._session.frames.at(0, pose)
         self._tell(info.get("goal"))
 
     def watch(self, moment: Moment) -> None:

@@ -99,11 +99,10 @@ class LocalisationScore:
             self._localised += 1
             self._place += error
             self._heading += abs(float(wrap(truth[2] - estimate[2])))
-        start_frame = into_frame(self._first, true_pose)
-        if self._reckoned is not None:
-            self._reckoning += math.dist(start_frame[:2], self._reckoned[:2])
-        if self._by_gyro is not None:
-            self._gyro_reckoning += math.dist(start_frame[:2], self._by_gyro[:2])
+        if self._reckoned is not None and self._by_gyro is not None:  # both, in the first episode
+            started = into_frame(self._first, true_pose)
+            self._reckoning += math.dist(started[:2], self._reckoned[:2])
+            self._gyro_reckoning += math.dist(started[:2], self._by_gyro[:2])
 
     def reckon(self, odometry: Pose, gyro: float, dt: float) -> None:
         """Advance dead reckoning by one control period: `odometry` (2,) m/s and rad/s, `gyro` rad/s."""

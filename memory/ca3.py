@@ -83,9 +83,19 @@ class CA3:
         self.dead = np.zeros(n, np.bool_)
         self._spikes = np.zeros((n * config.burst, 2), np.int32)
 
+    @property
+    def size(self) -> int:
+        """Number of neurons."""
+        return self.config.neurons
+
     def lesion(self, neurons: NDArray[np.integer]) -> None:
         """Let `neurons` never fire again, nor store."""
         self.dead[neurons] = True
+
+    @property
+    def _storing(self) -> NDArray[np.bool_]:
+        """Which neurons are alive and hold a memory, (neurons,)."""
+        return np.asarray((self.usage > 0.0) & ~self.dead)
 
     @property
     def memories(self) -> int:
@@ -167,8 +177,7 @@ class CA3:
         The cosine is taken over the inputs that the neuron sees; it is 0 for neurons that are not `among`.
         """
         out = np.zeros((len(cues), self.config.neurons), np.float32)
-        alive = (self.usage > 0.0) & ~self.dead
-        who = alive if among is None else among & alive
+        who = self._storing if among is None else among & self._storing
         dots(np.ascontiguousarray(cues), self.view_weights, who, out)
         return np.asarray(out / np.float32(np.sqrt(self.config.connectivity)), np.float32)
 
@@ -189,8 +198,7 @@ class CA3:
     def grid_similarity(self, grid: Floats) -> Floats:
         """Return the cosine (neurons,) of `grid` (grids,), a unit vector, and what each neuron stored."""
         out = np.zeros((1, self.config.neurons), np.float32)
-        alive = (self.usage > 0.0) & ~self.dead
-        dots(np.ascontiguousarray(grid[None]), self.grid_weights, alive, out)
+        dots(np.ascontiguousarray(grid[None]), self.grid_weights, self._storing, out)
         return np.asarray(out[0] / np.float32(np.sqrt(self.config.connectivity)), np.float32)
 
     def recall(self, view_match: Floats, grid_match: Floats | None = None) -> Recall:
@@ -200,11 +208,12 @@ class CA3:
         if grid_match is not None:
             drive = drive + config.grid_gain * grid_match
         drive = np.where(self.usage > 0.0, drive, 0.0).astype(np.float32)
+        drive[self.dead] = -1e6  # out of reach of their assembly, too
         count = _burst(
             drive, self.recurrent, config.burst, config.cell.constants(),
             config.cell.reach(config.tau_synapse),
             np.float32(np.exp(-1e-3 / config.tau_synapse)), np.float32(config.recurrent),
-            np.float32(config.inhibition), self.dead, self._spikes,
+            np.float32(config.inhibition), self._spikes,
         )  # fmt: skip
         if count < 0:
             raise ValueError("CA3 spikes exceed their buffer")
@@ -229,16 +238,12 @@ def _burst(
     decay: np.float32,
     excite: np.float32,
     inhibit: np.float32,
-    dead: NDArray[np.bool_],
     spikes: NDArray[np.int32],
 ) -> int:
     n = drive.size
     membrane, current, total = np.zeros(n, np.float32), np.zeros(n, np.float32), np.empty(n, np.float32)
     silent, fired, nothing = np.zeros(n, np.int32), np.empty(n, np.int32), np.zeros(0, np.float32)
     hold, count = np.float32(0.0), 0
-    for i in range(n):
-        if dead[i]:
-            silent[i] = steps + 1
     for step in range(steps):
         for i in range(n):
             total[i] = drive[i] - hold + reach * current[i]

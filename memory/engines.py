@@ -25,8 +25,8 @@ def rest(neurons: Neurons, kernels: Floats) -> State:
     return AttractorState.zeros(layers, phases, adaptive=neurons.adaptation > 0.0)
 
 
-#: ms of refractoriness from which on a neuron counts as dead: twelve days, longer than anybody lives here.
-DEAD = np.int32(2**30)
+#: ms of refractoriness to which dead neurons are set, and from which on one is dead: no run is so long.
+FOREVER, DEAD = np.int32(2**31 - 1), np.int32(2**30)
 
 
 def clear(state: State) -> None:
@@ -43,7 +43,7 @@ def kill(state: State, neurons: NDArray[np.integer]) -> None:
     """Let `neurons` never fire again; raise ValueError where there are rates in place of neurons."""
     if not isinstance(state, AttractorState):
         raise ValueError("units without spikes cannot be lesioned")
-    state.silent.reshape(-1)[neurons] = np.int32(2**31 - 1)
+    state.silent.reshape(-1)[neurons] = FOREVER
 
 
 def dead_neurons(silent: NDArray[np.int32]) -> NDArray[np.intp]:

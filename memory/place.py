@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from ..spiking.lif import relax
 from ..spiking.model import add_noise, fire, write
 from ..spiking.random import key, step_key
-from .engines import DEAD
+from .engines import DEAD, FOREVER
 from .matching import dots
 from .neurons import NeuronConfig
 from .sequence_links import LinkConfig, SequenceLinks
@@ -108,7 +108,7 @@ class PlaceCells:
 
     def lesion(self, cells: NDArray[np.integer]) -> None:
         """Let `cells` never fire again."""
-        self.silent[cells] = np.int32(2**31 - 1)
+        self.silent[cells] = FOREVER
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return the live arrays: synapses, stored patterns, how many cells are recruited."""

@@ -8,14 +8,15 @@ more.
 from __future__ import annotations
 
 from enum import Enum
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .config import CorrectionConfig
 from .conflict import ConflictConfig, ConflictMonitor, Held, Seen
 from .conflict_race import Decision, RaceConfig
 from .evidence import Candidate, Evidence
+from .poses import wrap
 
 Doubles = NDArray[np.float64]
 
@@ -29,35 +30,10 @@ class Finding(Enum):
     OPEN = "open"
 
 
-class SearchConfig(Protocol):
-    """The part of `config.CorrectionConfig` that decides here."""
-
-    @property
-    def leak(self) -> float: ...
-    @property
-    def most(self) -> float: ...
-    @property
-    def same_heading(self) -> float: ...
-    @property
-    def same_place(self) -> float: ...
-    @property
-    def unsure(self) -> float: ...
-    @property
-    def bound(self) -> float: ...
-    @property
-    def lead(self) -> float: ...
-    @property
-    def stubborn(self) -> float: ...
-    @property
-    def unfamiliar(self) -> float: ...
-    @property
-    def wary(self) -> float: ...
-
-
 class Search:
     """Call `judge` with each recall; `clear` when the robot has found itself or is carried."""
 
-    def __init__(self, config: SearchConfig, cells: RaceConfig | None = None, seed: int = 0) -> None:
+    def __init__(self, config: CorrectionConfig, cells: RaceConfig | None = None, seed: int = 0) -> None:
         self.config = config
         self._monitor = None if cells is None else ConflictMonitor(ConflictConfig(race=cells), seed)
         self._evidence = Evidence(config.leak, config.most)
@@ -111,7 +87,7 @@ class Search:
         verdict = monitor.judge(seen, Held(0.0, held.phases[-modules:]))
         if verdict.decision is Decision.NEW_MAP:
             return Finding.STRANGE
-        apart = abs(float(np.angle(np.exp(1j * (recalled.turn - verdict.turn)))))
+        apart = abs(wrap(recalled.turn - verdict.turn))
         if verdict.decision is Decision.REANCHOR and apart < self.config.same_heading:
             monitor.clear()
             return Finding.ELSEWHERE

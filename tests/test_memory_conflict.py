@@ -102,7 +102,7 @@ def test_a_kidnapping_is_told_from_noise_and_the_usual_course() -> None:
     }
     usual = np.concatenate([scores[kind] for kind in ("nothing", "noise", "moved")])
     for kind in ("kidnapped", "carried"):
-        assert BENCH.auc(scores[kind], usual) >= 0.95
+        assert BENCH.roc_area(scores[kind], usual) >= 0.95
 
 
 def test_refusals() -> None:

@@ -180,7 +180,7 @@ def test_opposite_activity_rises_with_conflict_and_tells_it() -> None:
         agree, apart = (
             BENCH.onset(network, BENCH.ring_places(d), pair, seconds, 120)[:, 0] for d in (0.0, 60.0)
         )
-        assert BENCH.auc(apart, agree) >= 0.95
+        assert BENCH.roc_area(apart, agree) >= 0.95
 
 
 def test_same_seed_same_spikes_and_refusals() -> None:
