@@ -7,6 +7,8 @@ from typing import Literal
 
 from ..memory.config import MemoryConfig
 from .actor_critic import ActorCriticConfig
+from .goals import GoalConfig
+from .guidance import GuidanceConfig
 from .looming import LoomingConfig
 from .motor import MotorConfig
 from .perception import PerceptionConfig
@@ -33,6 +35,8 @@ class NavigatorConfig:
     memory: MemoryConfig = field(default_factory=MemoryConfig)
     actor_critic: ActorCriticConfig = field(default_factory=ActorCriticConfig)
     replay: ReplayConfig = field(default_factory=ReplayConfig)
+    goals: GoalConfig = field(default_factory=GoalConfig)
+    guidance: GuidanceConfig = field(default_factory=GuidanceConfig)
     reflex: ReflexConfig = field(default_factory=ReflexConfig)
     looming: LoomingConfig = field(default_factory=LoomingConfig)
     motor: MotorConfig = field(default_factory=MotorConfig)

@@ -19,6 +19,8 @@ from ..memory.spatial import SpatialMemory
 from ..spiking.hashing import SpikeHash
 from .actor_critic import ActorCritic
 from .config import NavigatorConfig
+from .goals import Goals
+from .guidance import Guidance
 from .looming import LoomingReflex
 from .motor import scan, steer
 from .perception import CameraGeometry, Perception
@@ -27,6 +29,13 @@ from .replay import Replay
 from .snapshot import AgentSnapshot
 from .storage import load_arrays, save_arrays
 from .vision.identity import difference, identity
+
+
+def cue_of(observation: Mapping[str, Any]) -> int:
+    """Return which cue is given: 0 for none, else 1 + the index of the largest entry of `cue` (cues,)."""
+    cue = np.asarray(observation.get("cue", ()))
+    return 1 + int(np.argmax(cue)) if cue.size and cue.max() > 0 else 0
+
 
 SILENT = np.zeros((0, 2), np.int32)
 
@@ -52,6 +61,8 @@ class Navigator:
             config.actor_critic, config.memory.place.cells, seed, config.third_factor
         )
         self.replay = Replay(config.replay, self.actor_critic, self.memory.experience)
+        self.goals = Goals(config.goals, config.memory.place.cells)
+        self.guidance = Guidance(config.guidance, self.actor_critic.direction)
         self.reflexes = Reflexes(config.reflex, self.actor_critic.direction, seed)
         self.looming = LoomingReflex(config.looming, camera) if config.looming.enabled else None
         self.populations = self._number_neurons()
@@ -81,6 +92,8 @@ class Navigator:
         self.perception.reset()
         self.actor_critic.reset()
         self.reflexes.reset()
+        self.goals.reset()
+        self.guidance.reset()
         if self.looming is not None:
             self.looming.reset()
         self._reward, self._vote, self._twist[:] = 0.0, 0j, 0.0
@@ -113,6 +126,10 @@ class Navigator:
         currents = self.reflexes.currents(
             np.asarray(observation["bump"]), heading, moved, lost or self.memory.place.used == 0
         )
+        self.goals.advance(self.memory.place.activity, cue_of(observation), self.config.learning)
+        self.guidance.bump(self.memory, np.asarray(observation["bump"]))
+        self._note("place", self.guidance.advance(self.memory, self.goals))
+        currents += self.guidance.currents(self.memory.pose)
         self._run_actor_critic(fired["place"], self._reward, currents)
         self._reward = 0.0
         blend = 1.0 - np.exp(-PERIOD / max(self.config.motor.tau_vote, 1e-3))
@@ -137,6 +154,8 @@ class Navigator:
         that the reward reaches the synapses that earned it.
         """
         self._reward += float(r)
+        if self.config.learning and self.config.goals.enabled:
+            self.goals.reward(float(r), terminated)
         if not terminated:
             return
         self._period = []
@@ -328,6 +347,8 @@ class Navigator:
             "memory": self.memory.arrays(),
             "actor_critic": self.actor_critic.arrays(),
             "agent": {"counters": self._counters},
+            "goals": self.goals.arrays(),
+            "guidance": self.guidance.arrays(),
             "looming": {} if self.looming is None else self.looming.flow.arrays(),
         }
         return {f"{part}.{name}": array for part, arrays in parts.items() for name, array in arrays.items()}

@@ -51,6 +51,7 @@ class PlaceConfig:
             raise ValueError(f"place grid_share must be in [0, 1], got {self.grid_share}")
 
 
+ORIGIN = np.zeros(2)
 #: ms of refractoriness to which cells of other maps are set, and from which on a cell is one of those.
 SHUT_OUT, SHUT_IN = np.int32(2**29), np.int32(2**28)
 
@@ -67,6 +68,7 @@ class PlaceCells:
         self.ca3_weights = np.zeros((ca3, config.cells), np.float32)
         self.recruited = np.zeros(1, np.int64)
         self.chart = np.zeros(config.cells, np.int64)  #: map in which each cell was recruited
+        self.centres = np.zeros((config.cells, 2))  #: m, where each was recruited, within the modules' range
         self.in_use = np.zeros(1, np.int64)  #: number of the map in use
         self.membrane, self.current = np.zeros(config.cells, np.float32), np.zeros(config.cells, np.float32)
         self.silent, self.clock = np.zeros(config.cells, np.int32), np.zeros(1, np.int64)
@@ -118,6 +120,7 @@ class PlaceCells:
             "ca3_weights": self.ca3_weights,
             "recruited": self.recruited,
             "chart": self.chart,
+            "centres": self.centres,
             "in_use": self.in_use,
             "membrane": self.membrane,
             "current": self.current,
@@ -139,16 +142,18 @@ class PlaceCells:
         dots(grid[None], self.patterns[: self.used], self.chart[: self.used] == self.in_use, out)
         return np.asarray(out[0], np.float32)
 
-    def recruit(self, grid: Floats, rates: Floats, ca3_counts: Floats) -> bool:
+    def recruit(
+        self, grid: Floats, rates: Floats, ca3_counts: Floats, position: NDArray[np.float64] = ORIGIN
+    ) -> bool:
         """Recruit a cell for the present grid activity; False when all are taken.
 
         `grid` is the unit vector of `rates` (grids,), Hz summed over a phase's cells; `ca3_counts` (ca3,) the
-        spikes of the last recall.
+        spikes of the last recall; `position` (2,) m is what the grid says of where that is.
         """
         if self.used >= self.size:
             return False
         cell = self.used
-        self.patterns[cell], self.chart[cell] = grid, self.in_use[0]
+        self.patterns[cell], self.chart[cell], self.centres[cell] = grid, self.in_use[0], position
         size = rates.size // self.modules
         for module in range(self.modules):
             part = slice(module * size, (module + 1) * size)

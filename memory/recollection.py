@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..spiking.random import key, step_key
+from .diffusion import diffuse
 from .grid import GridModule, grid_code
 from .map import PlaceMap
 from .place import PlaceCells
@@ -16,6 +17,13 @@ from .sharp_wave import SharpWaveConfig, sharp_wave
 from .travels import Travels
 
 Direction = Literal["forward", "reverse"]
+
+
+class Preplay(NamedTuple):
+    """A ripple event that runs ahead of the robot, and where it leads."""
+
+    spikes: NDArray[np.int32]  #: (k, 2) of (ms, place cell)
+    target: NDArray[np.float64] | None  #: (2,) m within the range of the modules; `None` if it led nowhere
 
 
 class Recollection:
@@ -46,6 +54,20 @@ class Recollection:
         code = grid_code(np.maximum(np.stack(cues), np.float32(0.0)))
         return int(np.argmax(self.place.similarity(code)))
 
+    def preplay(
+        self, start: int, worth: NDArray[np.float64], keep: float, window: tuple[int, int]
+    ) -> Preplay:
+        """Run from cell `start` uphill to where `worth` (used,) is, over links that were lived.
+
+        The target is the mean centre of what fires in `window`, ms, weighted by spikes.
+        """
+        value = diffuse(self.place.links.near[: self.place.used, : self.place.used], worth, keep)
+        if value[start] <= 0.0:
+            return Preplay(np.zeros((0, 2), np.int32), None)
+        spikes = self._event(start, 0.0, False, value)
+        ahead = spikes[(spikes[:, 0] >= window[0]) & (spikes[:, 0] < window[1]), 1]
+        return Preplay(spikes, self.place.centres[ahead].mean(axis=0) if len(ahead) else None)
+
     def replay(
         self,
         start: int | NDArray[np.float64],
@@ -74,15 +96,12 @@ class Recollection:
         if to is not None:
             goal = to if isinstance(to, int) else self.cell_at(np.asarray(to))
             value = self.map.value(goal)
+        return self._event(first, course, direction == "reverse", value)
+
+    def _event(
+        self, start: int, course: float, reverse: bool, value: NDArray[np.float64] | None
+    ) -> NDArray[np.int32]:
         self.events[0] += 1
         stream = step_key(self.key, np.uint32(int(self.events[0]) & 0xFFFFFFFF))
-        return sharp_wave(
-            self.config,
-            self.place.links,
-            self.place.used,
-            first,
-            course,
-            direction == "reverse",
-            value,
-            stream,
-        )
+        place = self.place
+        return sharp_wave(self.config, place.links, place.used, start, course, reverse, value, stream)

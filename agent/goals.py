@@ -1,0 +1,94 @@
+"""What places are worth: where reward was found is remembered at once, where it failed to come is forgotten.
+
+Synapses from place cells to a value signal follow the delta rule (Rescorla & Wagner 1972): a reward r takes
+the worth of the place to r in one trial, as hippocampal one-trial place learning does (Steele & Morris 1999);
+time spent there without reward lets it fade. Separate synapses for each cue that a task may give: what is
+worth going for depends on what is wanted. Within a trial, places where the robot has been are searched.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..memory.config import PERIOD
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class GoalConfig:
+    """How fast worth is learned and lost."""
+
+    enabled: bool = True
+    rate: float = 1.0  #: share of the error that one reward corrects
+    extinction: float = 4.0  #: s at a place without reward that leave 1/e of its worth
+    disappointment: float = 0.5  #: worth, below 0, of a place that ends an episode without reward
+    least: float = 0.1  #: worth from which on a place is a goal
+    cues: int = 4  #: cues a task may give, none included
+    quiet: float = 10.0  #: Hz, place cells' activity below which the robot is nowhere in particular
+
+    def __post_init__(self) -> None:
+        if not 0.0 < self.rate <= 1.0:
+            raise ValueError(f"goals rate must be in (0, 1], got {self.rate}")
+        if self.extinction <= 0.0:
+            raise ValueError(f"goals extinction must be > 0 s, got {self.extinction}")
+        if self.cues < 1:
+            raise ValueError(f"goals cues must be >= 1, got {self.cues}")
+
+
+class Goals:
+    """Worth of `places` place cells under each cue, and how long each was visited in the present trial."""
+
+    def __init__(self, config: GoalConfig, places: int) -> None:
+        self.config = config
+        self.worth = np.zeros((config.cues, places), np.float32)
+        self.visited = np.zeros(places, np.float32)  #: s
+        self.here = np.zeros(places, np.float32)  #: how much each cell stands for the present place, 0 to 1
+        self.cue = 0
+
+    def reset(self) -> None:
+        """Begin a trial: nothing has been searched in it yet."""
+        self.visited[:] = 0.0
+        self.here[:] = 0.0
+        self.cue = 0
+
+    def advance(self, activity: Floats, cue: int, learning: bool) -> None:
+        """Live a control period with place cells at `activity` (places,), Hz, under `cue`.
+
+        Raises ValueError for a cue that there are no synapses for.
+        """
+        if not 0 <= cue < self.config.cues:
+            raise ValueError(f"cue must be in 0..{self.config.cues - 1} (goals.cues), got {cue}")
+        self.cue = cue
+        most = float(activity.max(initial=0.0))
+        # Cells at the flank of their field say little of where the robot is.
+        self.here[:] = (
+            np.maximum(2.0 * activity / max(most, 1e-6) - 1.0, 0.0) if most > self.config.quiet else 0.0
+        )
+        self.visited += np.float32(PERIOD) * self.here
+        if learning:
+            fade = np.exp(-PERIOD * self.here / np.float32(self.config.extinction))
+            worth = self.worth[cue]
+            worth *= np.where(worth > 0.0, fade, np.float32(1.0))
+
+    def reward(self, r: float, terminated: bool) -> None:
+        """Learn from what came of being here: reward `r`, or the end of the episode without one."""
+        if r == 0.0 and not terminated:
+            return
+        target = np.float32(r if r != 0.0 else -self.config.disappointment)
+        worth = self.worth[self.cue]
+        worth += np.float32(self.config.rate) * self.here * (target - worth)
+
+    @property
+    def wanted(self) -> Floats:
+        """Worth (places,) of going to each place now; 0 everywhere when there is no goal."""
+        worth = self.worth[self.cue]
+        return np.where(worth >= self.config.least, worth, np.float32(0.0))
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Return the live arrays that last."""
+        return {"worth": self.worth}

@@ -1,0 +1,116 @@
+"""Guidance from the map: preplay runs ahead to what is worth going for, and the actor hears where it leads.
+
+Every now and then, place cells run from the present place uphill along lived links (value-guided preplay,
+Pfeiffer & Foster 2013), to a remembered goal, or, where none is left and the map is complete, to places
+that were not visited in this trial. What fires ahead is a target; its direction excites actor neurons as a
+reflex does, so that the choice stays a competition of spikes and what the map makes the robot do is learned
+as a habit. Where the robot bumps, links that lead on through the obstacle are weakened: the next preplay goes
+another way.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..memory.config import PERIOD
+from ..memory.recollection import Preplay
+from ..memory.spatial import SpatialMemory
+from .goals import Goals
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class GuidanceConfig:
+    """When preplay happens, how far it is heard, and how strongly."""
+
+    enabled: bool = True
+    explore: bool = True  #: to go where the robot has not been in this trial, when there is no goal
+    interval: float = 0.6  #: s from one preplay to the next
+    first: int = 50  #: ms of an event from which on its spikes are ahead
+    last: int = 400  #: ms, up to which they count for the target
+    keep: float = 0.90  #: of value that is left one link further on
+    patience: float = 1.5  #: s at a goal after which 1/e of the wish to search it in this trial is left
+    novelty: float = 0.15  #: s of a visit after which 1/e of a place's novelty is left
+    settled: float = 20.0  #: s without a new place after which the map is complete, and is searched
+    arrived: float = 0.05  #: m from the target at which another is sought
+    blocked: float = 0.5  #: share of a link that a control period of contact takes, if it leads that way
+    reach: float = 0.4  #: m, links longer than that are left alone
+    drive: float = 30.0  #: mV, for actors that point to the target
+    concentration: float = 8.0  #: of these actors
+
+    def __post_init__(self) -> None:
+        if self.interval < PERIOD:
+            raise ValueError(f"guidance interval must be >= {PERIOD} s, got {self.interval}")
+        if not 0 <= self.first < self.last:
+            raise ValueError(f"guidance needs 0 <= first < last ms, got {self.first} and {self.last}")
+        if not 0.0 < self.keep < 1.0:
+            raise ValueError(f"guidance keep must be in (0, 1), got {self.keep}")
+        for name in ("patience", "novelty"):
+            if getattr(self, name) <= 0.0:
+                raise ValueError(f"guidance {name} must be > 0 s, got {getattr(self, name)}")
+
+
+class Guidance:
+    """Call `advance` each control period, then `currents`."""
+
+    def __init__(self, config: GuidanceConfig, directions: NDArray[np.float64]) -> None:
+        self.config, self.directions = config, directions
+        self.target: NDArray[np.float64] | None = None
+        self._due = 0.0
+        self._places = np.zeros(2)  # how many there are, and for how many s there was no new one
+
+    def reset(self) -> None:
+        """Begin a trial: nothing is aimed at."""
+        self.target, self._due = None, 0.0
+
+    def advance(self, memory: SpatialMemory, goals: Goals) -> NDArray[np.int32]:
+        """Live a control period; return the spikes (k, 2) of (ms, place cell) of preplay, if any."""
+        self._places[1] = self._places[1] + PERIOD if memory.place.used == self._places[0] else 0.0
+        self._places[0] = memory.place.used
+        if not self.config.enabled or not memory.localised:
+            self.reset()
+            return np.zeros((0, 2), np.int32)
+        self._due -= PERIOD
+        reached = self.target is not None and np.hypot(*(self.target - memory.pose[:2])) < self.config.arrived
+        if self._due > 0.0 and not reached:
+            return np.zeros((0, 2), np.int32)
+        self._due = self.config.interval
+        event = self._preplay(memory, goals)
+        self.target = event.target
+        return event.spikes
+
+    def currents(self, pose: NDArray[np.float64]) -> Floats:
+        """Return the currents (actors,), mV, for a robot at `pose` (3,)."""
+        if self.target is None:
+            return np.zeros(len(self.directions), np.float32)
+        x, y = self.target - pose[:2]
+        shape = np.exp(self.config.concentration * (np.cos(self.directions - np.arctan2(y, x)) - 1.0))
+        return np.asarray(self.config.drive * shape, np.float32)
+
+    def bump(self, memory: SpatialMemory, sectors: NDArray[np.uint8]) -> None:
+        """Weaken links from here through what was touched in `sectors` (8,); see `NavigationEnv`."""
+        if not sectors.any() or not memory.localised or not self.config.enabled:
+            return
+        pushed = np.sum(sectors * np.exp(1j * np.arange(8) * (np.pi / 4.0)))
+        toward = float(np.angle(pushed)) + float(memory.pose[2])
+        memory.obstruct(toward, self.config.reach, self.config.blocked)
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Return the live arrays that last."""
+        return {"places": self._places}
+
+    def _preplay(self, memory: SpatialMemory, goals: Goals) -> Preplay:
+        config = self.config
+        window = (config.first, config.last)
+        worth = goals.wanted * np.exp(-goals.visited / config.patience)
+        worth[worth < goals.config.least] = 0.0
+        event = memory.preplay(worth.astype(np.float64), config.keep, window)
+        if event.target is None and config.explore and self._places[1] >= config.settled:
+            fresh = np.exp(-goals.visited / config.novelty) * (goals.worth[goals.cue] >= 0.0)
+            event = memory.preplay(fresh.astype(np.float64), config.keep, window)
+        return event

@@ -1,0 +1,181 @@
+"""Goals, guidance and the value that diffuses over links, each on its own."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from tolman.agent.goals import GoalConfig, Goals
+from tolman.agent.guidance import Guidance, GuidanceConfig
+from tolman.memory.config import MemoryConfig
+from tolman.memory.diffusion import diffuse
+from tolman.memory.spatial import SpatialMemory
+
+Floats = NDArray[np.float32]
+
+
+def at(cell: int, places: int = 10, rate: float = 40.0) -> Floats:
+    """Activity (places,) of a robot in the field of `cell`."""
+    activity = np.zeros(places, np.float32)
+    activity[cell] = rate
+    return activity
+
+
+def corridor(n: int) -> Floats:
+    """Links (n, n) of places in a row."""
+    near = np.zeros((n, n), np.float32)
+    near[np.arange(n - 1), np.arange(1, n)] = 0.3
+    return near
+
+
+def test_value_is_what_a_random_walk_collects() -> None:
+    rng = np.random.default_rng(1)
+    near = (rng.random((30, 30)) * (rng.random((30, 30)) < 0.2)).astype(np.float32)
+    source = np.where(rng.random(30) < 0.1, rng.random(30), 0.0)
+    link = np.maximum(near, near.T)
+    np.fill_diagonal(link, 0.0)
+    link[link < 0.02] = 0.0
+    walk = link / np.maximum(link.sum(axis=1), 1e-9)[:, None]
+    exact = np.linalg.solve(np.eye(30) - 0.9 * walk, source)
+    np.testing.assert_allclose(diffuse(near, source, 0.9, 1e-12), exact / exact.max(), rtol=1e-6, atol=1e-12)
+
+
+def test_value_falls_with_distance_from_every_source_and_is_none_where_no_way_leads() -> None:
+    near = corridor(9)
+    near[5, 6] = 0.0
+    value = diffuse(near, np.eye(9)[2], 0.9)
+    assert np.all(np.diff(value[2:6]) < 0.0)
+    assert np.all(np.diff(value[:3]) > 0.0)
+    assert not value[6:].any()
+    with pytest.raises(ValueError, match="source of value"):
+        diffuse(near, np.zeros(9), 0.9)
+
+
+def test_one_reward_is_enough_and_its_absence_undoes_it() -> None:
+    goals = Goals(GoalConfig(extinction=4.0), 10)
+    goals.advance(at(3), 0, True)
+    goals.reward(1.0, True)
+    assert goals.worth[0, 3] == pytest.approx(1.0)
+    assert np.flatnonzero(goals.wanted).tolist() == [3]
+    for _ in range(100):  # 4 s
+        goals.advance(at(3), 0, True)
+    assert goals.worth[0, 3] == pytest.approx(np.exp(-1.0), rel=1e-3)
+    for _ in range(200):
+        goals.advance(at(3), 0, True)
+    assert not goals.wanted.any()
+
+
+def test_worth_is_learned_by_cue_and_an_end_without_reward_is_worse_than_unknown() -> None:
+    goals = Goals(GoalConfig(), 10)
+    goals.advance(at(3), 1, True)
+    goals.reward(1.0, True)
+    goals.advance(at(5), 2, True)
+    goals.reward(0.0, True)
+    assert goals.worth[2, 5] == pytest.approx(-0.5)
+    assert not goals.wanted.any()
+    goals.advance(at(0), 1, True)
+    assert np.flatnonzero(goals.wanted).tolist() == [3]
+    with pytest.raises(ValueError, match=r"cue must be in 0\.\.3"):
+        goals.advance(at(0), 4, True)
+
+
+def test_a_robot_that_is_nowhere_learns_of_no_place() -> None:
+    goals = Goals(GoalConfig(), 10)
+    goals.advance(at(3, rate=4.0), 0, True)
+    goals.reward(1.0, True)
+    assert not goals.worth.any()
+
+
+def test_what_is_searched_in_a_trial_is_forgotten_by_the_next() -> None:
+    goals = Goals(GoalConfig(), 10)
+    for _ in range(25):
+        goals.advance(at(3), 0, False)
+    assert goals.visited[3] == pytest.approx(1.0)
+    goals.reset()
+    assert not goals.visited.any()
+
+
+@pytest.mark.parametrize(
+    "change", [{"rate": 0.0}, {"rate": 1.1}, {"extinction": 0.0}, {"cues": 0}], ids=lambda c: next(iter(c))
+)
+def test_impossible_goals_are_refused_by_name(change: dict[str, float]) -> None:
+    with pytest.raises(ValueError, match=next(iter(change))):
+        GoalConfig(**change)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"interval": 0.0}, {"first": 400, "last": 300}, {"keep": 1.0}, {"patience": 0.0}, {"novelty": -1.0}],
+    ids=lambda c: next(iter(c)),
+)
+def test_impossible_guidance_is_refused_by_name(change: dict[str, float]) -> None:
+    with pytest.raises(ValueError, match=next(iter(change))):
+        GuidanceConfig(**change)  # type: ignore[arg-type]
+
+
+def known_corridor(places: int = 12, spacing: float = 0.12) -> SpatialMemory:
+    """A memory that has learned a straight way along x, and stands at its beginning."""
+    memory = SpatialMemory(MemoryConfig(), 4, np.zeros(8), 0)
+    memory.start()
+    for cell in range(places):
+        memory.place.recruit(
+            np.eye(1, memory.rates.size, cell, dtype=np.float32)[0],
+            np.ones(memory.rates.size, np.float32), np.zeros(memory.config.ca3.neurons, np.float32),
+            np.array([cell * spacing, 0.0]),
+        )  # fmt: skip
+    memory.place.links.near[:places, :places] = corridor(places) + 0.1 * np.roll(corridor(places), 1, axis=1)
+    memory.place.links.near[:, 0] = 0.0
+    memory.place.activity[0] = 40.0
+    return memory
+
+
+def test_the_actor_hears_where_preplay_to_the_goal_leads() -> None:
+    memory = known_corridor()
+    goals, guidance = (
+        Goals(GoalConfig(), memory.place.size),
+        Guidance(GuidanceConfig(), np.arange(8) * np.pi / 4),
+    )
+    goals.worth[0, 11] = 1.0
+    spikes = guidance.advance(memory, goals)
+    assert len(np.unique(spikes[:, 1])) >= 5  # it runs along
+    assert guidance.target is not None
+    assert guidance.target[0] > 0.1
+    assert abs(guidance.target[1]) < 1e-9
+    currents = guidance.currents(memory.pose)
+    assert int(np.argmax(currents)) == 0
+    assert currents[0] == pytest.approx(30.0)
+    assert not len(guidance.advance(memory, goals))  # not again before the interval is over
+
+
+def test_without_a_goal_or_a_complete_map_nothing_is_aimed_at() -> None:
+    memory = known_corridor()
+    goals, guidance = Goals(GoalConfig(), memory.place.size), Guidance(GuidanceConfig(), np.zeros(8))
+    assert not len(guidance.advance(memory, goals))
+    assert not guidance.currents(memory.pose).any()
+
+
+def test_a_complete_map_is_searched_where_the_robot_has_not_been() -> None:
+    memory = known_corridor()
+    config = GuidanceConfig(settled=0.1)
+    goals, guidance = Goals(GoalConfig(), memory.place.size), Guidance(config, np.zeros(8))
+    goals.visited[:8] = 5.0
+    for _ in range(40):
+        guidance.advance(memory, goals)
+    assert guidance.target is not None
+    assert guidance.target[0] > 0.1
+
+
+def test_a_robot_that_bumps_looks_for_another_way() -> None:
+    memory = known_corridor()
+    front = np.eye(1, 8, 0, dtype=np.uint8)[0]
+    guidance, goals = Guidance(GuidanceConfig(), np.zeros(8)), Goals(GoalConfig(), memory.place.size)
+    goals.worth[0, 11] = 1.0
+    before = memory.place.links.near.copy()
+    for _ in range(10):
+        guidance.bump(memory, front)
+    changed = np.argwhere(memory.place.links.near != before)
+    assert set(map(tuple, changed.tolist())) <= {(0, 1), (1, 0), (0, 2), (2, 0), (0, 3), (3, 0)}
+    assert guidance.advance(memory, goals).size == 0  # the only way is blocked
+    behind = known_corridor()
+    guidance.bump(behind, np.eye(1, 8, 4, dtype=np.uint8)[0])
+    np.testing.assert_array_equal(behind.place.links.near, before)
