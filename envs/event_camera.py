@@ -130,6 +130,15 @@ class EventCamera:
         self._size = 0
         return packet
 
+    @property
+    def size(self) -> int:
+        """How many events `collect` would return."""
+        return self._size
+
+    def drop(self, size: int) -> None:
+        """Forget all events but the first `size`; what the pixels remember stays."""
+        self._size = min(size, self._size)
+
     def _check(self, frame: Image) -> None:
         if frame.shape != self.reference.shape:
             raise ValueError(f"camera frame must have shape {self.reference.shape}, got {frame.shape}")

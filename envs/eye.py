@@ -44,8 +44,13 @@ class Eye:
         self.renderer.render(*pose, out=self._frame)
         self.events.reset(self._frame, 0, rng)
 
-    def look(self, pose: Pose, time: int) -> None:
-        """Look from `pose` at `time` µs, and on the way there if much changes."""
+    def look(self, pose: Pose, time: int, blank: bool = False) -> None:
+        """Look from `pose` at `time` µs, and on the way there if much changes.
+
+        While `blank`, no event comes out, but the pixels go on seeing: what they remember follows the light,
+        so that afterwards they do not fire at all that has changed meanwhile.
+        """
+        kept = self.events.size
         old, self._frame, self._spare = self._frame, self._spare, self._frame
         self.renderer.render(*pose, out=self._frame)
         (x0, y0, theta0), (x, y, theta), began = self._pose, pose, self._time
@@ -58,6 +63,8 @@ class Eye:
                 self.renderer.render(*between, out=old)
                 self.events.feed(old, began + round(share * (time - began)))
         self.events.feed(self._frame, time)
+        if blank:
+            self.events.drop(kept)
         self._pose, self._time = pose, time
 
     def collect(self) -> EventPacket:

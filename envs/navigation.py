@@ -43,17 +43,19 @@ class NavigationEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
     bump     uint8 (8,)          contact in the sector centred k x 45° counter-clockwise from straight ahead
     ======== =================== ==========================================================================
 
-    Each further camera adds an entry ``events_<name>`` like ``events``.
+    Each further camera adds an entry ``events_<name>`` like ``events``, and a task with cues an entry
+    ``cue``, float32 with one number for each cue.
 
     Action: float32 (2,), a twist [v m/s, w rad/s], or with ``control="wheels"`` the rates of the left and
     right wheel, rad/s; values beyond the bounds are clipped.
 
     `info`, for scoring only: ``pose`` (x, y, theta), ``goal`` (x, y; absent without one), ``success``,
     ``collision`` (a contact began in this step), ``collisions`` (so far), ``path_m`` (driven),
-    ``optimal_path_m`` (from the start, see the task), ``time_s``.
+    ``optimal_path_m`` (from the start, see the task), ``time_s``, and what the task adds.
 
     Everything an episode draws comes from `np_random` at `reset`, and the physical world is built anew, so an
-    episode depends on the random state (`get_random_state`) and the constructor's arguments alone.
+    episode depends on the random state (`get_random_state`), with which goes what the task keeps from episode
+    to episode, and the constructor's arguments alone. A reset with a seed makes the task forget.
 
     Parameters
     ----------
@@ -121,6 +123,7 @@ class NavigationEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         self.render_mode = render_mode
 
         specs = {"events": self.camera} | {f"events_{name}": spec for name, spec in self.cameras.items()}
+        self._renderer, self._render_size = renderer, render_size
         drawers = make_renderers(renderer, task.arena, list(specs.values()))
         self._eyes = {
             entry: Eye(spec, drawer, stride=self.robot.radius)
@@ -129,7 +132,8 @@ class NavigationEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         self._eye = self._eyes["events"]
         self._physics = Physics(task.arena, self.robot, physics_step)
         self._senses = Proprioception(noise if noise is not None else SensorNoise(), self.robot)
-        self._view = TopView(task.arena, render_size) if render_mode is not None else None
+        self._view = self._make_view()
+        self._built = task.arena
         self._running = False
 
         reading = np.array([MAX_READ_SPEED, MAX_READ_RATE], np.float32)
@@ -139,6 +143,7 @@ class NavigationEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
                 "odometry": spaces.Box(-reading, reading, dtype=np.float32),
                 "gyro": spaces.Box(-reading[1:], reading[1:], dtype=np.float32),
                 "bump": spaces.Box(0, 1, (BUMP_SECTORS,), np.uint8),
+                **({"cue": spaces.Box(0.0, 1.0, (len(task.cues),), np.float32)} if task.cues else {}),
                 **{f"events_{name}": EventSpace(c.width, c.height) for name, c in self.cameras.items()},
             }
         )
@@ -163,10 +168,15 @@ class NavigationEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         ``options={"pose": (x, y, theta)}`` starts from that pose instead of a drawn one.
         """
         super().reset(seed=seed)
+        if seed is not None:
+            self.task.renew()
         start_seed, sensor_seed, camera_seed = self.np_random.integers(0, 2**63, 3)
+        # The pose is checked in the arena of this episode, which `start` may have changed.
         pose = self.task.start(np.random.default_rng(start_seed))
         if options is not None and "pose" in options:
             pose = self._free_pose(options["pose"])
+        if self.task.arena is not self._built:
+            self._rebuild()
         self._light(self.task.arena.light)
         self._physics.reset(pose)
         self._senses.reset(np.random.default_rng(sensor_seed))
@@ -190,7 +200,8 @@ class NavigationEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         """Drive for one control period. See the class for what goes in and comes out."""
         if not self._running:
             raise gymnasium.error.ResetNeeded("call reset() before the first step() of an episode")
-        self._physics.drive(*self._wheel_rates(action))
+        rates = self._wheel_rates(action)
+        self._physics.drive(*((0.0, 0.0) if self.task.held(self.time) else rates))
         bump = np.zeros(BUMP_SECTORS, np.uint8)
         before, turn = self._pose, 0.0
         x, y, theta = before
@@ -202,7 +213,7 @@ class NavigationEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
             x, y, theta = new_x, new_y, new_theta
             now = (self._steps * self.substeps + k + 1) * self.physics_step
             for eye in self._eyes.values():
-                eye.look((x, y, theta), round(now * 1e6))
+                eye.look((x, y, theta), round(now * 1e6), blank=self.task.blanks(x, y))
             bump |= self._physics.contacts()
         self._steps += 1
         self._pose = np.array([x, y, theta])
@@ -228,7 +239,10 @@ class NavigationEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         """Return the arena from above, uint8 (size, size, 3), or None without a render mode."""
         if self._view is None:
             return None
-        return self._view.draw(self._pose, self.task.goal, self.task.goal_radius, self._eye.renderer.light)
+        task = self.task
+        return self._view.draw(
+            self._pose, task.goal, task.goal_radius, self._eye.renderer.light, task.zones, task.wanted
+        )
 
     def close(self) -> None:
         """Stop the physics and the renderers."""
@@ -238,14 +252,29 @@ class NavigationEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
             eye.close()
 
     def get_random_state(self) -> dict[str, Any]:
-        """Return the state of the random stream as plain numbers and strings (JSON can hold it)."""
-        return dict(self.np_random.bit_generator.state)
+        """Return what decides all later episodes as plain numbers and strings (JSON can hold it).
+
+        The state of the random stream and, under ``task``, what the task keeps from episode to episode. To
+        be taken between episodes.
+        """
+        lasting = self.task.lasting()
+        return dict(self.np_random.bit_generator.state) | ({"task": lasting} if lasting else {})
 
     def set_random_state(self, state: dict[str, Any]) -> None:
-        """Go back to a state from `get_random_state`; the next `reset()` begins that episode."""
+        """Go back to a state from `get_random_state`; the next `reset()` begins that episode.
+
+        Raises
+        ------
+        ValueError
+            If it is not of such an environment; nothing has changed then.
+        """
+        stream = self.np_random.bit_generator
+        before = stream.state
         try:
-            self.np_random.bit_generator.state = state
-        except (TypeError, ValueError, KeyError) as error:
+            stream.state = {key: value for key, value in state.items() if key != "task"}
+            self.task.restore(state.get("task", {}))
+        except (TypeError, ValueError, KeyError, AttributeError) as error:
+            stream.state = before
             raise ValueError(f"not a random state of this environment: {error}") from None
 
     def kidnap(self, pose: tuple[float, float, float]) -> None:
@@ -265,6 +294,18 @@ class NavigationEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         self.task.move_goal(xy)
         if self._running:
             self._optimal = self.task.optimal_path(self._pose)
+
+    def _rebuild(self) -> None:
+        """Build what depends on the arena anew; the physical world is built at every reset anyway."""
+        self._built = self._physics.arena = self.task.arena
+        drawers = make_renderers(self._renderer, self._built, [eye.spec for eye in self._eyes.values()])
+        for eye, drawer in zip(self._eyes.values(), drawers, strict=True):
+            eye.renderer.close()
+            eye.renderer = drawer
+        self._view = self._make_view()
+
+    def _make_view(self) -> TopView | None:
+        return None if self.render_mode is None else TopView(self.task.arena, self._render_size)
 
     def _light(self, level: float) -> None:
         for eye in self._eyes.values():
@@ -301,6 +342,7 @@ class NavigationEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
             "odometry": odometry.astype(np.float32),
             "gyro": gyro.astype(np.float32),
             "bump": reading.bump,
+            **({"cue": self.task.cue()} if self.task.cues else {}),
         }
 
     def _info(self) -> Info:
@@ -315,7 +357,7 @@ class NavigationEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         }
         if self.task.goal is not None:
             info["goal"] = self.task.goal.copy()
-        return info
+        return info | self.task.info(self.time)
 
 
 def _whole_ratio(name: str, value: float, unit_name: str, unit: float) -> int:

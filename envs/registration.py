@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -58,9 +59,31 @@ def shuttle(*, arena: Arena | None = None, time_limit: float = 120.0, **kwargs: 
     return NavigationEnv(tasks.LinearTrack(place, time_limit), **kwargs)
 
 
+def delayed_match(*, arena: Arena | None = None, arena_seed: int = 0, **options: Any) -> NavigationEnv:
+    """Make ``tolman/DelayedMatch-v0``: a water maze whose goal moves every day. See `tasks.DelayedMatch`."""
+    place = arena if arena is not None else circular_arena(seed=arena_seed)
+    return _build(tasks.DelayedMatch, {"arena": place, **options})
+
+
+def u_maze(**options: Any) -> NavigationEnv:
+    """Make ``tolman/UMaze-v0``: find a hidden goal inside a U-shaped obstacle. See `tasks.UMaze`."""
+    return _build(tasks.UMaze, options)
+
+
+def _build(task: type[tasks.Task], options: dict[str, Any]) -> NavigationEnv:
+    """Make an environment; options that `task` has a parameter for go to it, others to the environment."""
+    parameters = inspect.signature(task).parameters
+    if "robot_radius" in parameters and options.get("robot") is not None:
+        options = {"robot_radius": options["robot"].radius, **options}
+    own = {name: value for name, value in options.items() if name in parameters}
+    return NavigationEnv(task(**own), **{name: options[name] for name in options.keys() - own.keys()})
+
+
 #: id -> function that makes the environment
 ENVIRONMENTS = {
     "tolman/WaterMaze-v0": water_maze,
+    "tolman/DelayedMatch-v0": delayed_match,
+    "tolman/UMaze-v0": u_maze,
     "tolman/OpenField-v0": open_field,
     "tolman/LinearTrack-v0": shuttle,
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import cos, sin
 
 import numpy as np
@@ -9,11 +10,13 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from .arena import Arena
+from .tasks import Zone
 from .textures import floor_texture, wall_texture
 
 OVERSAMPLING = 2  #: drawn this many times larger and averaged down
 TRAIL = 1500  #: control periods of path that are shown
 ROBOT, TRACE, GOAL = (38, 84, 148), (232, 119, 34), (46, 139, 87)
+ZONE = (120, 120, 132)
 
 
 class TopView:
@@ -48,13 +51,25 @@ class TopView:
         del self._trail[:-TRAIL]
 
     def draw(
-        self, pose: NDArray[np.float64], goal: NDArray[np.float64] | None, goal_radius: float, light: float
+        self,
+        pose: NDArray[np.float64],
+        goal: NDArray[np.float64] | None,
+        goal_radius: float,
+        light: float,
+        zones: Sequence[Zone] = (),
+        wanted: Sequence[str] = (),
     ) -> NDArray[np.uint8]:
-        """Return the picture of now, uint8 (size, size, 3)."""
+        """Return the picture of now, uint8 (size, size, 3), with `zones` by name, the `wanted` ones green."""
         picture = self._ground.copy()
         if light != 1.0:
             picture = picture.point(lambda value: value * min(1.0, 0.25 + 0.75 * light))
         pen = ImageDraw.Draw(picture, "RGBA")
+        for zone in zones:
+            colour = GOAL if zone.name in wanted else ZONE
+            corners = (*self._pixel(zone.x0, zone.y1), *self._pixel(zone.x1, zone.y0))
+            pen.rectangle(corners, fill=(*colour, 90), outline=colour, width=4)
+            middle = self._pixel(0.5 * (zone.x0 + zone.x1), 0.5 * (zone.y0 + zone.y1))
+            pen.text(middle, zone.name, fill=(20, 20, 20), font_size=0.09 * self._per_metre, anchor="mm")
         if goal is not None:
             pen.ellipse(self._disc(goal[0], goal[1], goal_radius), fill=(*GOAL, 90), outline=GOAL, width=4)
         if len(self._trail) > 1:

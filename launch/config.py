@@ -48,7 +48,7 @@ class EnvironmentConfig:
 
 #: s of free exploration before trial 1 unless the experiment says otherwise. Without a map there is no place
 #: to learn the value of (latent learning: Tolman 1948, Psychological Review 55:189-208).
-_HABITUATION = {"WaterMaze": 300.0}
+_HABITUATION = {"WaterMaze": 300.0, "DelayedMatch": 300.0, "UMaze": 300.0}
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class ExperimentConfig:
 
     @property
     def exploration(self) -> float:
-        """s of exploring without reward before trial 1: by default 300 in the water maze, else none."""
+        """s of exploring without reward before trial 1: by default the task's own, 0 for those without."""
         if self.habituation is not None:
             return self.habituation
         bare = self.task.removeprefix("tolman/").partition("-v")[0]

@@ -73,7 +73,8 @@ def test_gymnasium_accepts_it(make: Make, name: str) -> None:
 def test_observations_keep_their_promises(make: Make, name: str, control: str) -> None:
     env = make(name, control=control)
     observation, info = env.reset(seed=3)
-    assert set(observation) == {"events", "odometry", "gyro", "bump"}
+    assert set(observation) - {"cue"} == {"events", "odometry", "gyro", "bump"}
+    assert ("cue" in observation) == bool(world(env).task.cues)
     assert observation["events"]["t"].size == 0
     action = env.action_space.high * np.array([0.6, 0.5], np.float32)  # type: ignore[attr-defined]
     for k in range(25):

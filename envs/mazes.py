@@ -1,0 +1,88 @@
+"""Builders of mazes: a square with a U in it, and corridors around a cross and a T."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from math import hypot
+
+from .arena import WALL_THICKNESS, Arena, Landmark, TextureSpec, Wall, positive
+from .builders import square_arena
+
+_NARROWEST = 0.35  #: m, corridors through which the robot of 0.15 m can turn and pass
+
+
+def u_maze_arena(
+    side: float = 2.0,
+    width: float = 0.9,
+    depth: float = 0.9,
+    height: float = 0.5,
+    seed: int = 0,
+    light: float = 1.0,
+) -> Arena:
+    """Build a square of `side` m with a U of `width` by `depth` m (outer) around its centre, open to +y.
+
+    Each of the three walls of the U bears its own poster, inside and outside.
+
+    Raises
+    ------
+    ValueError
+        If a passage would be narrower than 0.35 m.
+    """
+    positive("arena side", side)
+    t, w, d = WALL_THICKNESS, 0.5 * width, 0.5 * depth
+    corridor = 0.5 * (side - max(width, depth))
+    wide("corridor between U and wall", corridor)
+    wide("inside of the U", width - 2.0 * t)
+    positive("depth of the U inside its base", depth - t)
+    # Clockwise around the solid: the outside of the U, then the inside of its left, lower and right wall.
+    corners = (
+        (w, d), (w, -d), (-w, -d), (-w, d), (-w + t, d), (-w + t, -d + t), (w - t, -d + t), (w - t, d)
+    )  # fmt: skip
+    bare = square_arena(side, height, seed, light)
+    walls = solid(corners, height, len(bare.textures))
+    texture = TextureSpec(sum(wall.length for wall in walls), height, seed + 2)
+    hung = (
+        (0, "vertical", 3),
+        (1, "checker", 2),
+        (2, "disc", 1),
+        (4, "horizontal", 2),
+        (5, "ring", 1),
+        (6, "cross", 1),
+    )
+    posters = tuple(
+        Landmark(
+            texture=len(bare.textures),
+            centre=walls[k].offset + 0.5 * walls[k].length,
+            width=0.4 * walls[k].length,
+            bottom=0.1 * height,
+            top=0.9 * height,
+            pattern=pattern,
+            repeats=repeats,
+        )
+        for k, pattern, repeats in hung
+    )
+    return replace(
+        bare,
+        name="U maze",
+        walls=(*bare.walls, *walls),
+        textures=(*bare.textures, texture),
+        landmarks=(*bare.landmarks, *posters),
+    )
+
+
+def solid(
+    corners: Sequence[tuple[float, float]], height: float, texture: int, offset: float = 0.0
+) -> tuple[Wall, ...]:
+    """Wall in a solid body, `corners` clockwise; its pattern runs around it from `offset` m on."""
+    walls: list[Wall] = []
+    for (x0, y0), (x1, y1) in zip(corners, (*corners[1:], corners[0]), strict=True):
+        walls.append(Wall(x0, y0, x1, y1, height, texture, offset))
+        offset += hypot(x1 - x0, y1 - y0)
+    return tuple(walls)
+
+
+def wide(what: str, width: float) -> None:
+    """Raise ValueError unless a passage is wide enough to turn and pass in."""
+    if not width >= _NARROWEST - 1e-9:
+        raise ValueError(f"{what} must be >= {_NARROWEST} m wide, got {width:g} m")
