@@ -3,7 +3,8 @@
 Synapses from place cells to a value signal follow the delta rule (Rescorla & Wagner 1972): a reward r takes
 the worth of the place to r in one trial, as hippocampal one-trial place learning does (Steele & Morris 1999);
 time spent there without reward lets it fade. Separate synapses for each cue that a task may give: what is
-worth going for depends on what is wanted. Within a trial, places where the robot has been are searched.
+worth going for depends on what is wanted. Places where the robot has been without finding anything are known
+to be searched, until a reward is found or time passes.
 """
 
 from __future__ import annotations
@@ -25,34 +26,41 @@ class GoalConfig:
 
     enabled: bool = True
     rate: float = 1.0  #: share of the error that one reward corrects
-    extinction: float = 4.0  #: s at a place without reward that leave 1/e of its worth
+    extinction: float = 2.0  #: s at a place without reward that leave 1/e of its worth
     disappointment: float = 0.5  #: worth, below 0, of a place that ends an episode without reward
     least: float = 0.1  #: worth from which on a place is a goal
     cues: int = 4  #: cues a task may give, none included
+    searched: float = 120.0  #: s after which 1/e of what is known of a search is left
+    focus: float = (
+        0.75  #: of the leading cell's activity, below which a cell's place does not count as visited
+    )
     quiet: float = 10.0  #: Hz, place cells' activity below which the robot is nowhere in particular
 
     def __post_init__(self) -> None:
         if not 0.0 < self.rate <= 1.0:
             raise ValueError(f"goals rate must be in (0, 1], got {self.rate}")
-        if self.extinction <= 0.0:
-            raise ValueError(f"goals extinction must be > 0 s, got {self.extinction}")
+        for name in ("extinction", "searched"):
+            if getattr(self, name) <= 0.0:
+                raise ValueError(f"goals {name} must be > 0 s, got {getattr(self, name)}")
+        if not 0.0 <= self.focus < 1.0:
+            raise ValueError(f"goals focus must be in [0, 1), got {self.focus}")
         if self.cues < 1:
             raise ValueError(f"goals cues must be >= 1, got {self.cues}")
 
 
 class Goals:
-    """Worth of `places` place cells under each cue, and how long each was visited in the present trial."""
+    """Worth of `places` place cells under each cue, and how long each was visited in vain of late."""
 
     def __init__(self, config: GoalConfig, places: int) -> None:
         self.config = config
         self.worth = np.zeros((config.cues, places), np.float32)
         self.visited = np.zeros(places, np.float32)  #: s
+        self.found = np.zeros(1, np.int64)  #: rewards so far
         self.here = np.zeros(places, np.float32)  #: how much each cell stands for the present place, 0 to 1
         self.cue = 0
 
     def reset(self) -> None:
-        """Begin a trial: nothing has been searched in it yet."""
-        self.visited[:] = 0.0
+        """Begin a trial: the robot is nowhere yet."""
         self.here[:] = 0.0
         self.cue = 0
 
@@ -65,11 +73,12 @@ class Goals:
             raise ValueError(f"cue must be in 0..{self.config.cues - 1} (goals.cues), got {cue}")
         self.cue = cue
         most = float(activity.max(initial=0.0))
+        leading = activity / max(most, 1e-6) if most > self.config.quiet else np.zeros_like(activity)
         # Cells at the flank of their field say little of where the robot is.
-        self.here[:] = (
-            np.maximum(2.0 * activity / max(most, 1e-6) - 1.0, 0.0) if most > self.config.quiet else 0.0
-        )
-        self.visited += np.float32(PERIOD) * self.here
+        self.here[:] = np.maximum(2.0 * leading - 1.0, 0.0)
+        focus = self.config.focus
+        self.visited *= np.float32(np.exp(-PERIOD / self.config.searched))
+        self.visited += np.float32(PERIOD) * np.maximum((leading - focus) / (1.0 - focus), 0.0)
         if learning:
             fade = np.exp(-PERIOD * self.here / np.float32(self.config.extinction))
             worth = self.worth[cue]
@@ -79,9 +88,17 @@ class Goals:
         """Learn from what came of being here: reward `r`, or the end of the episode without one."""
         if r == 0.0 and not terminated:
             return
+        if r > 0.0:
+            self.found[0] += 1
+            self.visited[:] = 0.0
         target = np.float32(r if r != 0.0 else -self.config.disappointment)
         worth = self.worth[self.cue]
         worth += np.float32(self.config.rate) * self.here * (target - worth)
+
+    @property
+    def hopeful(self) -> bool:
+        """Whether a reward was ever found: a robot that knows of none has nothing to look for."""
+        return bool(self.found[0])
 
     @property
     def wanted(self) -> Floats:
@@ -91,4 +108,4 @@ class Goals:
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return the live arrays that last."""
-        return {"worth": self.worth}
+        return {"worth": self.worth, "visited": self.visited, "found": self.found}

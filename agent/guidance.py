@@ -1,17 +1,16 @@
 """Guidance from the map: preplay runs ahead to what is worth going for, and the actor hears where it leads.
 
 Every now and then, place cells run from the present place uphill along lived links (value-guided preplay,
-Pfeiffer & Foster 2013), to a remembered goal, or, where none is left and the map is complete, to places
-that were not visited in this trial. What fires ahead is a target; its direction excites actor neurons as a
-reflex does, so that the choice stays a competition of spikes and what the map makes the robot do is learned
-as a habit. Where the robot bumps, links that lead on through the obstacle are weakened: the next preplay goes
-another way.
+Pfeiffer & Foster 2013), to a remembered goal, or, for a robot that has ever found anything, where no goal
+is left, to places that were not visited of late. What fires ahead is a target; its direction excites actor
+neurons as a reflex does, so that the choice stays a competition of spikes and what the map makes the robot do
+is learned as a habit. Where the robot bumps, links that lead on through the obstacle are weakened: the next
+preplay goes another way.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,14 +28,13 @@ class GuidanceConfig:
     """When preplay happens, how far it is heard, and how strongly."""
 
     enabled: bool = True
-    explore: bool = True  #: to go where the robot has not been in this trial, when there is no goal
+    explore: bool = True  #: to go where the robot has not been of late, when there is no goal
     interval: float = 0.6  #: s from one preplay to the next
     first: int = 50  #: ms of an event from which on its spikes are ahead
     last: int = 400  #: ms, up to which they count for the target
     keep: float = 0.90  #: of value that is left one link further on
-    patience: float = 1.5  #: s at a goal after which 1/e of the wish to search it in this trial is left
+    patience: float = 0.7  #: s in the middle of a goal after which 1/e of the wish to go there is left
     novelty: float = 0.15  #: s of a visit after which 1/e of a place's novelty is left
-    settled: float = 20.0  #: s without a new place after which the map is complete, and is searched
     arrived: float = 0.05  #: m from the target at which another is sought
     blocked: float = 0.5  #: share of a link that a control period of contact takes, if it leads that way
     reach: float = 0.4  #: m, links longer than that are left alone
@@ -62,7 +60,6 @@ class Guidance:
         self.config, self.directions = config, directions
         self.target: NDArray[np.float64] | None = None
         self._due = 0.0
-        self._places = np.zeros(2)  # how many there are, and for how many s there was no new one
 
     def reset(self) -> None:
         """Begin a trial: nothing is aimed at."""
@@ -70,8 +67,6 @@ class Guidance:
 
     def advance(self, memory: SpatialMemory, goals: Goals) -> NDArray[np.int32]:
         """Live a control period; return the spikes (k, 2) of (ms, place cell) of preplay, if any."""
-        self._places[1] = self._places[1] + PERIOD if memory.place.used == self._places[0] else 0.0
-        self._places[0] = memory.place.used
         if not self.config.enabled or not memory.localised:
             self.reset()
             return np.zeros((0, 2), np.int32)
@@ -100,17 +95,13 @@ class Guidance:
         toward = float(np.angle(pushed)) + float(memory.pose[2])
         memory.obstruct(toward, self.config.reach, self.config.blocked)
 
-    def arrays(self) -> dict[str, NDArray[Any]]:
-        """Return the live arrays that last."""
-        return {"places": self._places}
-
     def _preplay(self, memory: SpatialMemory, goals: Goals) -> Preplay:
         config = self.config
         window = (config.first, config.last)
         worth = goals.wanted * np.exp(-goals.visited / config.patience)
         worth[worth < goals.config.least] = 0.0
         event = memory.preplay(worth.astype(np.float64), config.keep, window)
-        if event.target is None and config.explore and self._places[1] >= config.settled:
+        if event.target is None and config.explore and goals.hopeful:
             fresh = np.exp(-goals.visited / config.novelty) * (goals.worth[goals.cue] >= 0.0)
             event = memory.preplay(fresh.astype(np.float64), config.keep, window)
         return event

@@ -348,7 +348,6 @@ class Navigator:
             "actor_critic": self.actor_critic.arrays(),
             "agent": {"counters": self._counters},
             "goals": self.goals.arrays(),
-            "guidance": self.guidance.arrays(),
             "looming": {} if self.looming is None else self.looming.flow.arrays(),
         }
         return {f"{part}.{name}": array for part, arrays in parts.items() for name, array in arrays.items()}

@@ -131,7 +131,7 @@ def _off(point: Points, start: Points, end: Points) -> Points:
 
 
 def _apart(start: Points, end: Points, a: Points, b: Points) -> Points:
-    """Return the distances (n,) of segments `start`-`end` (n, 2) to segment `a`-`b` (2,); -1 if they cross."""
+    """Return how far segments `start`-`end` (n, 2) are from segment `a`-`b` (2,); -1 where they cross."""
     ends = np.stack((_off(a, start, end), _off(b, start, end), _off(start, a, b), _off(end, a, b)))
     sides = [_side(a, b, start) * _side(a, b, end), _side(start, end, a) * _side(start, end, b)]
     crossing = (sides[0] < 0.0) & (sides[1] < 0.0)

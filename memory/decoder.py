@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 
 from .grid import GridModule
 
+AGREED = 0.5  #: mean cosine of modules that speak of one place
+
 
 class GridDecoder:
     """Decode positions within `extent` m of one of `origins` (maps, 2), on a lattice of `step` m; refine."""
@@ -54,6 +56,21 @@ class GridDecoder:
         if self.visited[chart].any():  # far off, the modules agree again by chance
             agreement = np.where(self.visited[chart], agreement, -np.inf)
         return self.refine(phases, origin + self.places[int(np.argmax(agreement))])
+
+    def agreement(self, phases: NDArray[np.float64], place: NDArray[np.float64]) -> float:
+        """Return how well `phases` (modules, 2) fit `place` (2,): mean cosine, 1 for a perfect fit."""
+        return float(np.cos(2.0 * np.pi * (phases - np.einsum("i,kij->kj", place, self._to_lattice))).mean())
+
+    def follow(
+        self, phases: NDArray[np.float64], start: NDArray[np.float64], chart: int
+    ) -> NDArray[np.float64]:
+        """Return the place (2,) of `phases` that continues `start`, or the one that fits if that does not.
+
+        Modules that were set one by one can leave the nearest place between two of their periods, where what
+        they say cancels; from there no refinement leads away.
+        """
+        place = self.refine(phases, start)
+        return place if self.agreement(phases, place) > AGREED else self.global_estimate(phases, chart)
 
     def refine(self, phases: NDArray[np.float64], start: NDArray[np.float64]) -> NDArray[np.float64]:
         """Move `start` (2,) to the precision-weighted mean of what each module says nearby."""

@@ -138,7 +138,7 @@ class SpatialMemory:
             sheets.append(fired)
         inputs, counts = merge(sheets, self.cells, STEPS)
         self.rates += blend * (counts / np.float32(PERIOD) - self.rates)
-        self.position = self.decoder.refine(self.phases, self.position + velocity * PERIOD)
+        self.position = self.decoder.follow(self.phases, self.position + velocity * PERIOD, self.charts.used)
         self.view_trace *= np.float32(np.exp(-PERIOD / self.config.correction.tau_view))
         # Spikes are laid down where the robot looked when it saw them, so that a turn does not smear the cue.
         seen_at = self.heading.heading - turn_rate * (0.5 * PERIOD + self.config.correction.view_lag)

@@ -86,12 +86,16 @@ def test_a_robot_that_is_nowhere_learns_of_no_place() -> None:
     assert not goals.worth.any()
 
 
-def test_what_is_searched_in_a_trial_is_forgotten_by_the_next() -> None:
-    goals = Goals(GoalConfig(), 10)
+def test_a_search_in_vain_is_remembered_for_minutes_and_ends_with_a_reward() -> None:
+    goals = Goals(GoalConfig(searched=120.0), 10)
     for _ in range(25):
         goals.advance(at(3), 0, False)
-    assert goals.visited[3] == pytest.approx(1.0)
+    assert goals.visited[3] == pytest.approx(1.0, rel=0.01)
     goals.reset()
+    for _ in range(3000):  # 120 s elsewhere
+        goals.advance(at(7), 0, False)
+    assert goals.visited[3] == pytest.approx(np.exp(-1.0), rel=0.02)
+    goals.reward(1.0, True)
     assert not goals.visited.any()
 
 
@@ -147,17 +151,17 @@ def test_the_actor_hears_where_preplay_to_the_goal_leads() -> None:
     assert not len(guidance.advance(memory, goals))  # not again before the interval is over
 
 
-def test_without_a_goal_or_a_complete_map_nothing_is_aimed_at() -> None:
+def test_a_robot_that_never_found_anything_aims_at_nothing() -> None:
     memory = known_corridor()
     goals, guidance = Goals(GoalConfig(), memory.place.size), Guidance(GuidanceConfig(), np.zeros(8))
     assert not len(guidance.advance(memory, goals))
     assert not guidance.currents(memory.pose).any()
 
 
-def test_a_complete_map_is_searched_where_the_robot_has_not_been() -> None:
+def test_where_no_goal_is_left_the_robot_looks_where_it_has_not_been() -> None:
     memory = known_corridor()
-    config = GuidanceConfig(settled=0.1)
-    goals, guidance = Goals(GoalConfig(), memory.place.size), Guidance(config, np.zeros(8))
+    goals, guidance = Goals(GoalConfig(), memory.place.size), Guidance(GuidanceConfig(), np.zeros(8))
+    goals.found[0] = 1
     goals.visited[:8] = 5.0
     for _ in range(40):
         guidance.advance(memory, goals)

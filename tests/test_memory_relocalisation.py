@@ -7,7 +7,7 @@ from tolman.memory.ca3 import CA3, CA3Config
 from tolman.memory.config import STEPS
 from tolman.memory.decoder import GridDecoder
 from tolman.memory.evidence import Candidate, Evidence
-from tolman.memory.grid import GridConfig, GridModule, calibrate, lattice_bump
+from tolman.memory.grid import GridConfig, GridModule, calibrate, grid_modules, lattice_bump
 from tolman.memory.relay import merge
 
 
@@ -122,3 +122,21 @@ def test_a_good_past_does_not_hold_off_what_is_true_now() -> None:
     chosen = evidence.decided(bound=3.4, lead=1.0)
     assert chosen is not None
     assert chosen.turn == 2.0
+
+
+def test_a_place_between_two_periods_is_left_where_refinement_stays() -> None:
+    config = GridConfig()
+    modules = grid_modules(config, 0, calibrate(config))
+    decoder, truth = GridDecoder(modules), np.array([0.0, 0.1])
+    phases = np.stack([module.phase_of(truth) for module in modules])
+    stuck = [
+        start
+        for x in np.arange(-1.0, 1.0, 0.02)
+        for start in [np.array([x, 0.1])]
+        if float(np.hypot(*(decoder.refine(phases, start) - truth))) > 0.2
+    ]
+    assert stuck  # the trap is there
+    for start in stuck:
+        np.testing.assert_allclose(decoder.follow(phases, start, 0), truth, atol=1e-6)
+    near = truth + np.array([0.03, 0.0])
+    np.testing.assert_array_equal(decoder.follow(phases, near, 0), decoder.refine(phases, near))
