@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from math import acos, atan2, hypot, pi, remainder, sqrt
 from typing import Any
 
@@ -111,7 +112,7 @@ def test_u_maze_walls_look_different(make: Make) -> None:
     assert len(inner) == 8
     assert len(hung) == 6
     spans = sorted((w.offset, w.offset + w.length) for w in inner)
-    assert all(a[1] <= b[0] + 1e-9 for a, b in zip(spans, spans[1:], strict=False))
+    assert all(a[1] <= b[0] + 1e-9 for a, b in pairwise(spans))
 
 
 @pytest.mark.parametrize(
