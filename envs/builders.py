@@ -26,14 +26,14 @@ def circular_arena(
     corners = tuple(
         (outer * cos(2 * pi * k / segments), outer * sin(2 * pi * k / segments)) for k in range(segments)
     )
-    return _polygon_arena("circular", corners, height, seed, light)
+    return polygon_arena("circular", corners, height, seed, light)
 
 
 def square_arena(side: float = 2.0, height: float = 0.5, seed: int = 0, light: float = 1.0) -> Arena:
     """Build a square arena of `side` m around the origin."""
     positive("arena side", side)
     h = 0.5 * side
-    return _polygon_arena("square", ((h, -h), (h, h), (-h, h), (-h, -h)), height, seed, light)
+    return polygon_arena("square", ((h, -h), (h, h), (-h, h), (-h, -h)), height, seed, light)
 
 
 def linear_track(
@@ -43,7 +43,7 @@ def linear_track(
     positive("track length", length)
     positive("track width", width)
     a, b = 0.5 * length, 0.5 * width
-    return _polygon_arena("linear track", ((a, -b), (a, b), (-a, b), (-a, -b)), height, seed, light)
+    return polygon_arena("linear track", ((a, -b), (a, b), (-a, b), (-a, -b)), height, seed, light)
 
 
 def inner_wall(
@@ -146,7 +146,7 @@ def cluttered_arena(
     return replace(bare, name="clutter", textures=(*bare.textures, *wraps), pillars=tuple(placed))
 
 
-def _polygon_arena(
+def polygon_arena(
     name: str, corners: tuple[tuple[float, float], ...], height: float, seed: int, light: float
 ) -> Arena:
     """Wall in a polygon (corners counter-clockwise) with one continuous pattern and posters on it."""

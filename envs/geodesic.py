@@ -61,13 +61,18 @@ class Geodesic:
         """Return the length (m) of the shortest path from `start` (2,) into a convex target; inf if none.
 
         A path ends square to the target or at a bend, so only the points of the target that are nearest to
-        the start and to the bends come into question. Where start or target lie nearer to a wall than the
-        robot's radius, the path may leave them as near.
+        the start and to the bends come into question. Where the start lies nearer to a wall than the robot's
+        radius, the path may leave it as near; where no path keeps its distance at the target, it may end as
+        near.
         """
+        kept = self._shortest(start, nearest, relaxed=False)
+        return kept if np.isfinite(kept) else self._shortest(start, nearest, relaxed=True)
+
+    def _shortest(self, start: Points, nearest: Nearest, relaxed: bool) -> float:
         corners = np.vstack((np.asarray(start, np.float64)[:2], self.corners))
         ends = nearest(corners)
         near = self._margin(corners[:1])
-        margins = self._margin(ends)
+        margins = self._margin(ends) if relaxed else np.full(len(ends), self.radius)
         margins[0] = min(margins[0], near[0])
         to_target = self._lengths(corners, ends, margins)
         here = np.broadcast_to(corners[0], self.corners.shape)
@@ -131,7 +136,7 @@ def _off(point: Points, start: Points, end: Points) -> Points:
 
 
 def _apart(start: Points, end: Points, a: Points, b: Points) -> Points:
-    """Return how far segments `start`-`end` (n, 2) are from segment `a`-`b` (2,); -1 where they cross."""
+    """Return the distances (n,) of segments `start`-`end` (n, 2) to segment `a`-`b`; -1 where they cross."""
     ends = np.stack((_off(a, start, end), _off(b, start, end), _off(start, a, b), _off(end, a, b)))
     sides = [_side(a, b, start) * _side(a, b, end), _side(start, end, a) * _side(start, end, b)]
     crossing = (sides[0] < 0.0) & (sides[1] < 0.0)

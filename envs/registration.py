@@ -70,6 +70,21 @@ def u_maze(**options: Any) -> NavigationEnv:
     return _build(tasks.UMaze, options)
 
 
+def cruciform(**options: Any) -> NavigationEnv:
+    """Make ``tolman/Cruciform-v0``: fetch the food that is asked for. See `tasks.Cruciform`."""
+    return _build(tasks.Cruciform, options)
+
+
+def detour(**options: Any) -> NavigationEnv:
+    """Make ``tolman/Detour-v0``: a way that is blocked, a shortcut that opens. See `tasks.Detour`."""
+    return _build(tasks.Detour, options)
+
+
+def t_maze(**options: Any) -> NavigationEnv:
+    """Make ``tolman/TMaze-v0``: turn to the other side than last time. See `tasks.TMaze`."""
+    return _build(tasks.TMaze, options)
+
+
 def _build(task: type[tasks.Task], options: dict[str, Any]) -> NavigationEnv:
     """Make an environment; options that `task` has a parameter for go to it, others to the environment."""
     parameters = inspect.signature(task).parameters
@@ -84,6 +99,9 @@ ENVIRONMENTS = {
     "tolman/WaterMaze-v0": water_maze,
     "tolman/DelayedMatch-v0": delayed_match,
     "tolman/UMaze-v0": u_maze,
+    "tolman/Cruciform-v0": cruciform,
+    "tolman/Detour-v0": detour,
+    "tolman/TMaze-v0": t_maze,
     "tolman/OpenField-v0": open_field,
     "tolman/LinearTrack-v0": shuttle,
 }

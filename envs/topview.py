@@ -69,7 +69,7 @@ class TopView:
             corners = (*self._pixel(zone.x0, zone.y1), *self._pixel(zone.x1, zone.y0))
             pen.rectangle(corners, fill=(*colour, 90), outline=colour, width=4)
             middle = self._pixel(0.5 * (zone.x0 + zone.x1), 0.5 * (zone.y0 + zone.y1))
-            pen.text(middle, zone.name, fill=(20, 20, 20), font_size=0.09 * self._per_metre, anchor="mm")
+            pen.text(middle, zone.name, fill=(20, 20, 20), font_size=0.075 * self._per_metre, anchor="mm")
         if goal is not None:
             pen.ellipse(self._disc(goal[0], goal[1], goal_radius), fill=(*GOAL, 90), outline=GOAL, width=4)
         if len(self._trail) > 1:

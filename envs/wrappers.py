@@ -24,7 +24,8 @@ class EventFrame(gymnasium.ObservationWrapper[Any, Action, Observation], RecordC
     to `most` and divided by it. The other readings are divided by the limits of their space. By default the
     observation is a dict (``"events"``, ``"odometry"``, ``"gyro"``, ``"bump"``, all float32), as for
     Stable-Baselines3's ``MultiInputPolicy``; with ``flatten=True`` it is one vector in that order, as for
-    ``MlpPolicy``. Further cameras (``"events_<name>"``) are counted alike and come after ``"events"``.
+    ``MlpPolicy``. Further cameras (``"events_<name>"``) are counted alike and come after ``"events"``; a
+    ``"cue"`` comes last, as it is.
 
     Parameters
     ----------
@@ -74,6 +75,10 @@ class EventFrame(gymnasium.ObservationWrapper[Any, Action, Observation], RecordC
             low = -1.0 if box.low.min() < 0 else 0.0
             parts[name] = spaces.Box(low, 1.0, box.shape, np.float32)
         self._parts = spaces.Dict(parts)
+        self._cues = "cue" in inner.spaces
+        if self._cues:
+            parts["cue"] = inner["cue"]
+            self._parts = spaces.Dict(parts)
         # Gymnasium sorts a dict space by name; the vector keeps the documented order.
         self.observation_space = (
             spaces.Box(
@@ -94,6 +99,8 @@ class EventFrame(gymnasium.ObservationWrapper[Any, Action, Observation], RecordC
             out[name] = (np.minimum(pooled, self._most) / self._most).astype(np.float32)
         for name, limit in self._limits.items():
             out[name] = observation[name].astype(np.float32) / limit
+        if self._cues:
+            out["cue"] = observation["cue"]
         if self._flatten:
             return np.concatenate([part.ravel() for part in out.values()])
         return out

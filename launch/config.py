@@ -48,7 +48,14 @@ class EnvironmentConfig:
 
 #: s of free exploration before trial 1 unless the experiment says otherwise. Without a map there is no place
 #: to learn the value of (latent learning: Tolman 1948, Psychological Review 55:189-208).
-_HABITUATION = {"WaterMaze": 300.0, "DelayedMatch": 300.0, "UMaze": 300.0}
+_HABITUATION = {
+    "WaterMaze": 300.0,
+    "DelayedMatch": 300.0,
+    "UMaze": 300.0,
+    "Detour": 300.0,
+    "Cruciform": 180.0,
+    "TMaze": 180.0,
+}
 
 
 @dataclass(frozen=True)

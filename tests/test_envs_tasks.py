@@ -21,6 +21,7 @@ from tolman.envs.wrappers import BlindInfo, EventFrame
 
 IDS = list(ENVIRONMENTS)
 SMALL = CameraSpec(width=32, height=8)
+AT_ONCE: dict[str, dict[str, Any]] = {"tolman/TMaze-v0": {"delay": 0.0}}  #: the robot may drive at once
 Make = Callable[..., gymnasium.Env[Any, Any]]
 
 
@@ -29,7 +30,7 @@ def make() -> Iterator[Make]:
     made: list[gymnasium.Env[Any, Any]] = []
 
     def build(name: str, **kwargs: Any) -> gymnasium.Env[Any, Any]:
-        made.append(gymnasium.make(name, **({"camera": SMALL} | kwargs)))
+        made.append(gymnasium.make(name, **({"camera": SMALL} | AT_ONCE.get(name, {}) | kwargs)))
         return made[-1]
 
     yield build

@@ -186,6 +186,25 @@ def checked_goal(arena: Arena, xy: tuple[float, float], radius: float) -> NDArra
     return np.array([x, y])
 
 
+def box_of_starts(arena: Arena, at: tuple[float, float], jitter: float, radius: float) -> float:
+    """Return `jitter` m, or raise ValueError unless a robot of `radius` m fits everywhere that near `at`."""
+    if not jitter >= 0.0:
+        raise ValueError(f"start_jitter must be >= 0 m, got {jitter}")
+    for dx, dy in ((jitter, jitter), (jitter, -jitter), (-jitter, jitter), (-jitter, -jitter)):
+        if not arena.contains(at[0] + dx, at[1] + dy, margin=radius):
+            raise ValueError(
+                f"starts within {jitter:g} m of ({at[0]:g}, {at[1]:g}) m leave no room for the robot"
+                f" (radius {radius:g} m) in the arena {arena.name!r}"
+            )
+    return jitter
+
+
+def end_of_arm(zone: float, arm: float, radius: float) -> None:
+    """Raise ValueError unless a robot of `radius` m can reach the last `zone` m of an arm of `arm` m."""
+    if not radius < zone < arm:
+        raise ValueError(f"end_zone must be in ({radius:g}, {arm:g}) m, got {zone}")
+
+
 def disc(goal: NDArray[np.float64], radius: float) -> Disc:
     """Return the round goal at `goal` (2,) m."""
     return Disc(float(goal[0]), float(goal[1]), radius)
