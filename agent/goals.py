@@ -55,7 +55,6 @@ class Goals:
         self.config = config
         self.worth = np.zeros((config.cues, places), np.float32)
         self.visited = np.zeros(places, np.float32)  #: s
-        self.found = np.zeros(1, np.int64)  #: rewards so far
         self.here = np.zeros(places, np.float32)  #: how much each cell stands for the present place, 0 to 1
         self.cue = 0
 
@@ -89,16 +88,10 @@ class Goals:
         if r == 0.0 and not terminated:
             return
         if r > 0.0:
-            self.found[0] += 1
             self.visited[:] = 0.0
         target = np.float32(r if r != 0.0 else -self.config.disappointment)
         worth = self.worth[self.cue]
         worth += np.float32(self.config.rate) * self.here * (target - worth)
-
-    @property
-    def hopeful(self) -> bool:
-        """Whether a reward was ever found: a robot that knows of none has nothing to look for."""
-        return bool(self.found[0])
 
     @property
     def wanted(self) -> Floats:
@@ -108,4 +101,4 @@ class Goals:
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return the live arrays that last."""
-        return {"worth": self.worth, "visited": self.visited, "found": self.found}
+        return {"worth": self.worth, "visited": self.visited}

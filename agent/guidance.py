@@ -1,8 +1,8 @@
 """Guidance from the map: preplay runs ahead to what is worth going for, and the actor hears where it leads.
 
 Every now and then, place cells run from the present place uphill along lived links (value-guided preplay,
-Pfeiffer & Foster 2013), to a remembered goal, or, for a robot that has ever found anything, where no goal
-is left, to places that were not visited of late. What fires ahead is a target; its direction excites actor
+Pfeiffer & Foster 2013), to a remembered goal, or, where no goal is left, to places that were not visited
+of late (not in a robot's first episode, in which it gets to know the place). What fires ahead is a target; its direction excites actor
 neurons as a reflex does, so that the choice stays a competition of spikes and what the map makes the robot do
 is learned as a habit. Where the robot bumps, links that lead on through the obstacle are weakened: the next
 preplay goes another way.
@@ -65,8 +65,11 @@ class Guidance:
         """Begin a trial: nothing is aimed at."""
         self.target, self._due = None, 0.0
 
-    def advance(self, memory: SpatialMemory, goals: Goals) -> NDArray[np.int32]:
-        """Live a control period; return the spikes (k, 2) of (ms, place cell) of preplay, if any."""
+    def advance(self, memory: SpatialMemory, goals: Goals, search: bool) -> NDArray[np.int32]:
+        """Live a control period; return the spikes (k, 2) of (ms, place cell) of preplay, if any.
+
+        `search` lets a robot without a goal look where it has not been.
+        """
         if not self.config.enabled or not memory.localised:
             self.reset()
             return np.zeros((0, 2), np.int32)
@@ -75,7 +78,7 @@ class Guidance:
         if self._due > 0.0 and not reached:
             return np.zeros((0, 2), np.int32)
         self._due = self.config.interval
-        event = self._preplay(memory, goals)
+        event = self._preplay(memory, goals, search and self.config.explore)
         self.target = event.target
         return event.spikes
 
@@ -95,13 +98,13 @@ class Guidance:
         toward = float(np.angle(pushed)) + float(memory.pose[2])
         memory.obstruct(toward, self.config.reach, self.config.blocked)
 
-    def _preplay(self, memory: SpatialMemory, goals: Goals) -> Preplay:
+    def _preplay(self, memory: SpatialMemory, goals: Goals, search: bool) -> Preplay:
         config = self.config
         window = (config.first, config.last)
         worth = goals.wanted * np.exp(-goals.visited / config.patience)
         worth[worth < goals.config.least] = 0.0
         event = memory.preplay(worth.astype(np.float64), config.keep, window)
-        if event.target is None and config.explore and goals.hopeful:
+        if event.target is None and search:
             fresh = np.exp(-goals.visited / config.novelty) * (goals.worth[goals.cue] >= 0.0)
             event = memory.preplay(fresh.astype(np.float64), config.keep, window)
         return event

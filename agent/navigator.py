@@ -128,7 +128,7 @@ class Navigator:
         )
         self.goals.advance(self.memory.place.activity, cue_of(observation), self.config.learning)
         self.guidance.bump(self.memory, np.asarray(observation["bump"]))
-        self._note("place", self.guidance.advance(self.memory, self.goals))
+        self._note("place", self.guidance.advance(self.memory, self.goals, search=self._counters[3] > 1))
         currents += self.guidance.currents(self.memory.pose)
         self._run_actor_critic(fired["place"], self._reward, currents)
         self._reward = 0.0

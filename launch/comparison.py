@@ -27,6 +27,8 @@ ARMS: dict[str, tuple[str, ...]] = {
     "td-ltp": (),
     "no-learning": ("agent.learning=false",),
     "raw-reward": ("agent.third_factor='reward'",),
+    "no-preplay": ("agent.guidance.enabled=false",),
+    "no-search": ("agent.guidance.explore=false",),
     "no-replay": ("agent.replay.sweeps=0", "agent.replay.stretches=0"),
     "random": ("algorithm='random'",),
 }

@@ -140,7 +140,7 @@ def test_the_actor_hears_where_preplay_to_the_goal_leads() -> None:
         Guidance(GuidanceConfig(), np.arange(8) * np.pi / 4),
     )
     goals.worth[0, 11] = 1.0
-    spikes = guidance.advance(memory, goals)
+    spikes = guidance.advance(memory, goals, True)
     assert len(np.unique(spikes[:, 1])) >= 5  # it runs along
     assert guidance.target is not None
     assert guidance.target[0] > 0.1
@@ -148,23 +148,22 @@ def test_the_actor_hears_where_preplay_to_the_goal_leads() -> None:
     currents = guidance.currents(memory.pose)
     assert int(np.argmax(currents)) == 0
     assert currents[0] == pytest.approx(30.0)
-    assert not len(guidance.advance(memory, goals))  # not again before the interval is over
+    assert not len(guidance.advance(memory, goals, True))  # not again before the interval is over
 
 
-def test_a_robot_that_never_found_anything_aims_at_nothing() -> None:
+def test_a_robot_that_gets_to_know_the_place_aims_at_nothing() -> None:
     memory = known_corridor()
     goals, guidance = Goals(GoalConfig(), memory.place.size), Guidance(GuidanceConfig(), np.zeros(8))
-    assert not len(guidance.advance(memory, goals))
+    assert not len(guidance.advance(memory, goals, False))
     assert not guidance.currents(memory.pose).any()
 
 
 def test_where_no_goal_is_left_the_robot_looks_where_it_has_not_been() -> None:
     memory = known_corridor()
     goals, guidance = Goals(GoalConfig(), memory.place.size), Guidance(GuidanceConfig(), np.zeros(8))
-    goals.found[0] = 1
     goals.visited[:8] = 5.0
     for _ in range(40):
-        guidance.advance(memory, goals)
+        guidance.advance(memory, goals, True)
     assert guidance.target is not None
     assert guidance.target[0] > 0.1
 
@@ -179,7 +178,7 @@ def test_a_robot_that_bumps_looks_for_another_way() -> None:
         guidance.bump(memory, front)
     changed = np.argwhere(memory.place.links.near != before)
     assert set(map(tuple, changed.tolist())) <= {(0, 1), (1, 0), (0, 2), (2, 0), (0, 3), (3, 0)}
-    assert guidance.advance(memory, goals).size == 0  # the only way is blocked
+    assert guidance.advance(memory, goals, True).size == 0  # the only way is blocked
     behind = known_corridor()
     guidance.bump(behind, np.eye(1, 8, 4, dtype=np.uint8)[0])
     np.testing.assert_array_equal(behind.place.links.near, before)
