@@ -3,9 +3,9 @@
 Every now and then, place cells run from the present place uphill along lived links (value-guided preplay,
 Pfeiffer & Foster 2013), to a remembered goal, or, where no goal is left, to places that were not visited of
 late (not in a robot's first episode, in which it gets to know the place). What fires ahead is a target; its
-direction excites actor neurons as a reflex does, so that the choice stays a competition of spikes and what the
-map makes the robot do is learned as a habit. Where the robot bumps, links that lead on through the obstacle
-are weakened: the next preplay goes another way.
+direction excites actor neurons as a reflex does, so that the choice stays a competition of spikes and what
+the map makes the robot do is learned as a habit. Where the robot bumps, links that lead on through the
+obstacle are weakened: the next preplay goes another way.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ class GuidanceConfig:
 
     enabled: bool = True
     explore: bool = True  #: to go where the robot has not been of late, when there is no goal
+    acquaintance: float = 60.0  #: s on a map before it is searched: it grows more by wandering
     interval: float = 0.6  #: s from one preplay to the next
     first: int = 50  #: ms of an event from which on its spikes are ahead
     last: int = 400  #: ms, up to which they count for the target
@@ -78,7 +79,7 @@ class Guidance:
         if self._due > 0.0 and not reached:
             return np.zeros((0, 2), np.int32)
         self._due = self.config.interval
-        event = self._preplay(memory, goals, search and self.config.explore)
+        event = self._preplay(memory, goals, search and self._knows(memory))
         self.target = event.target
         return event.spikes
 
@@ -97,6 +98,10 @@ class Guidance:
         pushed = np.sum(sectors * np.exp(1j * np.arange(8) * (np.pi / 4.0)))
         toward = float(np.angle(pushed)) + float(memory.pose[2])
         memory.obstruct(toward, self.config.reach, self.config.blocked)
+
+    def _knows(self, memory: SpatialMemory) -> bool:
+        charts = memory.charts
+        return self.config.explore and bool(charts.lived[charts.used] >= self.config.acquaintance)
 
     def _preplay(self, memory: SpatialMemory, goals: Goals, search: bool) -> Preplay:
         config = self.config

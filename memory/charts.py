@@ -26,6 +26,7 @@ class Charts:
         self.origins = generator(seed, "charts").uniform(-RANGE, RANGE, (limit, 2))
         self.origins[0] = 0.0  #: (limit, 2) m, of each map within the range of the modules
         self.of_memory = np.zeros(memories, np.int64)
+        self.lived = np.zeros(limit)  #: s in which the robot knew where it is on each map
         self._state = np.array([0, 1])  # in use, begun
 
     @property
@@ -60,4 +61,9 @@ class Charts:
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return the live arrays."""
-        return {"origins": self.origins, "of_memory": self.of_memory, "state": self._state}
+        return {
+            "origins": self.origins,
+            "of_memory": self.of_memory,
+            "state": self._state,
+            "lived": self.lived,
+        }

@@ -104,6 +104,7 @@ class PlaceCells:
     def turn_to(self, chart: int) -> None:
         """Let only the cells of map `chart` fire: those of the others are held down by its inhibition."""
         self.in_use[0] = chart
+        self.links.reset()  # no way leads from one map to another
         alive = self.silent < DEAD
         self.silent[alive] = 0
         self.silent[alive & (self.chart != chart) & (np.arange(self.size) < self.used)] = SHUT_OUT

@@ -66,6 +66,7 @@ class Recollection:
             return Preplay(np.zeros((0, 2), np.int32), None)
         spikes = self._event(start, 0.0, False, value)
         ahead = spikes[(spikes[:, 0] >= window[0]) & (spikes[:, 0] < window[1]), 1]
+        ahead = ahead[self.place.chart[ahead] == self.place.chart[start]]
         return Preplay(spikes, self.place.centres[ahead].mean(axis=0) if len(ahead) else None)
 
     def replay(

@@ -164,6 +164,7 @@ class SpatialMemory:
                 self.travels.note(spikes["place"], velocity, PERIOD)
         else:
             spikes["place"] = np.zeros((0, 2), np.int32)
+        self.charts.lived[self.charts.used] += PERIOD * self.localised
         self._fresh += PERIOD
         self.clock[0] += PERIOD
         return spikes
@@ -416,6 +417,8 @@ class SpatialMemory:
         if target.chart != self.charts.used:
             self.charts.turn_to(target.chart)
             self.place.turn_to(target.chart)
+            self.travels.begin()
+            self.experience.begin()
         self.position = self.decoder.global_estimate(self.phases, target.chart)
         self.localised, self._doubt, self._fresh, self._uncertain = True, 0.0, 0.0, 1.0
         self._seeker.recognised()

@@ -130,6 +130,7 @@ def known_corridor(places: int = 12, spacing: float = 0.12) -> SpatialMemory:
     memory.place.links.near[:places, :places] = corridor(places) + 0.1 * np.roll(corridor(places), 1, axis=1)
     memory.place.links.near[:, 0] = 0.0
     memory.place.activity[0] = 40.0
+    memory.charts.lived[0] = 100.0
     return memory
 
 
