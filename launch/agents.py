@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from ..envs import CameraSpec
 from .baselines import RandomWalk
 from .config import ExperimentConfig
 from .errors import asked
+from .oracle import Oracle, Route, straight
 
 
 class Agent(Protocol):
@@ -73,8 +74,20 @@ class Agent(Protocol):
         """Take up a state made by `state_dict` of an agent of the same configuration."""
 
 
-def make_agent(config: ExperimentConfig, camera: CameraSpec, seed: int) -> Agent:
-    """Build the untrained agent that `config` asks for, under the top `seed`.
+@runtime_checkable
+class Informed(Protocol):
+    """What may read `info`, because it says so: the oracle, which is no agent."""
+
+    @property
+    def informed(self) -> Literal[True]:
+        """Declares it."""
+
+    def inform(self, info: Mapping[str, Any]) -> None:
+        """Take the `info` of the time at which `act` is called next."""
+
+
+def make_agent(config: ExperimentConfig, camera: CameraSpec, seed: int, route: Route = straight) -> Agent:
+    """Build the untrained agent that `config` asks for, under the top `seed`; `route` guides an oracle.
 
     Raises
     ------
@@ -83,6 +96,8 @@ def make_agent(config: ExperimentConfig, camera: CameraSpec, seed: int) -> Agent
     """
     if config.algorithm == "random":
         return RandomWalk(seed)
+    if config.algorithm == "oracle":
+        return Oracle(config.agent.motor, route)
     with asked("agent"):
         agent: Agent = Navigator(config.agent, camera, seed)
         return agent

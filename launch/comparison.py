@@ -29,6 +29,7 @@ ARMS: dict[str, tuple[str, ...]] = {
     "raw-reward": ("agent.third_factor='reward'",),
     "no-replay": ("agent.replay.sweeps=0", "agent.replay.stretches=0"),
     "random": ("algorithm='random'",),
+    "oracle": ("algorithm='oracle'",),
 }
 
 
