@@ -10,9 +10,12 @@ from numpy.typing import NDArray
 
 from ..agent import AgentSnapshot, Navigator
 from ..envs import CameraSpec
+from ..spiking.random import stream
 from .baselines import RandomWalk
 from .config import ExperimentConfig
-from .errors import asked
+from .errors import UserError, asked
+from .learner import Learner, Policy
+from .mapped import MappedBody
 from .oracle import Oracle, Route, straight
 
 
@@ -98,6 +101,22 @@ def make_agent(config: ExperimentConfig, camera: CameraSpec, seed: int, route: R
         return RandomWalk(seed)
     if config.algorithm == "oracle":
         return Oracle(config.agent.motor, route)
+    if config.algorithm in ("ppo", "sac"):
+        with asked("agent"):
+            body = MappedBody(config.agent, camera, seed)
+        return Learner(body, _policy(config, body, seed), explores=config.exploration > 0.0)
     with asked("agent"):
         agent: Agent = Navigator(config.agent, camera, seed)
         return agent
+
+
+def _policy(config: ExperimentConfig, body: MappedBody, seed: int) -> Policy:
+    try:
+        from .policies import OnlinePPO, OnlineSAC
+    except ModuleNotFoundError as error:
+        raise UserError(
+            f"algorithm {config.algorithm!r} needs {error.name}: pip install 'tolman[baselines]'"
+        ) from error
+    kind = {"ppo": OnlinePPO, "sac": OnlineSAC}[config.algorithm]
+    drawn = int(stream(seed, "learner").generate_state(1, np.uint32)[0])
+    return kind(body.observation_space, body.action_space, drawn, config.agent.learning)

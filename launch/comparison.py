@@ -30,6 +30,8 @@ ARMS: dict[str, tuple[str, ...]] = {
     "no-replay": ("agent.replay.sweeps=0", "agent.replay.stretches=0"),
     "random": ("algorithm='random'",),
     "oracle": ("algorithm='oracle'",),
+    "ppo": ("algorithm='ppo'",),
+    "sac": ("algorithm='sac'",),
 }
 
 

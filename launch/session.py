@@ -130,6 +130,11 @@ class Session:
 
     def resume(self, checkpoint: Checkpoint) -> None:
         """Go on exactly where `checkpoint` was made: the rest is what would have followed there."""
+        if not getattr(self.agent, "resumable", True):
+            raise UserError(
+                f"a run with {self.config.algorithm} cannot be resumed: the steps that it learns from are not"
+                " in the checkpoint; --overwrite starts again"
+            )
         self.adopt(checkpoint)
         self.records = list(checkpoint.records)
         if checkpoint.environment_state:
