@@ -72,6 +72,7 @@ class Navigator:
         self._scan_left = 0.0
         self._reward = 0.0
         self._vote = 0j
+        self._motion = 0.0, 0.0  # m/s, rad/s
         self._twist = np.zeros(2, np.float32)
         self._period: list[tuple[int, NDArray[np.int32]]] = []
         self._fan_out = self._fan_outs()
@@ -108,24 +109,11 @@ class Navigator:
 
     def act(self, observation: Mapping[str, Any]) -> NDArray[np.float32]:
         """Live one control period on `observation`; return the twist (2,): m/s and rad/s."""
-        if self._counters[3] == 0:
-            raise RuntimeError("call reset() before act()")
-        self._period = []
-        view = self.perception.advance(observation["events"], STEPS)
-        self._note("view", view)
-        counts = np.bincount(view[:, 1], minlength=self.perception.size).astype(np.float32)
-        speed, turn_rate = self._self_motion(observation)
-        fired = self.memory.advance(
-            counts, self.perception.awake > 0.5 and not self.perception.blind, speed, turn_rate
-        )
-        for name, spikes in fired.items():
-            self._note(name, spikes)
+        fired = self.sense(observation)
         heading = self.memory.heading.heading
-        moved = speed * PERIOD * np.array([np.cos(heading), np.sin(heading)])
-        lost = not self.memory.localised
-        currents = self.reflexes.currents(
-            np.asarray(observation["bump"]), heading, moved, lost or self.memory.place.used == 0
-        )
+        moved = self._motion[0] * PERIOD * np.array([np.cos(heading), np.sin(heading)])
+        unknown = not self.memory.localised or self.memory.place.used == 0
+        currents = self.reflexes.currents(np.asarray(observation["bump"]), heading, moved, unknown)
         self.goals.advance(self.memory.place.activity, cue_of(observation), self.config.learning)
         self.guidance.bump(self.memory, np.asarray(observation["bump"]))
         self._note("place", self.guidance.advance(self.memory, self.goals, search=self._counters[3] > 1))
@@ -134,15 +122,44 @@ class Navigator:
         self._reward = 0.0
         blend = 1.0 - np.exp(-PERIOD / max(self.config.motor.tau_vote, 1e-3))
         self._vote += blend * (self.actor_critic.vote - self._vote)
+        return self.drive(float(np.angle(self._vote)), observation)
+
+    def sense(self, observation: Mapping[str, Any]) -> dict[str, NDArray[np.int32]]:
+        """Begin a control period: perceive and locate; return the memory's spikes by population.
+
+        `drive` ends it. `act` does both, and between them asks the controller; another controller may do so.
+        """
+        if self._counters[3] == 0:
+            raise RuntimeError("call reset() before act()")
+        self._period = []
+        view = self.perception.advance(observation["events"], STEPS)
+        self._note("view", view)
+        counts = np.bincount(view[:, 1], minlength=self.perception.size).astype(np.float32)
+        self._motion = self._self_motion(observation)
+        fired = self.memory.advance(
+            counts, self.perception.awake > 0.5 and not self.perception.blind, *self._motion
+        )
+        for name, spikes in fired.items():
+            self._note(name, spikes)
         self._scan_left -= PERIOD
+        return fired
+
+    @property
+    def obeys(self) -> bool:
+        """Whether `drive` follows its controller: not while it looks around or sets its map anew."""
+        scanning = not self.memory.localised and self._scan_left > 0.0
+        return not (self.memory.anchoring or scanning)
+
+    def drive(self, wanted: float, observation: Mapping[str, Any]) -> NDArray[np.float32]:
+        """End the control period: return the twist (2,) towards `wanted` rad in the map's frame."""
         if self.memory.anchoring:
             self._twist = np.zeros(2, np.float32)
-        elif lost and self._scan_left > 0.0:
+        elif not self.obeys:
             self._twist = scan(self.config.motor)
         else:
-            self._twist = steer(self.config.motor, float(np.angle(self._vote)), heading)
+            self._twist = steer(self.config.motor, wanted, self.memory.heading.heading)
         if self.looming is not None:
-            self.looming.look(observation["events"], speed, turn_rate)
+            self.looming.look(observation["events"], *self._motion)
             self._twist = self.looming.override(self._twist)
         self._close_period()
         return self._twist.copy()

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..agent import AgentSnapshot, Navigator
 from ..envs import CameraSpec
+from ..spiking.random import stream
 from .baselines import RandomWalk
 from .config import ExperimentConfig
-from .errors import asked
+from .errors import UserError, asked
+from .learner import Learner, Policy
+from .mapped import MappedBody
+from .oracle import Oracle, Route, straight
 
 
 class Agent(Protocol):
@@ -73,8 +77,20 @@ class Agent(Protocol):
         """Take up a state made by `state_dict` of an agent of the same configuration."""
 
 
-def make_agent(config: ExperimentConfig, camera: CameraSpec, seed: int) -> Agent:
-    """Build the untrained agent that `config` asks for, under the top `seed`.
+@runtime_checkable
+class Informed(Protocol):
+    """What may read `info`, because it says so: the oracle, which is no agent."""
+
+    @property
+    def informed(self) -> Literal[True]:
+        """Declares it."""
+
+    def inform(self, info: Mapping[str, Any]) -> None:
+        """Take the `info` of the time at which `act` is called next."""
+
+
+def make_agent(config: ExperimentConfig, camera: CameraSpec, seed: int, route: Route = straight) -> Agent:
+    """Build the untrained agent that `config` asks for, under the top `seed`; `route` guides an oracle.
 
     Raises
     ------
@@ -83,6 +99,24 @@ def make_agent(config: ExperimentConfig, camera: CameraSpec, seed: int) -> Agent
     """
     if config.algorithm == "random":
         return RandomWalk(seed)
+    if config.algorithm == "oracle":
+        return Oracle(config.agent.motor, route)
+    if config.algorithm in ("ppo", "sac"):
+        with asked("agent"):
+            body = MappedBody(config.agent, camera, seed)
+        return Learner(body, _policy(config, body, seed), explores=config.exploration > 0.0)
     with asked("agent"):
         agent: Agent = Navigator(config.agent, camera, seed)
         return agent
+
+
+def _policy(config: ExperimentConfig, body: MappedBody, seed: int) -> Policy:
+    try:
+        from .policies import OnlinePPO, OnlineSAC
+    except ModuleNotFoundError as error:
+        raise UserError(
+            f"algorithm {config.algorithm!r} needs {error.name}: pip install 'tolman[baselines]'"
+        ) from error
+    kind = {"ppo": OnlinePPO, "sac": OnlineSAC}[config.algorithm]
+    drawn = int(stream(seed, "learner").generate_state(1, np.uint32)[0])
+    return kind(body.observation_space, body.action_space, drawn, config.agent.learning)

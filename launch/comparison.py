@@ -31,6 +31,9 @@ ARMS: dict[str, tuple[str, ...]] = {
     "no-search": ("agent.guidance.explore=false",),
     "no-replay": ("agent.replay.sweeps=0", "agent.replay.stretches=0"),
     "random": ("algorithm='random'",),
+    "oracle": ("algorithm='oracle'",),
+    "ppo": ("algorithm='ppo'",),
+    "sac": ("algorithm='sac'",),
 }
 
 

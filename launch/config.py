@@ -63,7 +63,7 @@ class ExperimentConfig:
     """Everything that decides the outcome of a run, but for the seeds of `evaluate` and `compare`."""
 
     task: str = "tolman/WaterMaze-v0"
-    algorithm: Literal["td-ltp", "random"] = "td-ltp"
+    algorithm: Literal["td-ltp", "random", "oracle", "ppo", "sac"] = "td-ltp"
     trials: int = 20
     seed: int = 0
     habituation: float | None = None  #: s of exploring without reward before trial 1; `None`: the task's own
@@ -80,9 +80,14 @@ class ExperimentConfig:
 
     @property
     def exploration(self) -> float:
-        """s of exploring without reward before trial 1: by default the task's own, 0 for those without."""
+        """s of exploring without reward before trial 1: by default the task's own, 0 for those without.
+
+        An oracle has nothing to explore.
+        """
         if self.habituation is not None:
             return self.habituation
+        if self.algorithm == "oracle":
+            return 0.0
         bare = self.task.removeprefix("tolman/").partition("-v")[0]
         return _HABITUATION.get(bare, 0.0)
 

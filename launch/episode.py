@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..agent import AgentSnapshot
-from .agents import Agent
+from .agents import Agent, Informed
 from .frames import MapFrames, Pose
 from .scoring import LocalisationScore, TrialRecord, number, true_pose
 
@@ -94,6 +94,8 @@ def run_episode(
     wall = wall_of_first = 0.0
     began = time.perf_counter()
     while not ended:
+        if isinstance(agent, Informed):
+            agent.inform(info)
         action = agent.act(observation)
         score.origin = frames.at(agent.map_number, pose)
         score.add(pose, agent.pose_estimate, agent.localised)

@@ -13,7 +13,14 @@ from ..spiking.random import stream
 from .agents import Agent, make_agent
 from .checkpoint import Checkpoint
 from .config import ExperimentConfig
-from .environments import camera_of, make_environment, make_habituation, random_state, set_random_state
+from .environments import (
+    camera_of,
+    make_environment,
+    make_habituation,
+    random_state,
+    scene_of,
+    set_random_state,
+)
 from .episode import Environment, Observer, run_episode
 from .errors import UserError, asked
 from .frames import MapFrames
@@ -39,6 +46,8 @@ class Session:
                 make_habituation(
                     self.environment, config
                 ).close()  # refuses a bad length before anything runs
+            if config.algorithm == "oracle" and scene_of(self.environment)["goal"] is None:
+                raise UserError(f"an oracle needs a goal to drive to, and {config.task} has none")
             self.agent: Agent = make_agent(config, camera_of(self.environment), config.seed)
         except BaseException:
             self.environment.close()
@@ -121,6 +130,11 @@ class Session:
 
     def resume(self, checkpoint: Checkpoint) -> None:
         """Go on exactly where `checkpoint` was made: the rest is what would have followed there."""
+        if not getattr(self.agent, "resumable", True):
+            raise UserError(
+                f"a run with {self.config.algorithm} cannot be resumed: the steps that it learns from are not"
+                " in the checkpoint; --overwrite starts again"
+            )
         self.adopt(checkpoint)
         self.records = list(checkpoint.records)
         if checkpoint.environment_state:
