@@ -9,6 +9,7 @@ to be searched, until a reward is found or time passes.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -102,3 +103,9 @@ class Goals:
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return the live arrays that last."""
         return {"worth": self.worth, "visited": self.visited}
+
+
+def cue_of(observation: Mapping[str, Any]) -> int:
+    """Return which cue is given: 0 for none, else 1 + the index of the largest entry of `cue` (cues,)."""
+    cue = np.asarray(observation.get("cue", ()))
+    return 1 + int(np.argmax(cue)) if cue.size and cue.max() > 0 else 0

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from ..memory.config import PERIOD
 from ..memory.recollection import Preplay
 from ..memory.spatial import SpatialMemory
+from .directions import pointing, touched
 from .goals import Goals
 
 Floats = NDArray[np.float32]
@@ -88,16 +89,14 @@ class Guidance:
         if self.target is None:
             return np.zeros(len(self.directions), np.float32)
         x, y = self.target - pose[:2]
-        shape = np.exp(self.config.concentration * (np.cos(self.directions - np.arctan2(y, x)) - 1.0))
+        shape = pointing(self.directions, float(np.arctan2(y, x)), self.config.concentration)
         return np.asarray(self.config.drive * shape, np.float32)
 
     def bump(self, memory: SpatialMemory, sectors: NDArray[np.uint8]) -> None:
         """Weaken links from here through what was touched in `sectors` (8,); see `NavigationEnv`."""
-        if not sectors.any() or not memory.localised or not self.config.enabled:
-            return
-        pushed = np.sum(sectors * np.exp(1j * np.arange(8) * (np.pi / 4.0)))
-        toward = float(np.angle(pushed)) + float(memory.pose[2])
-        memory.obstruct(toward, self.config.reach, self.config.blocked)
+        if sectors.any() and memory.localised and self.config.enabled:
+            course = touched(sectors, memory.heading.heading)
+            memory.place.obstruct(memory.position, course, self.config.reach, self.config.blocked)
 
     def _knows(self, memory: SpatialMemory) -> bool:
         charts = memory.charts

@@ -19,7 +19,7 @@ from ..memory.spatial import SpatialMemory
 from ..spiking.hashing import SpikeHash
 from .actor_critic import ActorCritic
 from .config import NavigatorConfig
-from .goals import Goals
+from .goals import Goals, cue_of
 from .guidance import Guidance
 from .looming import LoomingReflex
 from .motor import scan, steer
@@ -29,13 +29,6 @@ from .replay import Replay
 from .snapshot import AgentSnapshot
 from .storage import load_arrays, save_arrays
 from .vision.identity import difference, identity
-
-
-def cue_of(observation: Mapping[str, Any]) -> int:
-    """Return which cue is given: 0 for none, else 1 + the index of the largest entry of `cue` (cues,)."""
-    cue = np.asarray(observation.get("cue", ()))
-    return 1 + int(np.argmax(cue)) if cue.size and cue.max() > 0 else 0
-
 
 SILENT = np.zeros((0, 2), np.int32)
 

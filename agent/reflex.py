@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from ..memory.config import PERIOD
 from ..spiking.random import generator
+from .directions import pointing, touched
 
 Floats = NDArray[np.float32]
 
@@ -41,7 +42,6 @@ class Reflexes:
     def __init__(self, config: ReflexConfig, directions: NDArray[np.float64], seed: int) -> None:
         self.config, self.directions = config, directions
         self._random = generator(seed, "reflex")
-        self._sectors = np.arange(8) * (np.pi / 4.0)
         self._contact = np.zeros(len(directions), np.float32)
         window = max(1, round(config.stuck_window / PERIOD))
         self._steps = np.zeros((window, 2))
@@ -71,8 +71,7 @@ class Reflexes:
         config = self.config
         self._contact *= np.float32(np.exp(-PERIOD / config.bump_decay))
         if bump.any():
-            pushed = complex(np.sum(np.exp(1j * self._sectors) * bump))
-            toward = float(np.angle(pushed)) + heading
+            toward = touched(bump, heading)
             fresh = config.bump_inhibition * np.maximum(0.0, np.cos(self.directions - toward) + 0.2)
             self._contact = np.maximum(self._contact, fresh.astype(np.float32))
             if np.cos(self._direction - toward) > 0.0:
@@ -81,8 +80,8 @@ class Reflexes:
         self._notice_stuck(displacement)
         out = -self._contact
         if lost or self._escape > 0.0:
-            bump_shape = np.exp(8.0 * (np.cos(self.directions - self._direction) - 1.0))
-            out = out + (config.wander_drive * bump_shape).astype(np.float32)
+            along = config.wander_drive * pointing(self.directions, self._direction)
+            out = out + along.astype(np.float32)
             self._escape -= PERIOD
         return np.asarray(out, np.float32)
 

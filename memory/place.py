@@ -164,6 +164,18 @@ class PlaceCells:
         self.recruited[0] += 1
         return True
 
+    def obstruct(self, here: NDArray[np.float64], course: float, reach: float, share: float) -> None:
+        """Take `share` of the links from what fires to fields ahead of `here` (2,) m, and back.
+
+        Ahead is within 60 degrees of `course`, rad, and `reach`, m.
+        """
+        activity, way = self.activity[: self.used], self.centres[: self.used] - here
+        firing = np.flatnonzero(activity > 0.5 * activity.max(initial=1.0))
+        along, far = way @ np.array([np.cos(course), np.sin(course)]), np.hypot(*way.T)
+        beyond = np.flatnonzero((along > 0.5 * far) & (far < reach))
+        for block in (np.ix_(firing, beyond), np.ix_(beyond, firing)):
+            self.links.near[block] *= np.float32(1.0 - share)
+
     def hear(self, ca3_counts: Floats) -> None:
         """Take the burst of a recall (ca3,), and let synapses between cells that fire together grow."""
         total = float(ca3_counts.sum())

@@ -54,20 +54,24 @@ class Recollection:
         code = grid_code(np.maximum(np.stack(cues), np.float32(0.0)))
         return int(np.argmax(self.place.similarity(code)))
 
-    def preplay(
-        self, start: int, worth: NDArray[np.float64], keep: float, window: tuple[int, int]
-    ) -> Preplay:
-        """Run from cell `start` uphill to where `worth` (used,) is, over links that were lived.
+    def preplay(self, worth: NDArray[np.float64], keep: float, window: tuple[int, int]) -> Preplay:
+        """Run from the cell that fires most uphill to where `worth` (cells,) is, over links that were lived.
 
-        The target is the mean centre of what fires in `window`, ms, weighted by spikes.
+        The target is the mean centre of what fires in `window`, ms, weighted by spikes. Cells of other maps
+        have no part in it.
         """
-        value = diffuse(self.place.links.near[: self.place.used, : self.place.used], worth, keep)
+        place, used, nowhere = self.place, self.place.used, Preplay(np.zeros((0, 2), np.int32), None)
+        here = worth[:used] * (place.chart[:used] == place.in_use)
+        start = int(np.argmax(place.activity))
+        if place.activity[start] <= 0.0 or not here.max(initial=0.0) > 0.0:
+            return nowhere
+        value = diffuse(place.links.near[:used, :used], here, keep)
         if value[start] <= 0.0:
-            return Preplay(np.zeros((0, 2), np.int32), None)
+            return nowhere
         spikes = self._event(start, 0.0, False, value)
         ahead = spikes[(spikes[:, 0] >= window[0]) & (spikes[:, 0] < window[1]), 1]
-        ahead = ahead[self.place.chart[ahead] == self.place.chart[start]]
-        return Preplay(spikes, self.place.centres[ahead].mean(axis=0) if len(ahead) else None)
+        ahead = ahead[place.chart[ahead] == place.in_use]
+        return Preplay(spikes, place.centres[ahead].mean(axis=0) if len(ahead) else None)
 
     def replay(
         self,

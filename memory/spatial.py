@@ -193,29 +193,10 @@ class SpatialMemory:
     def preplay(self, worth: NDArray[np.float64], keep: float, window: tuple[int, int]) -> Preplay:
         """Run ahead from here to where `worth` (place cells,) is: see `Recollection.preplay`.
 
-        The target is in the frame of `pose`. Cells of other maps have no part in it.
+        The target is in the frame of `pose`.
         """
-        used = self.place.used
-        here = worth[:used] * (self.place.chart[:used] == self.charts.used)
-        start = int(np.argmax(self.place.activity[:used])) if used else 0
-        if not used or self.place.activity[start] <= 0.0 or not here.max() > 0.0:
-            return Preplay(np.zeros((0, 2), np.int32), None)
-        event = self.recollection.preplay(start, here, keep, window)
+        event = self.recollection.preplay(worth, keep, window)
         return event._replace(target=None if event.target is None else event.target - self.charts.origin)
-
-    def obstruct(self, course: float, reach: float, share: float) -> None:
-        """Take `share` of the links that lead from here within `reach` m along `course`, rad, and back."""
-        used = self.place.used
-        firing = np.flatnonzero(
-            self.place.activity[:used] > 0.5 * self.place.activity[:used].max(initial=1.0)
-        )
-        way = self.place.centres[:used] - self.position
-        along = way @ np.array([np.cos(course), np.sin(course)])
-        far = np.hypot(*way.T)
-        beyond = np.flatnonzero((along > 0.5 * far) & (far < reach) & (along > 0.0))
-        near = self.place.links.near
-        for block in (np.ix_(firing, beyond), np.ix_(beyond, firing)):
-            near[block] *= np.float32(1.0 - share)
 
     def _in_range(self, place: int | NDArray[np.float64]) -> int | NDArray[np.float64]:
         """Return a cell as it is, and a position of the map in use within the range of the modules."""

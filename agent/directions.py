@@ -1,0 +1,20 @@
+"""Directions among the actor's neurons: what excites those that point one way, and where a contact lies."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+SECTORS = np.arange(8) * (np.pi / 4.0)  #: rad from straight ahead, centres of the bumper's sectors
+
+
+def pointing(
+    directions: NDArray[np.float64], course: float, concentration: float = 8.0
+) -> NDArray[np.float64]:
+    """Return how much each of `directions` (n,), rad, points along `course`, rad: 1 at most (von Mises)."""
+    return np.asarray(np.exp(concentration * (np.cos(directions - course) - 1.0)))
+
+
+def touched(bump: NDArray[np.uint8], heading: float) -> float:
+    """Return where what `bump` (8,) touches lies, rad, in the frame of `heading`; some sector must be on."""
+    return float(np.angle(np.sum(np.exp(1j * SECTORS) * bump))) + heading
