@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from math import cos, hypot, pi, sin
 
@@ -68,11 +69,7 @@ def inner_wall(
     ox, oy = 0.5 * thickness * (y0 - y1) / length, 0.5 * thickness * (x1 - x0) / length
     # Clockwise around the solid, which is thus to the right of every side.
     corners = ((x0 + ox, y0 + oy), (x1 + ox, y1 + oy), (x1 - ox, y1 - oy), (x0 - ox, y0 - oy))
-    sides: list[Wall] = []
-    for (ax, ay), (bx, by) in zip(corners, corners[1:] + corners[:1], strict=True):
-        sides.append(Wall(ax, ay, bx, by, height, texture, offset))
-        offset += sides[-1].length
-    return tuple(sides)
+    return walls_around(corners, height, texture, offset)
 
 
 def with_inner_walls(
@@ -146,23 +143,35 @@ def cluttered_arena(
     return replace(bare, name="clutter", textures=(*bare.textures, *wraps), pillars=tuple(placed))
 
 
+def walls_around(
+    corners: Sequence[tuple[float, float]], height: float, texture: int = 0, offset: float = 0.0
+) -> tuple[Wall, ...]:
+    """Wall in a polygon: `corners` counter-clockwise around free space, clockwise around a solid body.
+
+    The pattern runs along the walls from `offset` m on.
+    """
+    walls: list[Wall] = []
+    for (x0, y0), (x1, y1) in zip(corners, (*corners[1:], corners[0]), strict=True):
+        walls.append(Wall(x0, y0, x1, y1, height, texture, offset))
+        offset += walls[-1].length
+    return tuple(walls)
+
+
 def polygon_arena(
     name: str, corners: tuple[tuple[float, float], ...], height: float, seed: int, light: float
 ) -> Arena:
     """Wall in a polygon (corners counter-clockwise) with one continuous pattern and posters on it."""
-    walls, offset = [], 0.0
-    for (x0, y0), (x1, y1) in zip(corners, corners[1:] + corners[:1], strict=True):
-        walls.append(Wall(x0, y0, x1, y1, height, texture=0, offset=offset))
-        offset += walls[-1].length
-    texture = TextureSpec(offset, height, seed)
+    walls = walls_around(corners, height)
+    length = walls[-1].offset + walls[-1].length
+    texture = TextureSpec(length, height, seed)
     widest = max(abs(c) for corner in corners for c in corner)
     floor = FloorSpec(seed=seed + 1, half_width=widest * 1.28)
     return Arena(
         name,
-        tuple(walls),
+        walls,
         (texture,),
         corners,
-        landmarks=_posters(offset, height, seed),
+        landmarks=_posters(length, height, seed),
         floor=floor,
         light=light,
     )

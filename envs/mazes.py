@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from math import hypot
 
 from .arena import WALL_THICKNESS, Arena, Landmark, TextureSpec, Wall, positive
-from .builders import polygon_arena, square_arena
+from .builders import polygon_arena, square_arena, walls_around
 
 _NARROWEST = 0.35  #: m, corridors through which the robot of 0.15 m can turn and pass
 
@@ -40,7 +39,7 @@ def u_maze_arena(
         (w, d), (w, -d), (-w, -d), (-w, d), (-w + t, d), (-w + t, -d + t), (w - t, -d + t), (w - t, d)
     )  # fmt: skip
     bare = square_arena(side, height, seed, light)
-    walls = solid(corners, height, len(bare.textures))
+    walls = walls_around(corners, height, len(bare.textures))
     texture = TextureSpec(sum(wall.length for wall in walls), height, seed + 2)
     hung = (
         (0, "vertical", 3),
@@ -156,17 +155,6 @@ def t_maze_arena(
     w, end, foot = 0.5 * width, 0.5 * width + arm, -0.5 * width - stem
     corners = ((w, foot), (w, -w), (end, -w), (end, w), (-end, w), (-end, -w), (-w, -w), (-w, foot))
     return polygon_arena("T maze", corners, height, seed, light)
-
-
-def solid(
-    corners: Sequence[tuple[float, float]], height: float, texture: int, offset: float = 0.0
-) -> tuple[Wall, ...]:
-    """Wall in a solid body, `corners` clockwise; its pattern runs around it from `offset` m on."""
-    walls: list[Wall] = []
-    for (x0, y0), (x1, y1) in zip(corners, (*corners[1:], corners[0]), strict=True):
-        walls.append(Wall(x0, y0, x1, y1, height, texture, offset))
-        offset += hypot(x1 - x0, y1 - y0)
-    return tuple(walls)
 
 
 def wide(what: str, width: float) -> None:

@@ -74,11 +74,10 @@ class EventFrame(gymnasium.ObservationWrapper[Any, Action, Observation], RecordC
             self._limits[name] = box.high.astype(np.float32)
             low = -1.0 if box.low.min() < 0 else 0.0
             parts[name] = spaces.Box(low, 1.0, box.shape, np.float32)
-        self._parts = spaces.Dict(parts)
         self._cues = "cue" in inner.spaces
         if self._cues:
             parts["cue"] = inner["cue"]
-            self._parts = spaces.Dict(parts)
+        self._parts = spaces.Dict(parts)
         # Gymnasium sorts a dict space by name; the vector keeps the documented order.
         self.observation_space = (
             spaces.Box(

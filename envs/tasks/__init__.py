@@ -1,8 +1,9 @@
 """Tasks: where an episode starts, what is rewarded, when it ends, and how short the path could have been."""
 
-from .base import Disc, Outcome, Task, Zone
+from .base import Outcome, Task, Zone
 from .cruciform import Cruciform
 from .detour import Detour
+from .hidden_goal import Disc
 from .roaming import LinearTrack, OpenField
 from .t_maze import TMaze
 from .u_maze import UMaze

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import hypot, isfinite
+from math import isfinite
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,28 +45,6 @@ class Zone:
     def nearest(self, points: Points) -> Points:
         """Return the points (n, 2) of the zone that are nearest to `points` (n, 2)."""
         return np.clip(points, (self.x0, self.y0), (self.x1, self.y1))
-
-
-@dataclass(frozen=True)
-class Disc:
-    """A round goal, m."""
-
-    x: float
-    y: float
-    radius: float
-
-    def contains(self, x: float, y: float) -> bool:
-        """Tell whether (x, y) is in it."""
-        return hypot(x - self.x, y - self.y) <= self.radius
-
-    def nearest(self, points: Points) -> Points:
-        """Return the points (n, 2) of the disc that are nearest to `points` (n, 2)."""
-        offset = points - (self.x, self.y)
-        far = np.hypot(offset[:, 0], offset[:, 1])
-        return (
-            np.array([self.x, self.y])
-            + offset * np.minimum(1.0, self.radius / np.maximum(far, 1e-12))[:, None]
-        )
 
 
 class Task(ABC):
@@ -173,19 +151,6 @@ def numbers(task: str, state: Mapping[str, object], key: str) -> list[float]:
     return [float(v) for v in values]
 
 
-def checked_goal(arena: Arena, xy: tuple[float, float], radius: float) -> NDArray[np.float64]:
-    """Return the goal `xy` (2,) m, or raise ValueError unless one of `radius` m fits into `arena` there."""
-    if not radius > 0.0:
-        raise ValueError(f"goal_radius must be > 0 m, got {radius}")
-    x, y = float(xy[0]), float(xy[1])
-    if not arena.contains(x, y, margin=radius):
-        raise ValueError(
-            f"goal ({x:g}, {y:g}) m with radius {radius:g} m is not inside the arena"
-            f" {arena.name!r}, which spans {arena.bounds} m"
-        )
-    return np.array([x, y])
-
-
 def box_of_starts(arena: Arena, at: tuple[float, float], jitter: float, radius: float) -> float:
     """Return `jitter` m, or raise ValueError unless a robot of `radius` m fits everywhere that near `at`."""
     if not jitter >= 0.0:
@@ -197,21 +162,3 @@ def box_of_starts(arena: Arena, at: tuple[float, float], jitter: float, radius: 
                 f" (radius {radius:g} m) in the arena {arena.name!r}"
             )
     return jitter
-
-
-def end_of_arm(zone: float, arm: float, radius: float) -> None:
-    """Raise ValueError unless a robot of `radius` m can reach the last `zone` m of an arm of `arm` m."""
-    if not radius < zone < arm:
-        raise ValueError(f"end_zone must be in ({radius:g}, {arm:g}) m, got {zone}")
-
-
-def disc(goal: NDArray[np.float64], radius: float) -> Disc:
-    """Return the round goal at `goal` (2,) m."""
-    return Disc(float(goal[0]), float(goal[1]), radius)
-
-
-def found(goal: NDArray[np.float64], radius: float, pose: Pose) -> Outcome:
-    """Return reward 1 and the end where `pose` is within `radius` m of `goal`."""
-    if hypot(pose[0] - goal[0], pose[1] - goal[1]) <= radius:
-        return Outcome(reward=1.0, terminated=True, success=True)
-    return Outcome()

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from math import hypot, pi
+from math import hypot
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..geodesic import Geodesic
 from ..mazes import cruciform_arena
 from ..robot import RobotSpec
-from .base import Outcome, Plain, Pose, Task, Zone, box_of_starts, end_of_arm
+from .arm_maze import ArmMaze, end_of_arm
+from .base import Plain, Pose, Zone
 
 FOODS = ("milk", "cheese", "apples")
 
 
-class Cruciform(Task):
+class Cruciform(ArmMaze):
     """Fetch the food asked for from one of three arms: milk is west, cheese north, apples east.
 
     Each episode starts at the end of the southern arm, facing the centre (within `start_jitter` m and
@@ -62,46 +62,29 @@ class Cruciform(Task):
         light: float = 1.0,
         robot_radius: float = RobotSpec.radius,
     ) -> None:
-        super().__init__(cruciform_arena(arm_length, width, height, arena_seed, light), time_limit)
         end, half = 0.5 * width + arm_length, 0.5 * width
-        end_of_arm(end_zone, arm_length, robot_radius)
         # The robot stands twice its radius from the end wall.
-        self._start = (0.0, -end + 2.0 * robot_radius)
-        self._jitter = box_of_starts(self.arena, self._start, start_jitter, robot_radius)
-        if not 0.0 <= heading_jitter <= pi:
-            raise ValueError(f"heading_jitter must be in [0, π] rad, got {heading_jitter}")
-        room = min(end - end_zone, -self._start[1] - start_jitter)
-        if not 0.0 <= blank_radius < room:
-            raise ValueError(
-                f"blank_radius must be in [0, {room:g}) m, short of start and zones, got {blank_radius}"
-            )
-        self._turn, self._blank = heading_jitter, blank_radius
-        self.zones = (
+        at = (0.0, -end + 2.0 * robot_radius)
+        zones = (
             Zone("milk", -end, -half, -end + end_zone, half),
             Zone("cheese", -half, end - end_zone, half, end),
             Zone("apples", end - end_zone, -half, end, half),
         )
-        self._ways = Geodesic(self.arena, robot_radius)
+        arena = cruciform_arena(arm_length, width, height, arena_seed, light)
+        end_of_arm(end_zone, arm_length, robot_radius)
+        super().__init__(arena, time_limit, zones, at, start_jitter, heading_jitter, robot_radius)
+        room = min(end - end_zone, -at[1] - start_jitter)
+        if not 0.0 <= blank_radius < room:
+            raise ValueError(
+                f"blank_radius must be in [0, {room:g}) m, short of start and zones, got {blank_radius}"
+            )
+        self._blank = blank_radius
         self._asked = 0
-        self._reached = ""
 
     def start(self, rng: np.random.Generator) -> Pose:
-        self._asked, self._reached = int(rng.integers(len(FOODS))), ""
+        self._asked = int(rng.integers(len(FOODS)))
         self.wanted = (FOODS[self._asked],)
-        dx, dy = rng.uniform(-self._jitter, self._jitter, 2)
-        turn = rng.uniform(-self._turn, self._turn)
-        return np.array([self._start[0] + dx, self._start[1] + dy, 0.5 * pi + turn])
-
-    def evaluate(self, pose: Pose) -> Outcome:
-        for food, zone in zip(FOODS, self.zones, strict=True):
-            if zone.contains(pose[0], pose[1]):
-                self._reached = food
-                right = food == FOODS[self._asked]
-                return Outcome(reward=float(right), terminated=True, success=right)
-        return Outcome()
-
-    def optimal_path(self, start: Pose) -> float:
-        return self._ways.length(start, self.zones[self._asked].nearest)
+        return super().start(rng)
 
     def cue(self) -> NDArray[np.float32]:
         asked = np.zeros(len(FOODS), np.float32)
@@ -112,4 +95,4 @@ class Cruciform(Task):
         return hypot(x, y) < self._blank
 
     def info(self, time: float) -> dict[str, Plain]:
-        return {"asked": FOODS[self._asked], "reached": self._reached}
+        return {"asked": FOODS[self._asked], "reached": self.reached}

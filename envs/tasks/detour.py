@@ -10,26 +10,15 @@ import numpy as np
 from ..geodesic import Geodesic
 from ..mazes import gated_arena
 from ..robot import RobotSpec
-from .base import (
-    Lasting,
-    Outcome,
-    Plain,
-    Pose,
-    Task,
-    box_of_starts,
-    check_keys,
-    checked_goal,
-    disc,
-    found,
-    whole,
-)
+from .base import Lasting, Plain, Pose, box_of_starts, check_keys, whole
+from .hidden_goal import HiddenGoal, checked_goal, disc
 
 GATES = ("left", "middle", "right")
 Phase = tuple[int, tuple[str, ...]]  #: episodes, open gates
 PHASES: tuple[Phase, ...] = ((10, ("left", "right")), (10, ("right",)), (10, ("middle", "right")))
 
 
-class Detour(Task):
+class Detour(HiddenGoal):
     """Find a hidden goal behind a wall with three gates, of which other ones are open in each phase.
 
     The wall divides a square along y = 0. Starts lie in the south, within `start_jitter` m of `start_at` in x
@@ -88,13 +77,13 @@ class Detour(Task):
             )
             for _, gates in self.phases
         }  # fmt: skip
-        super().__init__(self._arenas[self.phases[0][1]], time_limit)
+        super().__init__(self._arenas[self.phases[0][1]], time_limit, goal_radius)
         self._ways = {gates: Geodesic(arena, robot_radius) for gates, arena in self._arenas.items()}
         if not start_at[1] + start_jitter < 0.0 < goal[1]:
             raise ValueError(
                 f"start_at must lie south of the wall (y = 0), goal north of it, got {start_at} and {goal} m"
             )
-        self.goal_radius, self._start = goal_radius, start_at
+        self._start = start_at
         self._jitter = box_of_starts(self.arena, start_at, start_jitter, robot_radius)
         self._episode = 0
         self.move_goal(goal)
@@ -117,13 +106,8 @@ class Detour(Task):
         dx, dy = rng.uniform(-self._jitter, self._jitter, 2)
         return np.array([self._start[0] + dx, self._start[1] + dy, rng.uniform(-pi, pi)])
 
-    def evaluate(self, pose: Pose) -> Outcome:
-        assert self.goal is not None
-        return found(self.goal, self.goal_radius, pose)
-
     def optimal_path(self, start: Pose) -> float:
-        assert self.goal is not None
-        return self._ways[self._gates].length(start, disc(self.goal, self.goal_radius).nearest)
+        return self._ways[self._gates].length(start, self.disc.nearest)
 
     def info(self, time: float) -> dict[str, Plain]:
         phase, trial = self._place

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from math import pi
 
 import numpy as np
 
-from ..geodesic import Geodesic
 from ..mazes import t_maze_arena
 from ..robot import RobotSpec
-from .base import Lasting, Outcome, Plain, Pose, Task, Zone, box_of_starts, check_keys, end_of_arm
+from .arm_maze import ArmMaze, end_of_arm
+from .base import Lasting, Outcome, Plain, Pose, Zone, check_keys
 
 ARMS = ("left", "right")
 
 
-class TMaze(Task):
+class TMaze(ArmMaze):
     """Run up the stem of a T and turn to the other side than last time.
 
     An episode is one run. It starts at the foot of the stem, facing the junction (within `start_jitter` m and
@@ -59,51 +58,39 @@ class TMaze(Task):
         light: float = 1.0,
         robot_radius: float = RobotSpec.radius,
     ) -> None:
-        super().__init__(t_maze_arena(stem, arm_length, width, height, arena_seed, light), time_limit)
-        if not 0.0 <= delay < time_limit:
-            raise ValueError(f"delay must be in [0, {time_limit:g}) s, before the time limit, got {delay}")
-        end_of_arm(end_zone, arm_length, robot_radius)
-        if not 0.0 <= heading_jitter <= pi:
-            raise ValueError(f"heading_jitter must be in [0, π] rad, got {heading_jitter}")
         half, end = 0.5 * width, 0.5 * width + arm_length
-        self._start = (0.0, -half - stem + 2.0 * robot_radius)
-        self._jitter = box_of_starts(self.arena, self._start, start_jitter, robot_radius)
-        self._turn, self.delay = heading_jitter, delay
-        self.zones = (
+        at = (0.0, -half - stem + 2.0 * robot_radius)
+        zones = (
             Zone("left", -end, -half, -end + end_zone, half),
             Zone("right", end - end_zone, -half, end, half),
         )
-        self._ways = Geodesic(self.arena, robot_radius)
+        arena = t_maze_arena(stem, arm_length, width, height, arena_seed, light)
+        end_of_arm(end_zone, arm_length, robot_radius)
+        super().__init__(arena, time_limit, zones, at, start_jitter, heading_jitter, robot_radius)
+        if not 0.0 <= delay < time_limit:
+            raise ValueError(f"delay must be in [0, {time_limit:g}) s, before the time limit, got {delay}")
+        self.delay = delay
         self.wanted = ARMS
-        self._last = self._arm = ""
+        self._last = ""
 
     def renew(self) -> None:
-        self._last = self._arm = ""
+        self._last = self.reached = ""
 
     def start(self, rng: np.random.Generator) -> Pose:
         self.wanted = tuple(arm for arm in ARMS if arm != self._last)
-        self._arm = ""
-        dx, dy = rng.uniform(-self._jitter, self._jitter, 2)
-        turn = rng.uniform(-self._turn, self._turn)
-        return np.array([self._start[0] + dx, self._start[1] + dy, 0.5 * pi + turn])
+        return super().start(rng)
 
     def evaluate(self, pose: Pose) -> Outcome:
-        for zone in self.zones:
-            if zone.contains(pose[0], pose[1]):
-                self._arm = self._last = zone.name
-                right = zone.name in self.wanted
-                return Outcome(reward=float(right), terminated=True, success=right)
-        return Outcome()
-
-    def optimal_path(self, start: Pose) -> float:
-        return min(self._ways.length(start, z.nearest) for z in self.zones if z.name in self.wanted)
+        outcome = super().evaluate(pose)
+        self._last = self.reached or self._last
+        return outcome
 
     def held(self, time: float) -> bool:
         return time < self.delay - 1e-9
 
     def info(self, time: float) -> dict[str, Plain]:
         return {
-            "arm": self._arm,
+            "arm": self.reached,
             "rewarded_arm": self.wanted[0] if len(self.wanted) == 1 else "either",
             "held": self.held(time),
             "free_time_s": max(0.0, time - self.delay),

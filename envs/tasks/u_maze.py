@@ -9,10 +9,11 @@ import numpy as np
 from ..geodesic import Geodesic
 from ..mazes import u_maze_arena
 from ..robot import RobotSpec
-from .base import Outcome, Pose, Task, checked_goal, disc, found
+from .base import Pose
+from .hidden_goal import HiddenGoal, checked_goal, disc
 
 
-class UMaze(Task):
+class UMaze(HiddenGoal):
     """Find the hidden goal in the middle of a square arena, inside a U that is open to the north (+y).
 
     Reward 1 and the end of the episode when the robot's centre is within `goal_radius` of the goal. A start
@@ -52,8 +53,8 @@ class UMaze(Task):
         light: float = 1.0,
         robot_radius: float = RobotSpec.radius,
     ) -> None:
-        super().__init__(u_maze_arena(side, u_width, u_depth, height, arena_seed, light), time_limit)
-        self.goal_radius = goal_radius
+        arena = u_maze_arena(side, u_width, u_depth, height, arena_seed, light)
+        super().__init__(arena, time_limit, goal_radius)
         self._ways = Geodesic(self.arena, robot_radius)
         self._starts = [
             (start_radius * x, start_radius * y)
@@ -83,10 +84,5 @@ class UMaze(Task):
         x, y = self._starts[int(rng.integers(len(self._starts)))]
         return np.array([x, y, rng.uniform(-pi, pi)])
 
-    def evaluate(self, pose: Pose) -> Outcome:
-        assert self.goal is not None
-        return found(self.goal, self.goal_radius, pose)
-
     def optimal_path(self, start: Pose) -> float:
-        assert self.goal is not None
-        return self._ways.length(start, disc(self.goal, self.goal_radius).nearest)
+        return self._ways.length(start, self.disc.nearest)

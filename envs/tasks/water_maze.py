@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..arena import Arena
-from .base import Lasting, Outcome, Plain, Pose, Task, check_keys, checked_goal, found, numbers, whole
+from .base import Lasting, Plain, Pose, check_keys, numbers, whole
+from .hidden_goal import HiddenGoal, checked_goal
 
 
-class WaterMaze(Task):
+class WaterMaze(HiddenGoal):
     """Find the hidden platform of a round pool (Morris 1984).
 
     Reward 1 and the end of the episode when the robot's centre is within `goal_radius` of the goal. Starts
@@ -29,29 +30,18 @@ class WaterMaze(Task):
         start_radius: float = 0.85,
         start_distance: float = 0.5,
     ) -> None:
-        super().__init__(arena, time_limit)
-        self.goal_radius, self.start_radius, self.start_distance = goal_radius, start_radius, start_distance
+        super().__init__(arena, time_limit, goal_radius)
+        self.start_radius, self.start_distance = start_radius, start_distance
         self.move_goal(goal)
         self._home = self.goal
-
-    def move_goal(self, xy: tuple[float, float]) -> None:
-        self.goal = checked_goal(self.arena, xy, self.goal_radius)
 
     def start(self, rng: np.random.Generator) -> Pose:
         self.goal = self._home
         assert self.goal is not None
         return _draw_start(rng, self.arena, self.goal, self.start_radius, self.start_distance)
 
-    def evaluate(self, pose: Pose) -> Outcome:
-        assert self.goal is not None
-        return found(self.goal, self.goal_radius, pose)
 
-    def optimal_path(self, start: Pose) -> float:
-        assert self.goal is not None
-        return max(0.0, hypot(start[0] - self.goal[0], start[1] - self.goal[1]) - self.goal_radius)
-
-
-class DelayedMatch(Task):
+class DelayedMatch(HiddenGoal):
     """A water maze whose platform moves every day: delayed matching to place (Steele & Morris 1999).
 
     `trials_per_day` episodes make a day. Its goal is drawn at the first of them: anywhere within `goal_range`
@@ -76,7 +66,7 @@ class DelayedMatch(Task):
         start_radius: float = 0.85,
         start_distance: float = 0.5,
     ) -> None:
-        super().__init__(arena, time_limit)
+        super().__init__(arena, time_limit, goal_radius)
         if isinstance(trials_per_day, bool) or not isinstance(trials_per_day, int) or trials_per_day < 1:
             raise ValueError(f"trials_per_day must be a whole number >= 1, got {trials_per_day!r}")
         low_x, low_y, high_x, high_y = arena.bounds
@@ -92,14 +82,11 @@ class DelayedMatch(Task):
             )
         checked_goal(arena, (self._centre[0] + self._range, self._centre[1]), goal_radius)
         self.trials_per_day, self.least_move = trials_per_day, least_move
-        self.goal_radius, self.start_radius, self.start_distance = goal_radius, start_radius, start_distance
+        self.start_radius, self.start_distance = start_radius, start_distance
         self._day = self._trial = 0
         self._home: NDArray[np.float64] | None = None
         self._starts: list[float] = []
         _draw_start(np.random.default_rng(0), arena, np.array(self._centre), start_radius, start_distance)
-
-    def move_goal(self, xy: tuple[float, float]) -> None:
-        self.goal = checked_goal(self.arena, xy, self.goal_radius)
 
     def renew(self) -> None:
         self._day = self._trial = 0
@@ -118,14 +105,6 @@ class DelayedMatch(Task):
         )  # fmt: skip
         self._starts.append(float(np.arctan2(pose[1], pose[0])))
         return pose
-
-    def evaluate(self, pose: Pose) -> Outcome:
-        assert self.goal is not None
-        return found(self.goal, self.goal_radius, pose)
-
-    def optimal_path(self, start: Pose) -> float:
-        assert self.goal is not None
-        return max(0.0, hypot(start[0] - self.goal[0], start[1] - self.goal[1]) - self.goal_radius)
 
     def info(self, time: float) -> dict[str, Plain]:
         return {"day": self._day, "trial_of_day": self._trial}
