@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..envs.robot import integrate_twist
+from ..memory.config import PERIOD
 from ..spiking.random import generator
-from .spikeless import PERIOD, Spikeless
+from .spikeless import Spikeless
 
 _SPEED = 0.2  #: m/s
 _TURN_TIME = 0.5  #: s, correlation time of the yaw rate

@@ -90,12 +90,13 @@ def run_episode(
     start = (float(pose[0]), float(pose[1]))
     for observer in observers:
         observer.begin(trial, pose, info)
+    informed = agent if isinstance(agent, Informed) else None
     step, total, ended = 0, 0.0, False
     wall = wall_of_first = 0.0
     began = time.perf_counter()
     while not ended:
-        if isinstance(agent, Informed):
-            agent.inform(info)
+        if informed is not None:
+            informed.inform(info)
         action = agent.act(observation)
         score.origin = frames.at(agent.map_number, pose)
         score.add(pose, agent.pose_estimate, agent.localised)

@@ -46,13 +46,25 @@ class Online(ABC):
     """
 
     exact = True
+    library: type[PPO] | type[SAC]  #: the model
 
-    def __init__(self, model: Any, learning: bool) -> None:
+    def __init__(
+        self,
+        observation: spaces.Space[Floats],
+        action: spaces.Space[Floats],
+        seed: int,
+        learning: bool = True,
+        **options: Any,
+    ) -> None:
         torch.set_num_threads(1)  # sums would depend on the number of cores
-        self._model, self._learning = model, learning
+        with _kept_random():
+            environment = _Spaces(observation, action)
+            model = self.library("MlpPolicy", environment, seed=seed, device="cpu", **options)
+            self._torch_random = torch.get_rng_state()
+            self._numpy_random: Any = np.random.get_state()  # noqa: NPY002  (the library's)
         model.set_logger(Logger(None, []))
-        self._torch_random = torch.get_rng_state()
-        self._numpy_random: Any = np.random.get_state()  # noqa: NPY002  (the library's)
+        self._model: Any = model
+        self._learning = learning
         self._seen: Floats | None = None
         self._action = np.zeros(2, np.float32)
         self._reward = 0.0
@@ -141,33 +153,24 @@ class Online(ABC):
 
     @contextmanager
     def _random(self) -> Iterator[None]:
-        outer = torch.get_rng_state(), np.random.get_state()  # noqa: NPY002
-        torch.set_rng_state(self._torch_random)
-        np.random.set_state(self._numpy_random)  # noqa: NPY002
-        try:
-            yield
-        finally:
-            self._torch_random, self._numpy_random = torch.get_rng_state(), np.random.get_state()  # noqa: NPY002
-            torch.set_rng_state(outer[0])
-            np.random.set_state(outer[1])  # noqa: NPY002
+        with _kept_random():
+            torch.set_rng_state(self._torch_random)
+            np.random.set_state(self._numpy_random)  # noqa: NPY002
+            try:
+                yield
+            finally:
+                self._torch_random = torch.get_rng_state()
+                self._numpy_random = np.random.get_state()  # noqa: NPY002
 
 
 class OnlinePPO(Online):
     """Proximal policy optimisation: learns each time `n_steps` steps have been collected, across episodes."""
 
-    def __init__(
-        self,
-        observation: spaces.Space[Floats],
-        action: spaces.Space[Floats],
-        seed: int,
-        learning: bool = True,
-        **options: Any,
-    ) -> None:
-        with _kept_random():
-            environment = _Spaces(observation, action)
-            model = PPO("MlpPolicy", environment, seed=seed, device="cpu", **options)
-            super().__init__(model, learning)
-        self._buffer = model.rollout_buffer
+    library = PPO
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._buffer = self._model.rollout_buffer
         self._starts = np.ones(1)
         self._value, self._log_probability = torch.zeros(1), torch.zeros(1)
 
@@ -230,20 +233,10 @@ class OnlineSAC(Online):
     """Soft actor-critic: learns from remembered steps once a step, after the first `learning_starts`."""
 
     exact = False  # its memory of steps is too large for a checkpoint a trial
+    library = SAC
 
-    def __init__(
-        self,
-        observation: spaces.Space[Floats],
-        action: spaces.Space[Floats],
-        seed: int,
-        learning: bool = True,
-        **options: Any,
-    ) -> None:
-        options = {"buffer_size": _MEMORY} | options
-        with _kept_random():
-            environment = _Spaces(observation, action)
-            model = SAC("MlpPolicy", environment, seed=seed, device="cpu", **options)
-            super().__init__(model, learning)
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **{"buffer_size": _MEMORY} | options)
 
     def _choose(self, seen: Floats) -> Floats:
         if self._learning and self.steps < self._model.learning_starts:

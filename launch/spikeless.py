@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..agent import AgentSnapshot
-
-PERIOD = 0.04  #: s, control period
+from ..memory.config import PERIOD
 
 
 class Spikeless(ABC):
