@@ -3,8 +3,10 @@
 Synapses from place cells to a value signal follow the delta rule (Rescorla & Wagner 1972): a reward r takes
 the worth of the place to r in one trial, as hippocampal one-trial place learning does (Steele & Morris 1999);
 time spent there without reward lets it fade. Separate synapses for each cue that a task may give: what is
-worth going for depends on what is wanted. Places where the robot has been without finding anything are known
-to be searched, until a reward is found or time passes.
+worth going for depends on what is wanted, and, as CA1 cells fire by where a rat comes from (Wood et al. 2000,
+Neuron 27:623), on where the last episode ended: `context` of each error is learned by synapses that need that
+place, too, the rest by those that do not, so that what holds always is learned first. Places where the robot
+has been without finding anything are known to be searched, until a reward is found or time passes.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ from numpy.typing import NDArray
 from ..memory.config import PERIOD
 
 Floats = NDArray[np.float32]
+FAINT = 1e-3  #: share of a place below which it is left alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +30,12 @@ class GoalConfig:
 
     enabled: bool = True
     rate: float = 1.0  #: share of the error that one reward corrects
+    width: float = 0.1  #: m around a reward, or the end of an episode, within which it is learned of
     extinction: float = 2.0  #: s at a place without reward that leave 1/e of its worth
     disappointment: float = 0.5  #: worth, below 0, of a place that ends an episode without reward
+    context: float = 0.25  #: share of an error that is put down to where the last episode ended
     least: float = 0.1  #: worth from which on a place is a goal
+    rival: float = 0.5  #: of the most worth, below which a place is no goal beside better ones
     cues: int = 4  #: cues a task may give, none included
     searched: float = 120.0  #: s after which 1/e of what is known of a search is left
     focus: float = (
@@ -40,11 +46,14 @@ class GoalConfig:
     def __post_init__(self) -> None:
         if not 0.0 < self.rate <= 1.0:
             raise ValueError(f"goals rate must be in (0, 1], got {self.rate}")
-        for name in ("extinction", "searched"):
+        for name, unit in (("extinction", "s"), ("searched", "s"), ("width", "m")):
             if getattr(self, name) <= 0.0:
-                raise ValueError(f"goals {name} must be > 0 s, got {getattr(self, name)}")
+                raise ValueError(f"goals {name} must be > 0 {unit}, got {getattr(self, name)}")
         if not 0.0 <= self.focus < 1.0:
             raise ValueError(f"goals focus must be in [0, 1), got {self.focus}")
+        for name in ("context", "rival"):
+            if not 0.0 <= getattr(self, name) <= 1.0:
+                raise ValueError(f"goals {name} must be in [0, 1], got {getattr(self, name)}")
         if self.cues < 1:
             raise ValueError(f"goals cues must be >= 1, got {self.cues}")
 
@@ -54,7 +63,9 @@ class Goals:
 
     def __init__(self, config: GoalConfig, places: int) -> None:
         self.config = config
-        self.worth = np.zeros((config.cues, places), np.float32)
+        self.always = np.zeros((config.cues, places), np.float32)  #: worth wherever the last episode ended
+        self.after = np.zeros((config.cues, places, places), np.float32)  #: more, if it ended at the first
+        self.ended = np.zeros(places, np.float32)  #: where the last one ended, a unit vector; 0 before
         self.visited = np.zeros(places, np.float32)  #: s
         self.here = np.zeros(places, np.float32)  #: how much each cell stands for the present place, 0 to 1
         self.cue = 0
@@ -80,29 +91,52 @@ class Goals:
         self.visited *= np.float32(np.exp(-PERIOD / self.config.searched))
         self.visited += np.float32(PERIOD) * np.maximum((leading - focus) / (1.0 - focus), 0.0)
         if learning:
-            fade = np.exp(-PERIOD * self.here / np.float32(self.config.extinction))
-            worth = self.worth[cue]
-            worth *= np.where(worth > 0.0, fade, np.float32(1.0))
+            lost = 1.0 - np.exp(-PERIOD * self.here / np.float32(self.config.extinction))
+            self._learn(-lost * np.maximum(self.worth, 0.0))
 
-    def reward(self, r: float, terminated: bool) -> None:
-        """Learn from what came of being here: reward `r`, or the end of the episode without one."""
-        if r == 0.0 and not terminated:
-            return
-        if r > 0.0:
-            self.visited[:] = 0.0
-        target = np.float32(r if r != 0.0 else -self.config.disappointment)
-        worth = self.worth[self.cue]
-        worth += np.float32(self.config.rate) * self.here * (target - worth)
+    def reward(self, r: float, terminated: bool, around: Floats, learning: bool = True) -> None:
+        """Take what came of being where the fields of `around` (places,) lie: see `PlaceCells.around`.
+
+        That is reward `r`, or the end of the episode without one.
+        """
+        if learning and (r != 0.0 or terminated):
+            if r > 0.0:
+                self.visited[:] = 0.0
+            target = np.float32(r if r != 0.0 else -self.config.disappointment)
+            self._learn(np.float32(self.config.rate) * around * (target - self.worth))
+        size = float(np.linalg.norm(around))
+        if terminated and size > 0.0:
+            self.ended[:] = around / np.float32(size)
+
+    @property
+    def worth(self) -> Floats:
+        """Worth (places,) of each place now."""
+        came_from = np.flatnonzero(self.ended > FAINT)
+        return np.asarray(self.always[self.cue] + self.ended[came_from] @ self.after[self.cue][came_from])
 
     @property
     def wanted(self) -> Floats:
         """Worth (places,) of going to each place now; 0 everywhere when there is no goal."""
-        worth = self.worth[self.cue]
-        return np.where(worth >= self.config.least, worth, np.float32(0.0))
+        worth = self.worth
+        enough = max(self.config.least, self.config.rival * float(worth.max(initial=0.0)))
+        return np.where(worth >= enough, worth, np.float32(0.0))
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return the live arrays that last."""
-        return {"worth": self.worth, "visited": self.visited}
+        return {
+            "always": self.always,
+            "after": self.after,
+            "ended": self.ended,
+            "visited": self.visited,
+        }
+
+    def _learn(self, change: Floats) -> None:
+        """Change the worth of places by `change` (places,)."""
+        came_from, places = np.flatnonzero(self.ended > FAINT), np.flatnonzero(np.abs(change) > FAINT**2)
+        share = np.float32(self.config.context if len(came_from) else 0.0)
+        self.always[self.cue] += (1.0 - share) * change
+        block = np.ix_(came_from, places)
+        self.after[self.cue][block] += share * np.outer(self.ended[came_from], change[places])
 
 
 def cue_of(observation: Mapping[str, Any]) -> int:

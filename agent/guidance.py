@@ -34,6 +34,7 @@ class GuidanceConfig:
     interval: float = 0.6  #: s from one preplay to the next
     first: int = 50  #: ms of an event from which on its spikes are ahead
     last: int = 400  #: ms, up to which they count for the target
+    bend: float = 0.5  #: rad by which the way ahead may bend up to the target
     keep: float = 0.90  #: of value that is left one link further on
     patience: float = 0.7  #: s in the middle of a goal after which 1/e of the wish to go there is left
     novelty: float = 0.15  #: s of a visit after which 1/e of a place's novelty is left
@@ -107,8 +108,10 @@ class Guidance:
         window = (config.first, config.last)
         worth = goals.wanted * np.exp(-goals.visited / config.patience)
         worth[worth < goals.config.least] = 0.0
-        event = memory.preplay(worth.astype(np.float64), config.keep, window)
+        event = memory.preplay(worth.astype(np.float64), config.keep, window, config.bend)
         if event.target is None and search:
-            fresh = np.exp(-goals.visited / config.novelty) * (goals.worth[goals.cue] >= 0.0)
-            event = memory.preplay(fresh.astype(np.float64), config.keep, window)
+            # A place that ended an episode without reward is not looked into again.
+            hopeful = np.clip(1.0 + goals.worth / max(goals.config.disappointment, 1e-6), 0.0, 1.0)
+            fresh = np.exp(-goals.visited / config.novelty) * hopeful
+            event = memory.preplay(fresh.astype(np.float64), config.keep, window, config.bend)
         return event

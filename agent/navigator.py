@@ -164,8 +164,9 @@ class Navigator:
         that the reward reaches the synapses that earned it.
         """
         self._reward += float(r)
-        if self.config.learning and self.config.goals.enabled:
-            self.goals.reward(float(r), terminated)
+        if self.config.goals.enabled and (r != 0.0 or terminated) and self.memory.localised:
+            around = self.memory.place.around(self.memory.position, self.config.goals.width)
+            self.goals.reward(float(r), terminated, around, self.config.learning)
         if not terminated:
             return
         self._period = []

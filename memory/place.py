@@ -161,8 +161,20 @@ class PlaceCells:
             power = float((rates[part] * rates[part]).sum()) * self.config.tau_input
             self.grid_weights[part, cell] = rates[part] / np.float32(max(power, 1e-6) * self.modules)
         self.ca3_weights[:, cell] = ca3_counts / np.float32(max(float(ca3_counts.sum()), 1.0))
+        apart = np.hypot(*(self.centres[: cell + 1] - position).T) > self.config.links.reach
+        self.links.apart[cell, : cell + 1] = self.links.apart[: cell + 1, cell] = apart
         self.recruited[0] += 1
         return True
+
+    def around(self, here: NDArray[np.float64], width: float) -> Floats:
+        """Return how near to `here` (2,) m each cell's field lies (cells,): 1 there, a Gaussian of `width` m.
+
+        0 for cells of other maps and for those that have no field yet.
+        """
+        near = np.zeros(self.size, np.float32)
+        square = ((self.centres[: self.used] - here) ** 2).sum(axis=1)
+        near[: self.used] = np.exp(-0.5 * square / width**2) * (self.chart[: self.used] == self.in_use[0])
+        return near
 
     def obstruct(self, here: NDArray[np.float64], course: float, reach: float, share: float) -> None:
         """Take `share` of the links from what fires to fields ahead of `here` (2,) m, and back.

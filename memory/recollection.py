@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,8 @@ from .sharp_wave import SharpWaveConfig, sharp_wave
 from .travels import Travels
 
 Direction = Literal["forward", "reverse"]
+BIN = 50  #: ms of a ripple event that are read together
+TOO_NEAR = 0.1  #: m, what is nearer lies in no direction worth the name
 
 
 class Preplay(NamedTuple):
@@ -54,24 +56,33 @@ class Recollection:
         code = grid_code(np.maximum(np.stack(cues), np.float32(0.0)))
         return int(np.argmax(self.place.similarity(code)))
 
-    def preplay(self, worth: NDArray[np.float64], keep: float, window: tuple[int, int]) -> Preplay:
+    def preplay(
+        self,
+        worth: NDArray[np.float64],
+        keep: float,
+        window: tuple[int, int],
+        here: NDArray[np.float64],
+        bend: float = np.pi,
+    ) -> Preplay:
         """Run from the cell that fires most uphill to where `worth` (cells,) is, over links that were lived.
 
-        The target is the mean centre of what fires in `window`, ms, weighted by spikes. Cells of other maps
-        have no part in it.
+        The target is the mean centre of what fires in `window`, ms, weighted by spikes, up to where the way
+        bends: where what fires lies more than `bend`, rad, to the side of the mean so far, as seen from
+        `here` (2,). Cells of other maps have no part in it.
         """
         place, used, nowhere = self.place, self.place.used, Preplay(np.zeros((0, 2), np.int32), None)
-        here = worth[:used] * (place.chart[:used] == place.in_use)
+        source = worth[:used] * (place.chart[:used] == place.in_use)
         start = int(np.argmax(place.activity))
-        if place.activity[start] <= 0.0 or not here.max(initial=0.0) > 0.0:
+        if place.activity[start] <= 0.0 or not source.max(initial=0.0) > 0.0:
             return nowhere
-        value = diffuse(place.links.near[:used, :used], here, keep)
+        value = diffuse(place.links.near[:used, :used], source, keep)
         if value[start] <= 0.0:
             return nowhere
         spikes = self._event(start, 0.0, False, value)
-        ahead = spikes[(spikes[:, 0] >= window[0]) & (spikes[:, 0] < window[1]), 1]
-        ahead = ahead[place.chart[ahead] == place.in_use]
-        return Preplay(spikes, place.centres[ahead].mean(axis=0) if len(ahead) else None)
+        ahead = spikes[(spikes[:, 0] >= window[0]) & (spikes[:, 0] < window[1])]
+        ahead = ahead[place.chart[ahead[:, 1]] == place.in_use]
+        way = place.centres[ahead[:, 1]] - here
+        return Preplay(spikes, here + straight(way, ahead[:, 0] // BIN, bend) if len(ahead) else None)
 
     def replay(
         self,
@@ -110,3 +121,17 @@ class Recollection:
         stream = step_key(self.key, np.uint32(int(self.events[0]) & 0xFFFFFFFF))
         place = self.place
         return sharp_wave(self.config, place.links, place.used, start, course, reverse, value, stream)
+
+
+def straight(way: NDArray[np.float64], bins: NDArray[np.integer[Any]], bend: float) -> NDArray[np.float64]:
+    """Return the mean (2,) of displacements `way` (k, 2), m, in the order of `bins` (k,), up to a bend."""
+    count, total = 0, np.zeros(2)
+    for number in np.unique(bins):
+        part = way[bins == number]
+        mean, so_far = part.mean(axis=0), total / max(count, 1)
+        if min(np.hypot(*mean), np.hypot(*so_far)) > TOO_NEAR:
+            turn = np.arctan2(so_far[0] * mean[1] - so_far[1] * mean[0], so_far @ mean)
+            if abs(turn) > bend:
+                break
+        total, count = total + part.sum(axis=0), count + len(part)
+    return np.asarray(total / count)

@@ -99,6 +99,10 @@ class SpatialMemory:
         """Be carried elsewhere with closed eyes: what was learned stays, where the robot is is unknown."""
         self.localised = False
         self._forget_transients()
+        self._break_off()
+
+    def _break_off(self) -> None:
+        """No way leads from where the robot believed itself to be to where it will find itself."""
         self.place.reset()
         self.travels.begin()
         self.experience.begin()
@@ -190,12 +194,14 @@ class SpatialMemory:
         goal = None if to is None else self._in_range(to)
         return self.recollection.replay(here, direction, goal, self.heading.heading)
 
-    def preplay(self, worth: NDArray[np.float64], keep: float, window: tuple[int, int]) -> Preplay:
+    def preplay(
+        self, worth: NDArray[np.float64], keep: float, window: tuple[int, int], bend: float = np.pi
+    ) -> Preplay:
         """Run ahead from here to where `worth` (place cells,) is: see `Recollection.preplay`.
 
         The target is in the frame of `pose`.
         """
-        event = self.recollection.preplay(worth, keep, window)
+        event = self.recollection.preplay(worth, keep, window, self.position, bend)
         return event._replace(target=None if event.target is None else event.target - self.charts.origin)
 
     def _in_range(self, place: int | NDArray[np.float64]) -> int | NDArray[np.float64]:
@@ -385,6 +391,7 @@ class SpatialMemory:
                 self._correct(recall, turn)
         elif finding is Finding.ELSEWHERE:
             self.localised = False
+            self._break_off()
             heading, pull = self.heading.heading + known, correction.snap_pull
             self._target = Target(heading, phases, chart, pull, pull, correction.snap_periods)
         elif finding is Finding.STRANGE and not self.charts.full:
@@ -398,8 +405,6 @@ class SpatialMemory:
         if target.chart != self.charts.used:
             self.charts.turn_to(target.chart)
             self.place.turn_to(target.chart)
-            self.travels.begin()
-            self.experience.begin()
         self.position = self.decoder.global_estimate(self.phases, target.chart)
         self.localised, self._doubt, self._fresh, self._uncertain = True, 0.0, 0.0, 1.0
         self._seeker.recognised()

@@ -54,24 +54,50 @@ def test_value_falls_with_distance_from_every_source_and_is_none_where_no_way_le
 def test_one_reward_is_enough_and_its_absence_undoes_it() -> None:
     goals = Goals(GoalConfig(extinction=4.0), 10)
     goals.advance(at(3), 0, True)
-    goals.reward(1.0, True)
-    assert goals.worth[0, 3] == pytest.approx(1.0)
+    goals.reward(1.0, True, goals.here)
+    assert goals.worth[3] == pytest.approx(1.0)
     assert np.flatnonzero(goals.wanted).tolist() == [3]
     for _ in range(100):  # 4 s
         goals.advance(at(3), 0, True)
-    assert goals.worth[0, 3] == pytest.approx(np.exp(-1.0), rel=1e-3)
+    assert goals.worth[3] == pytest.approx(np.exp(-1.0), rel=1e-3)
     for _ in range(200):
         goals.advance(at(3), 0, True)
     assert not goals.wanted.any()
 
 
+def test_alternation_is_learned_from_where_the_last_episode_ended() -> None:
+    goals = Goals(GoalConfig(), 10)
+    arms, last, right = {2: "left", 7: "right"}, 2, []
+    rng = np.random.default_rng(0)
+    for _ in range(40):
+        wanted = goals.wanted[list(arms)]
+        arm = list(arms)[
+            int(np.argmax(wanted + 1e-3 * rng.random(2) + np.minimum(goals.worth[list(arms)], 0.0)))
+        ]
+        goals.reset()
+        goals.advance(at(arm), 0, True)
+        goals.reward(float(arm != last), True, goals.here)
+        right.append(arm != last)
+        last = arm
+    assert all(right[12:])
+    blank = Goals(GoalConfig(context=0.0), 10)
+    for arm in (2, 7) * 20:  # without context, arms that are right half of the time are worth the same
+        blank.advance(at(arm), 0, True)
+        blank.reward(1.0, True, blank.here)
+    assert blank.worth[2] == blank.worth[7]
+
+
 def test_worth_is_learned_by_cue_and_an_end_without_reward_is_worse_than_unknown() -> None:
     goals = Goals(GoalConfig(), 10)
     goals.advance(at(3), 1, True)
-    goals.reward(1.0, True)
+    goals.reward(1.0, True, goals.here)
+    goals.reset()
     goals.advance(at(5), 2, True)
-    goals.reward(0.0, True)
-    assert goals.worth[2, 5] == pytest.approx(-0.5)
+    goals.reward(0.0, True, goals.here)
+    assert goals.always[2, 5] == pytest.approx(-0.75 * 0.5)  # the rest is put down to having come from 3
+    assert goals.worth[5] == pytest.approx(-0.375)
+    goals.ended[:] = np.eye(10)[3]
+    assert goals.worth[5] == pytest.approx(-0.5)
     assert not goals.wanted.any()
     goals.advance(at(0), 1, True)
     assert np.flatnonzero(goals.wanted).tolist() == [3]
@@ -82,7 +108,7 @@ def test_worth_is_learned_by_cue_and_an_end_without_reward_is_worse_than_unknown
 def test_a_robot_that_is_nowhere_learns_of_no_place() -> None:
     goals = Goals(GoalConfig(), 10)
     goals.advance(at(3, rate=4.0), 0, True)
-    goals.reward(1.0, True)
+    goals.reward(1.0, True, goals.here)
     assert not goals.worth.any()
 
 
@@ -95,7 +121,7 @@ def test_a_search_in_vain_is_remembered_for_minutes_and_ends_with_a_reward() -> 
     for _ in range(3000):  # 120 s elsewhere
         goals.advance(at(7), 0, False)
     assert goals.visited[3] == pytest.approx(np.exp(-1.0), rel=0.02)
-    goals.reward(1.0, True)
+    goals.reward(1.0, True, goals.here)
     assert not goals.visited.any()
 
 
@@ -140,7 +166,7 @@ def test_the_actor_hears_where_preplay_to_the_goal_leads() -> None:
         Goals(GoalConfig(), memory.place.size),
         Guidance(GuidanceConfig(), np.arange(8) * np.pi / 4),
     )
-    goals.worth[0, 11] = 1.0
+    goals.always[0, 11] = 1.0
     spikes = guidance.advance(memory, goals, True)
     assert len(np.unique(spikes[:, 1])) >= 5  # it runs along
     assert guidance.target is not None
@@ -173,7 +199,7 @@ def test_a_robot_that_bumps_looks_for_another_way() -> None:
     memory = known_corridor()
     front = np.eye(1, 8, 0, dtype=np.uint8)[0]
     guidance, goals = Guidance(GuidanceConfig(), np.zeros(8)), Goals(GoalConfig(), memory.place.size)
-    goals.worth[0, 11] = 1.0
+    goals.always[0, 11] = 1.0
     before = memory.place.links.near.copy()
     for _ in range(10):
         guidance.bump(memory, front)

@@ -88,10 +88,13 @@ def test_the_kernel_does_what_the_equations_say(seed: int, n: int, course: float
     for t, j in spikes:
         trace *= np.exp(-(t - now) * 1e-3 / config.tau_trace)
         now = t
+        burst = trace[j] > config.lone
         for i in range(n):
             if i != j and (trace[i] >= 0.01 or near[i, j] > 0.0):
                 forward[i, j] += config.rate * (trace[i] * u - forward[i, j])
-                near[i, j] += config.rate * (trace[i] - near[i, j])
+                if burst:
+                    told = max(trace[i] - config.lone, 0.0) / (1.0 - config.lone)
+                    near[i, j] += config.rate * (told - near[i, j])
                 forward[j, i] -= config.rate * trace[i] * u
         trace[j] += config.jump * (1.0 - trace[j])
     trace *= np.exp(-(40 - now) * 1e-3 / config.tau_trace)
