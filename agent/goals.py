@@ -30,7 +30,8 @@ class GoalConfig:
 
     enabled: bool = True
     rate: float = 1.0  #: share of the error that one reward corrects
-    width: float = 0.1  #: m around a reward, or the end of an episode, within which it is learned of
+    width: float = 0.1  #: m around a reward within which places are worth it
+    failed: float = 0.2  #: m around the end of an episode without reward that are not tried again
     extinction: float = 2.0  #: s at a place without reward that leave 1/e of its worth
     disappointment: float = 0.5  #: worth, below 0, of a place that ends an episode without reward
     context: float = 0.25  #: share of an error that is put down to where the last episode ended
@@ -46,7 +47,7 @@ class GoalConfig:
     def __post_init__(self) -> None:
         if not 0.0 < self.rate <= 1.0:
             raise ValueError(f"goals rate must be in (0, 1], got {self.rate}")
-        for name, unit in (("extinction", "s"), ("searched", "s"), ("width", "m")):
+        for name, unit in (("extinction", "s"), ("searched", "s"), ("width", "m"), ("failed", "m")):
             if getattr(self, name) <= 0.0:
                 raise ValueError(f"goals {name} must be > 0 {unit}, got {getattr(self, name)}")
         if not 0.0 <= self.focus < 1.0:
@@ -93,6 +94,10 @@ class Goals:
         if learning:
             lost = 1.0 - np.exp(-PERIOD * self.here / np.float32(self.config.extinction))
             self._learn(-lost * np.maximum(self.worth, 0.0))
+
+    def obstruct(self, places: NDArray[np.intp], seconds: float) -> None:
+        """Take `places`, numbers of cells, as searched for `seconds`: something stands before them."""
+        self.visited[places] += np.float32(seconds)
 
     def reward(self, r: float, terminated: bool, around: Floats, learning: bool = True) -> None:
         """Take what came of being where the fields of `around` (places,) lie: see `PlaceCells.around`.

@@ -93,11 +93,15 @@ class Guidance:
         shape = pointing(self.directions, float(np.arctan2(y, x)), self.config.concentration)
         return np.asarray(self.config.drive * shape, np.float32)
 
-    def bump(self, memory: SpatialMemory, sectors: NDArray[np.uint8]) -> None:
-        """Weaken links from here through what was touched in `sectors` (8,); see `NavigationEnv`."""
+    def bump(self, memory: SpatialMemory, goals: Goals, sectors: NDArray[np.uint8]) -> None:
+        """Weaken links from here through what was touched in `sectors` (8,); see `NavigationEnv`.
+
+        Places behind it count as searched: some were recruited where the robot was wrong of itself.
+        """
         if sectors.any() and memory.localised and self.config.enabled:
             course = touched(sectors, memory.heading.heading)
-            memory.place.obstruct(memory.position, course, self.config.reach, self.config.blocked)
+            behind = memory.place.obstruct(memory.position, course, self.config.reach, self.config.blocked)
+            goals.obstruct(behind, PERIOD)
 
     def _knows(self, memory: SpatialMemory) -> bool:
         charts = memory.charts

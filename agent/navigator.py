@@ -31,6 +31,7 @@ from .storage import load_arrays, save_arrays
 from .vision.identity import difference, identity
 
 SILENT = np.zeros((0, 2), np.int32)
+SLOW, TURNING = 0.05, 0.2  #: m/s and rad/s above which a blind robot's image is of elsewhere
 
 
 class Navigator:
@@ -108,7 +109,7 @@ class Navigator:
         unknown = not self.memory.localised or self.memory.place.used == 0
         currents = self.reflexes.currents(np.asarray(observation["bump"]), heading, moved, unknown)
         self.goals.advance(self.memory.place.activity, cue_of(observation), self.config.learning)
-        self.guidance.bump(self.memory, np.asarray(observation["bump"]))
+        self.guidance.bump(self.memory, self.goals, np.asarray(observation["bump"]))
         self._note("place", self.guidance.advance(self.memory, self.goals, search=self._counters[3] > 1))
         currents += self.guidance.currents(self.memory.pose)
         self._run_actor_critic(fired["place"], self._reward, currents)
@@ -129,6 +130,8 @@ class Navigator:
         self._note("view", view)
         counts = np.bincount(view[:, 1], minlength=self.perception.size).astype(np.float32)
         self._motion = self._self_motion(observation)
+        if self.perception.blind and (self._motion[0] > SLOW or abs(self._motion[1]) > TURNING):
+            self.perception.let_go()
         fired = self.memory.advance(
             counts, self.perception.awake > 0.5 and not self.perception.blind, *self._motion
         )
@@ -165,7 +168,8 @@ class Navigator:
         """
         self._reward += float(r)
         if self.config.goals.enabled and (r != 0.0 or terminated) and self.memory.localised:
-            around = self.memory.place.around(self.memory.position, self.config.goals.width)
+            width = self.config.goals.width if r != 0.0 else self.config.goals.failed
+            around = self.memory.place.around(self.memory.position, width)
             self.goals.reward(float(r), terminated, around, self.config.learning)
         if not terminated:
             return

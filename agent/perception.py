@@ -91,6 +91,10 @@ class Perception:
         self._quiet = 0
         self._cells.rest()
 
+    def let_go(self) -> None:
+        """Forget the image, as after moving without seeing; what is seen from now on builds another."""
+        self.held[:], self.seen[:] = 0.0, 0.0
+
     def advance(self, events: dict[str, NDArray[Any]], steps: int) -> NDArray[np.int32]:
         """Take the events of a control period; return the view cells' spikes (k, 2) of (ms, neuron).
 

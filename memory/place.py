@@ -176,10 +176,12 @@ class PlaceCells:
         near[: self.used] = np.exp(-0.5 * square / width**2) * (self.chart[: self.used] == self.in_use[0])
         return near
 
-    def obstruct(self, here: NDArray[np.float64], course: float, reach: float, share: float) -> None:
+    def obstruct(
+        self, here: NDArray[np.float64], course: float, reach: float, share: float
+    ) -> NDArray[np.intp]:
         """Take `share` of the links from what fires to fields ahead of `here` (2,) m, and back.
 
-        Ahead is within 60 degrees of `course`, rad, and `reach`, m.
+        Ahead is within 60 degrees of `course`, rad, and `reach`, m. Returns which cells these are.
         """
         activity, way = self.activity[: self.used], self.centres[: self.used] - here
         firing = np.flatnonzero(activity > 0.5 * activity.max(initial=1.0))
@@ -187,6 +189,7 @@ class PlaceCells:
         beyond = np.flatnonzero((along > 0.5 * far) & (far < reach))
         for block in (np.ix_(firing, beyond), np.ix_(beyond, firing)):
             self.links.near[block] *= np.float32(1.0 - share)
+        return beyond
 
     def hear(self, ca3_counts: Floats) -> None:
         """Take the burst of a recall (ca3,), and let synapses between cells that fire together grow."""

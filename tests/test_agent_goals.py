@@ -202,10 +202,11 @@ def test_a_robot_that_bumps_looks_for_another_way() -> None:
     goals.always[0, 11] = 1.0
     before = memory.place.links.near.copy()
     for _ in range(10):
-        guidance.bump(memory, front)
+        guidance.bump(memory, goals, front)
     changed = np.argwhere(memory.place.links.near != before)
     assert set(map(tuple, changed.tolist())) <= {(0, 1), (1, 0), (0, 2), (2, 0), (0, 3), (3, 0)}
     assert guidance.advance(memory, goals, False).size == 0  # the only way is blocked
+    assert np.flatnonzero(goals.visited).tolist() == [1, 2, 3]  # what lies behind it was looked for
     behind = known_corridor()
-    guidance.bump(behind, np.eye(1, 8, 4, dtype=np.uint8)[0])
+    guidance.bump(behind, goals, np.eye(1, 8, 4, dtype=np.uint8)[0])
     np.testing.assert_array_equal(behind.place.links.near, before)

@@ -56,6 +56,20 @@ def test_the_retina_holds_what_events_add_up_to() -> None:
     np.testing.assert_array_equal(retina.held, held)
 
 
+def test_an_image_that_is_let_go_is_not_seen_any_more() -> None:
+    retina = Perception(PerceptionConfig(), Camera(), seed=0)
+    everywhere = (
+        [int(k) for k in np.tile(np.arange(128), 32)],
+        [int(k) for k in np.repeat(np.arange(32), 128)],
+    )
+    for _ in range(25):
+        retina.advance(packet(*everywhere, [1] * 4096), 1)
+    assert retina.awake == 1.0
+    retina.let_go()
+    assert retina.awake == 0.0
+    assert not retina.held.any()
+
+
 def test_on_and_off_cells_fire_where_the_contrast_is() -> None:
     retina = Perception(PerceptionConfig(), Camera(), seed=0)
     x = [column for column in range(128) for _ in range(4)]
@@ -187,6 +201,33 @@ def test_a_lost_robot_wanders_and_a_stuck_one_escapes() -> None:
     assert reflexes.currents(nothing, 0.0, np.array([0.01, 0.0]), lost=False).max() == 0.0
     still = [reflexes.currents(nothing, 0.0, np.zeros(2), lost=False).max() for _ in range(120)]
     assert max(still) > 20.0
+
+
+def test_walls_on_both_sides_are_a_corridor_that_is_followed_the_way_the_robot_faces() -> None:
+    directions = np.arange(60) * 2.0 * np.pi / 60
+    reflexes = Reflexes(ReflexConfig(), directions, seed=0)
+    left, right, ahead = (np.eye(1, 8, k, dtype=np.uint8)[0] for k in (2, 6, 0))
+    nothing, moving = np.zeros(8, np.uint8), np.array([0.01, 0.0])
+    heading = 0.7  # the corridor's course
+
+    def touch(*sides: NDArray[np.uint8]) -> NDArray[np.float32]:
+        reflexes.reset()
+        for side in sides:
+            reflexes.currents(side, heading, moving, lost=False)
+        return np.array([reflexes.currents(nothing, heading, moving, lost=False) for _ in range(20)])[-1]
+
+    assert touch(left).max() < 0.5  # one wall is none
+    along = touch(left, right)
+    assert abs(np.angle(np.exp(1j * (directions[np.argmax(along)] - heading)))) < 0.15
+    assert along.max() > 10.0
+    assert along[np.cos(directions - heading) < -0.2].max() <= 0.0  # not back
+    assert touch(left, right, ahead).max() < 0.3 * along.max()  # its end
+    assert (
+        reflexes.corridor[np.argmin(np.abs(directions - heading - np.pi))] > 0.3
+    )  # but the way back is free
+    for _ in range(250):
+        last = reflexes.currents(nothing, heading, moving, lost=False)
+    assert last.max() < 0.5
 
 
 def test_reflex_random_state_is_restored_exactly() -> None:
