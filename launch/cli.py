@@ -141,6 +141,11 @@ def _add_sweep(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--jobs", type=natural("--jobs", 1), metavar="N", help="processes (default: one a core)"
     )
+    parser.add_argument(
+        "--backend",
+        metavar="NAME",
+        help="where they run: a backend of joblib, such as loky (processes here) or ray (many machines)",
+    )
     parser.add_argument("--output", metavar="DIR", help="keep finished seeds here; they are not run again")
     add_experiment(parser, seed=False)
     add_json(parser)

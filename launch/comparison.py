@@ -45,7 +45,9 @@ def command(arguments: Namespace) -> None:
     arms = arms_of(config, arguments.arms)
     json_file = check_writable(Path(arguments.json), "--json") if arguments.json else None
     output = check_folder(Path(arguments.output), "--output") if arguments.output else None
-    runs = run_sweep(arms, seeds, jobs=arguments.jobs, output=output, console=console)
+    runs = run_sweep(
+        arms, seeds, jobs=arguments.jobs, backend=arguments.backend, output=output, console=console
+    )
     summary = compare(config, arms, runs)
     if json_file is not None:
         write_json(json_file, summary)

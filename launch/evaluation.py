@@ -38,6 +38,7 @@ def command(arguments: Namespace) -> None:
         seeds,
         checkpoint=checkpoint,
         jobs=arguments.jobs,
+        backend=arguments.backend,
         output=output,
         console=console,
     )
