@@ -141,7 +141,10 @@ def _percentiles(draws: Floats, level: float) -> tuple[float, float]:
     defined = draws[~np.isnan(draws)]
     if defined.size == 0:
         return float("nan"), float("nan")
-    low, high = np.quantile(defined, [(1.0 - level) / 2.0, (1.0 + level) / 2.0])
+    ends = [(1.0 - level) / 2.0, (1.0 + level) / 2.0]
+    # Between infinite draws (a criterion that was not met) there is nothing to interpolate.
+    finite = bool(np.isfinite(defined).all())
+    low, high = np.quantile(defined, ends) if finite else np.quantile(defined, ends, method="inverted_cdf")
     return float(low), float(high)
 
 
