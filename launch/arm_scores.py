@@ -68,13 +68,17 @@ def window_scores(runs: Sequence[SeedRun], window: Window, nearest: float) -> di
     }
 
 
-def criterion(runs: Sequence[SeedRun], nearest: float) -> dict[str, Any]:
+def criterion(runs: Sequence[SeedRun], nearest: float) -> dict[str, Any] | None:
     """Return when the arm as a whole, and each of its seeds, met the criterion; `None`: not in these trials.
 
     Steps are steps of the environment, those of exploring before trial 1 included. A seed that never met it
-    is censored: it counts as later than all others in the median.
+    is censored: it counts as later than all others in the median. A trial that
+    was cut off is worse than any ratio, however short its limit. Nothing where no trial has a ratio.
     """
     ratio = ratio_matrix(runs, nearest)
+    if np.isnan(ratio).all():
+        return None
+    ratio[(trial_matrix(runs, success) == 0.0) & ~np.isnan(ratio)] = np.inf
     steps = {}
     for run, own in zip(runs, ratio, strict=True):
         before = sum(record.steps for record in run.records if record.trial == 0)

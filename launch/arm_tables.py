@@ -92,17 +92,7 @@ def comparison_rows(arms: Mapping[str, Mapping[str, Any]], tests: Mapping[str, M
         for name, key, digits in (("latency, s", "latency_s", 1), ("SPL", "spl", 2), ("ratio", "ratio", 2)):
             for label, middle in (("IQM", "iqm"), ("median", "median")):
                 rows.append((f"  {name}: {label}", [cell(x[key][middle], 1.0, digits) for x in scores]))
-    criteria = [arm["criterion"] for arm in every]
-    for k, bound in enumerate(criteria[0]["trial"]):
-        met = [criterion["trial"][k]["value"] for criterion in criteria]
-        rows.append(
-            (f"ratio <= {bound['ratio']:g} from trial", ["not met" if x is None else str(x) for x in met])
-        )
-    steps = [criterion["steps"] for criterion in criteria]
-    rows += [
-        ("steps to criterion", [_steps(x) for x in steps]),
-        ("  seeds that met it", [f"{x['reached']} of {len(x['by_seed'])}" for x in steps]),
-    ]
+    rows += _criterion_rows([arm["criterion"] for arm in every])
     if tests:
         reference = next(iter(arms))
         found = [tests.get(f"{name} against {reference}") for name in arms]
@@ -117,6 +107,27 @@ def comparison_rows(arms: Mapping[str, Mapping[str, Any]], tests: Mapping[str, M
             ("  p, paired", ["" if x is None else _p(x["p_value"]) for x in found]),
         ]
     return rows
+
+
+def _criterion_rows(criteria: Sequence[Mapping[str, Any] | None]) -> Rows:
+    """Return when each arm met the criterion; nothing for a task in which nothing is to be reached."""
+    scored = next((criterion for criterion in criteria if criterion is not None), None)
+    if scored is None:
+        return []
+    rows: Rows = []
+    for k, bound in enumerate(scored["trial"]):
+        met = [None if criterion is None else criterion["trial"][k]["value"] for criterion in criteria]
+        label = f"ratio <= {bound['ratio']:g} from trial"
+        rows.append((label, ["not met" if x is None else str(x) for x in met]))
+    steps = [None if criterion is None else criterion["steps"] for criterion in criteria]
+    return [
+        *rows,
+        ("steps to criterion", ["-" if x is None else _steps(x) for x in steps]),
+        (
+            "  seeds that met it",
+            ["-" if x is None else f"{x['reached']} of {len(x['by_seed'])}" for x in steps],
+        ),
+    ]
 
 
 def day_rows(days: Sequence[Mapping[str, Any]]) -> Rows:

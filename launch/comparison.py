@@ -101,17 +101,19 @@ def tables_of(summary: Mapping[str, Any]) -> Iterator[Table]:
 
 def notes(summary: Mapping[str, Any]) -> list[str]:
     """Return what a reader of the tables must know, as lines of at most 100 characters."""
-    first = next(iter(summary["arms"].values()))
-    steps, trial = first["criterion"]["steps"], first["criterion"]["trial"][0]
-    left_out = f"starts nearer than {summary['nearest_m']:g} m are left out"
     lines = [
-        "IQM (interquartile mean) and median over seeds x trials; 95 % intervals over seeds, by bootstrap.",
-        f"Ratio: latency / (shortest path / {summary['straight_line_speed']:g} m/s);"
-        f" {left_out if summary['nearest_m'] > 0.0 else 'all starts count'}.",
-        f"From trial: the first of {trial['in_a_row']} in a row whose median ratio over seeds is so small.",
-        f"Steps: of the environment, exploring included, until {steps['episodes']} episodes in a row of a",
-        f"seed have a median ratio <= {steps['ratio']:g}; median over seeds, who never did counts as later.",
+        "IQM (interquartile mean) and median over seeds x trials; 95 % intervals over seeds, by bootstrap."
     ]
+    scored = next((arm["criterion"] for arm in summary["arms"].values() if arm["criterion"]), None)
+    if scored is not None:
+        steps, trial, nearest = scored["steps"], scored["trial"][0], summary["nearest_m"]
+        starts = f"starts nearer than {nearest:g} m are left out" if nearest > 0.0 else "all starts count"
+        lines += [
+            f"Ratio: latency / (shortest path / {summary['straight_line_speed']:g} m/s); {starts}.",
+            f"From trial: the first of {trial['in_a_row']} in a row with so small a median ratio over seeds.",
+            f"Steps: of the environment, with exploring, until {steps['episodes']} episodes in a row of a seed",
+            f"have a median ratio <= {steps['ratio']:g}; median over seeds, who never did counts as later.",
+        ]
     if summary["tests"]:
         lines.append("P(faster): of a seed against one of the first arm; p: Wilcoxon signed-rank over seeds.")
     return lines

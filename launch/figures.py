@@ -46,7 +46,7 @@ def draw_comparison(folder: Path) -> Path:
     file = folder / COMPARISON_FILE
     try:
         result = read_json(file)
-        windows = [(int(first), int(last)) for first, last in result["windows"]]
+        windows = [(int(first), int(last)) for first, last in result.get("windows", ())] or None
         latency = {
             arm: np.array([[trial["latency_s"] for trial in trials] for trials in found["trials"].values()])
             for arm, found in result["arms"].items()

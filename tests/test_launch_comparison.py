@@ -97,12 +97,36 @@ def test_criterion_by_trials_and_by_steps_with_censored_seeds() -> None:
     latencies = np.full((3, 14), 30.0)
     latencies[0, 2:], latencies[1, 4:] = 4.0, 4.5
     found = criterion(arm(latencies), 0.5)
+    assert found is not None
     assert [(x["ratio"], x["value"]) for x in found["trial"]] == [(1.5, 5), (2.0, 5)]
     # Of trials 1 to 10 eight and six are good, enough for the median; 1000 steps of exploring before.
     assert found["steps"]["by_seed"] == {"0": 2000, "1": 2000, "2": None}
     assert found["steps"]["run_by_seed"]["2"] == 2400
     assert (found["steps"]["value"], found["steps"]["reached"]) == (2000.0, 2)
     assert found["steps"]["ci95"] == [2000.0, None]  # all three draws may be the seed that never did
+
+
+def test_trials_that_were_cut_off_do_not_meet_the_criterion_however_short_their_limit() -> None:
+    runs = [
+        dataclasses.replace(run, records=tuple(dataclasses.replace(x, success=False) for x in run.records))
+        for run in arm(np.full((2, 12), 3.0))
+    ]
+    found = criterion(runs, 0.5)
+    assert found is not None
+    assert [bound["value"] for bound in found["trial"]] == [None, None]
+    assert found["steps"]["reached"] == 0
+
+
+def test_where_nothing_is_to_be_reached_there_is_no_criterion() -> None:
+    runs = [
+        dataclasses.replace(
+            run, records=tuple(dataclasses.replace(x, optimal_path_m=None) for x in run.records)
+        )
+        for run in arm(np.full((2, 4), 9.0))
+    ]
+    assert criterion(runs, 0.5) is None
+    summary = compare(load(), {"a": load()}, {"a": runs}, [(1, 4)])
+    assert not any("atio" in line for line in notes(summary))
 
 
 def test_days_of_delayed_match() -> None:
