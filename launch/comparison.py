@@ -113,7 +113,7 @@ def notes(summary: Mapping[str, Any]) -> list[str]:
             f"From trial: the first of {trial['in_a_row']} in a row with so small a median ratio over seeds.",
             f"Steps: of the environment, with exploring, until {steps['episodes']} episodes in a row of a",
             f"seed have a median ratio <= {steps['ratio']:g}.",
-            "Of the steps the median over seeds; >: more than half of the seeds were not there by then.",
+            "Of the steps the median over seeds; >: half of the seeds or more were not there by then.",
         ]
     if summary["tests"]:
         lines.append("P(faster): of a seed against one of the first arm; p: Wilcoxon signed-rank over seeds.")
