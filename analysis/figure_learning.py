@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from .statistics import bootstrap_band, bootstrap_interval
+from .statistics import bootstrap_band, bootstrap_interval, interquartile_mean
 from .style import BLUE, CYCLE, HAIRLINE, MUTED, VERMILION, house_style, new_figure
 
 Floats = NDArray[np.float64]
@@ -88,19 +88,30 @@ def running_median(values: Floats, window: int = _WINDOW) -> Floats:
     return np.array([np.median(values[max(0, i - half) : i + half + 1]) for i in range(values.size)])
 
 
-def comparison(latency: Mapping[str, Floats], limit: float | None = None) -> Figure:
-    """Arms side by side: median latency in s over seeds with its 95 % band, and the first and last trials.
+def comparison(
+    latency: Mapping[str, Floats],
+    windows: Sequence[tuple[int, int]] | None = None,
+    limit: float | None = None,
+) -> Figure:
+    """Arms side by side: median latency in s over seeds with its 95 % band, and means over windows of trials.
 
     Parameters
     ----------
     latency
         (seeds, trials) by arm, in s.
+    windows
+        First and last trials, from 1, over which interquartile means are drawn with their intervals. Default:
+        the first and the last five.
     limit
         Time limit of a trial in s, drawn as a line.
     """
+    trials = min(runs.shape[1] for runs in latency.values())
+    if windows is None:
+        ends = [(1, _WINDOW), (trials - _WINDOW + 1, trials)]
+        windows = ends if trials >= 2 * _WINDOW else [(1, trials)]
     with house_style():
-        figure = new_figure(9.5, 3.8)
-        curves, blocks = figure.subplots(1, 2, width_ratios=[1.7, 1.0])
+        figure = new_figure(9.5, max(3.8, 1.2 + 0.16 * len(latency) * (1 + len(windows))))
+        curves, dots = figure.subplots(1, 2, width_ratios=[1.5, 1.0])
         for colour, (arm, runs) in zip(_colours(len(latency)), latency.items(), strict=True):
             _draw_band(curves, runs, arm, colour)
         curves.set(title=f"Escape latency, median over {_seed_range(latency)} seeds and 95 % band")
@@ -109,8 +120,17 @@ def comparison(latency: Mapping[str, Floats], limit: float | None = None) -> Fig
         curves.xaxis.set_major_locator(MaxNLocator(integer=True))
         if limit is not None:
             curves.axhline(limit, color=HAIRLINE, linewidth=1.0, zorder=0)
-        curves.legend(fontsize=8.5)
-        _draw_blocks(blocks, latency)
+        # Below the axes: bands of arms that do not learn fill the whole height.
+        curves.legend(
+            fontsize=8.5,
+            loc="upper left",
+            bbox_to_anchor=(0.0, -0.14),
+            ncols=min(5, len(latency)),
+            handlelength=1.2,
+            columnspacing=1.2,
+            borderaxespad=0.0,
+        )
+        _draw_windows(dots, latency, windows)
         return figure
 
 
@@ -122,28 +142,29 @@ def _draw_band(ax: Axes, runs: Floats, label: str, colour: str) -> None:
         ax.fill_between(trial, low, high, color=colour, alpha=0.15, linewidth=0.0)
 
 
-def _draw_blocks(ax: Axes, latency: Mapping[str, Floats]) -> None:
-    """First and last block of each arm: median over seeds with its interval, seeds as dots."""
-    width = min(min(runs.shape[1] for runs in latency.values()) // 2, _WINDOW)
-    if width < 1:
-        ax.set_axis_off()
-        return
-    for place, (colour, runs) in enumerate(zip(_colours(len(latency)), latency.values(), strict=True)):
-        for shift, block, filled in ((-0.17, runs[:, :width], False), (0.17, runs[:, -width:], True)):
-            seeds = np.median(block, axis=1)
-            at = place + shift
-            spread = 0.05 * np.linspace(-1.0, 1.0, seeds.size) if seeds.size > 1 else np.zeros(1)
-            ax.plot(at + spread, seeds, "o", color=colour, markersize=3, alpha=0.35, markeredgewidth=0.0)
-            if seeds.size > 1:
-                low, high = bootstrap_interval(seeds, np.median)
-                ax.vlines(at, low, high, color=colour, linewidth=2.0)
-            face = colour if filled else "white"
-            ax.plot(at, np.median(seeds), "o", color=colour, markerfacecolor=face, markersize=7, zorder=4)
-    ax.set_xticks(range(len(latency)), list(latency), rotation=20 if len(latency) > 3 else 0)
-    ax.set(title=f"First (open) and last (filled) {width} trials", ylabel="s")
-    ax.set_ylim(bottom=0.0)
-    ax.margins(x=0.15)
-    ax.tick_params(axis="x", length=0)
+def _draw_windows(ax: Axes, latency: Mapping[str, Floats], windows: Sequence[tuple[int, int]]) -> None:
+    """Interquartile mean over seeds times trials of each window, a row each, with its interval over seeds."""
+    rows, names = [], []
+    for arm, (colour, runs) in enumerate(zip(_colours(len(latency)), latency.values(), strict=True)):
+        top = arm * (len(windows) + 0.8)
+        for k, (first, last) in enumerate(windows):
+            part, at = runs[:, first - 1 : last], top + k
+            if len(runs) > 1:
+                low, high = bootstrap_interval(part, interquartile_mean)
+                ax.hlines(at, low, high, color=colour, linewidth=4.5, alpha=0.35)
+            ax.plot(interquartile_mean(part), at, "o", color=colour, markersize=4.0, zorder=4)
+            rows.append(at)
+            span = f"{first}-{last}" if last > first else f"{first}"
+            names.append(f"{list(latency)[arm]}   {span}" if k == 0 else span)
+    ax.set_yticks(rows, names)
+    ax.set_ylim(max(rows) + 0.8, -0.8)
+    ax.set(title="Interquartile mean, 95 % interval", xlabel="s")
+    ax.set_xlim(left=0.0)
+    ax.margins(x=0.08)
+    ax.grid(axis="x", color=HAIRLINE, linewidth=0.7)
+    ax.set_axisbelow(True)
+    ax.spines["left"].set_visible(False)
+    ax.tick_params(axis="y", length=0)
 
 
 def _colours(n: int) -> Sequence[str]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import argparse
 import importlib
 import os
+import shlex
 import sys
 from collections.abc import Sequence
 
 from .. import __version__
 from .errors import UserError
 from .executor import ONE_THREAD
-from .options import Parser, add_experiment, add_json, add_task, natural
+from .options import Parser, add_experiment, add_json, add_task, length, natural
 
 #: Verbs that need no world: they work where PyBullet is missing, and `doctor` says so.
 _WITHOUT_PHYSICS = (".doctor", ".viewing")
@@ -21,6 +22,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; return the exit code: 0, 2 for a user's mistake, 130 when interrupted."""
     try:
         arguments = build_parser().parse_args(argv)
+        arguments.command_line = shlex.join(["tolman", *(sys.argv[1:] if argv is None else argv)])
         module, function = arguments.handler.split(":")
         os.environ.update(dict.fromkeys(ONE_THREAD, "1"))  # before any library that reads them
         # Imported late: `tolman --help` must not wait for the compiler.
@@ -128,7 +130,22 @@ def _compare(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(handler=".comparison:command")
     add_task(parser)
     parser.add_argument(
-        "--arms", default="td-ltp", metavar="A,B", help="arms, such as td-ltp,no-learning,raw-reward,random"
+        "--arms",
+        default="td-ltp",
+        metavar="A,B",
+        help="arms, such as td-ltp,no-learning,random; or your own, as NAME:KEY=VALUE;KEY=VALUE",
+    )
+    parser.add_argument(
+        "--windows",
+        metavar="1-5,16-20",
+        help="trials over which scores are taken (default: the first and the last five)",
+    )
+    parser.add_argument(
+        "--nearest",
+        type=length("--nearest"),
+        default=0.5,
+        metavar="M",
+        help="leave starts nearer to the goal out of ratios (default 0.5 m)",
     )
     parser.add_argument(
         "--seeds", default="0..9", metavar="SEEDS", help="7, or 0,3,9, or 100..104 (inclusive)"
@@ -140,6 +157,11 @@ def _compare(parser: argparse.ArgumentParser) -> None:
 def _add_sweep(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--jobs", type=natural("--jobs", 1), metavar="N", help="processes (default: one a core)"
+    )
+    parser.add_argument(
+        "--backend",
+        metavar="NAME",
+        help="where they run: a backend of joblib, such as loky (processes here) or ray (many machines)",
     )
     parser.add_argument("--output", metavar="DIR", help="keep finished seeds here; they are not run again")
     add_experiment(parser, seed=False)

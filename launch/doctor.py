@@ -29,12 +29,14 @@ _CORE = (
     "pillow",
     "rich",
     "msgspec",
+    "joblib",
 )
 #: Optional distributions, and what is lost without each.
 _EXTRAS = {
     "stable-baselines3": "no RL library to train on the same tasks (pip install 'tolman[baselines]')",
     "torch": "needed by stable-baselines3",
     "faery": "no AEDAT 4 and Event Stream recordings (pip install 'tolman[events]')",
+    "ray": "no sweeps over several machines (pip install ray)",
     "h5py": "no HDF5 recordings (pip install 'tolman[events]')",
 }
 _LAST_PYBULLET_WHEEL = (3, 11)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ..agent import AgentSnapshot
 from .agents import Agent, Informed
 from .frames import MapFrames, Pose
-from .scoring import LocalisationScore, TrialRecord, number, true_pose
+from .scoring import LocalisationScore, TrialRecord, extras, number, true_pose
 
 Environment = gymnasium.Env[Any, Any]
 CONTROL_PERIOD = 0.04  #: s
@@ -134,6 +134,7 @@ def run_episode(
         synaptic_operations=agent.synaptic_operations - operations,
         wall_s=wall,
         timed_s=(step - 1) * CONTROL_PERIOD,
+        extras=extras(info),
         **score.summary(),  # type: ignore[arg-type]  # the keys are those of the record, None only where allowed
     )
     for observer in observers:

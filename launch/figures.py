@@ -45,13 +45,15 @@ def draw_comparison(folder: Path) -> Path:
     """Draw the comparison whose JSON lies in `folder`; return the file."""
     file = folder / COMPARISON_FILE
     try:
+        result = read_json(file)
+        windows = [(int(first), int(last)) for first, last in result.get("windows", ())] or None
         latency = {
-            arm: np.array([[trial["latency_s"] for trial in trials] for trials in result["trials"].values()])
-            for arm, result in read_json(file)["arms"].items()
+            arm: np.array([[trial["latency_s"] for trial in trials] for trials in found["trials"].values()])
+            for arm, found in result["arms"].items()
         }
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise UserError(f"{file} is not the result of a comparison") from error
-    return _save(figure_learning.comparison(latency), folder / COMPARISON_FIGURE)
+    return _save(figure_learning.comparison(latency, windows), folder / COMPARISON_FIGURE)
 
 
 def make_figures(folder: Path, console: Console | None = None) -> list[Path]:

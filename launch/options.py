@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import re
 from pathlib import Path
 from typing import Any, NoReturn
@@ -61,6 +62,21 @@ def natural(what: str, least: int = 0) -> Any:
             raise UserError(f"{what} must be a whole number, got {text!r}") from None
         if value < least:
             raise UserError(f"{what} must be >= {least}, got {value}")
+        return value
+
+    return convert
+
+
+def length(what: str) -> Any:
+    """Return a type for argparse: a number of m, 0 or more."""
+
+    def convert(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            raise UserError(f"{what} must be a number of m, got {text!r}") from None
+        if not 0.0 <= value < math.inf:
+            raise UserError(f"{what} must be >= 0 m, got {value:g}")
         return value
 
     return convert

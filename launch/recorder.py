@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -91,6 +92,7 @@ class Recorder:
                 population_span=spans,
                 event_image=np.array(self._frames, np.int8).reshape(-1, *self._shape),
                 event_stride=np.array(_EVENT_STRIDE),
+                extras=np.array(msgspec.json.encode(record.extras).decode()),
             )
         self._clear()
 

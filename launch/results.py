@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -93,8 +94,8 @@ def learning(runs: Sequence[SeedRun]) -> dict[str, Any] | None:
     return {
         "first_trials": [1, BLOCK],
         "last_trials": [trials - BLOCK + 1, trials],
-        "first_latency_s": _interval(first, np.median),
-        "last_latency_s": _interval(last, np.median),
+        "first_latency_s": estimate(first, np.median),
+        "last_latency_s": estimate(last, np.median),
         "ratio": float(np.median(last) / np.median(first)),
         "p_value": paired_p_value(first, last),
     }
@@ -102,10 +103,14 @@ def learning(runs: Sequence[SeedRun]) -> dict[str, Any] | None:
 
 def latency_matrix(runs: Sequence[SeedRun]) -> NDArray[np.float64]:
     """Return latencies in s (seeds, trials), over the trials that every seed has."""
+    return trial_matrix(runs, lambda record: record.latency_s)
+
+
+def trial_matrix(runs: Sequence[SeedRun], of: Callable[[TrialRecord], float | None]) -> NDArray[np.float64]:
+    """Return a score of each trial (seeds, trials), over the trials that every seed has; NaN for `None`."""
     count = min((len(run.trials) for run in runs), default=0)
-    return np.array([[r.latency_s for r in run.trials[:count]] for run in runs], np.float64).reshape(
-        -1, count
-    )
+    values = [[of(record) for record in run.trials[:count]] for run in runs]
+    return np.array(values, np.float64).reshape(-1, count)
 
 
 def _measure(
@@ -119,7 +124,7 @@ def _measure(
         units = [float(centre(values)) for values in per_seed if values]
     else:
         units = [x for run in runs for x in map(of, run.trials) if x is not None]
-    return _interval(np.array(units), centre)
+    return estimate(np.array(units), centre)
 
 
 def _first_episode(runs: Sequence[SeedRun], of: Callable[[TrialRecord], float | None]) -> dict[str, Any]:
@@ -127,11 +132,16 @@ def _first_episode(runs: Sequence[SeedRun], of: Callable[[TrialRecord], float | 
     found = [of(run.records[0]) for run in runs if run.records]
     scored = [r.dead_reckoning_error_m is not None for r in (run.records[0] for run in runs if run.records)]
     units = [x for x, valid in zip(found, scored, strict=True) if valid and x is not None]
-    return _interval(np.array(units), np.mean)
+    return estimate(np.array(units), np.mean)
 
 
-def _interval(units: NDArray[np.float64], centre: Callable[..., Any]) -> dict[str, Any]:
-    if units.size == 0:
+def estimate(units: NDArray[np.float64], centre: Callable[..., Any]) -> dict[str, Any]:
+    """Return `centre` over all values of `units` (n,) or (n, values of each), with its 95 % interval.
+
+    The interval is over units. `None` where it is not defined.
+    """
+    value = float(centre(units)) if units.size else math.nan
+    if math.isnan(value):
         return {"value": None, "ci95": [None, None]}
     low, high = bootstrap_interval(units, centre)
-    return {"value": float(centre(units)), "ci95": [low, high]}
+    return {"value": value, "ci95": [low, high]}

@@ -20,13 +20,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from ..envs.robot import integrate_twist
+from ..envs.tasks.base import Plain
 from .frames import Pose, into_frame, wrap
+
+#: What every environment says in `info`: kept under other names, or of no use after the trial.
+_STANDARD = {"pose", "goal", "success", "collision", "collisions", "path_m", "optimal_path_m", "time_s"}
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,7 @@ class TrialRecord:
     wall_s: float  #: of the whole loop, without the first step (which may compile)
     timed_s: float  #: simulated time that `wall_s` covers
     dead_reckoning_gyro_error_m: float | None = None  #: the wheels' speed, the gyro's turning rate
+    extras: dict[str, Plain] = field(default_factory=dict)  #: what else the task says: its day, ...
 
 
 def success(record: TrialRecord) -> float | None:
@@ -130,6 +135,18 @@ class LocalisationScore:
                 self._gyro_reckoning / self._periods if self._by_gyro is not None and self._periods else None
             ),
         }
+
+
+def extras(info: Mapping[str, Any]) -> dict[str, Plain]:
+    """Return the finite numbers, truth values and strings that the task adds to `info`."""
+    found: dict[str, Plain] = {}
+    for name, value in info.items():
+        plain = value.item() if isinstance(value, np.generic) else value
+        if name in _STANDARD or not isinstance(plain, Plain):
+            continue
+        if not isinstance(plain, float) or math.isfinite(plain):
+            found[name] = plain
+    return found
 
 
 def true_pose(info: Mapping[str, Any]) -> Pose:

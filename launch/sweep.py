@@ -57,15 +57,19 @@ def run_sweep(
     *,
     checkpoint: Path | None = None,
     jobs: int | None = None,
+    backend: str | None = None,
     output: Path | None = None,
     console: Console | None = None,
 ) -> dict[str, list[SeedRun]]:
     """Run every seed of every arm and return the runs by arm, seeds in the order given.
 
+    They run on `jobs` workers of a joblib `backend`, see `executor.make_executor`.
+
     Raises
     ------
     UserError
-        If an arm is refused, before anything is run; or if `output` holds seeds of another configuration.
+        If an arm or the backend is refused, before anything is run; or if `output` holds seeds of another
+        configuration.
     """
     agent = "" if checkpoint is None else checkpoints.load(checkpoint).spike_hash
     for config in arms.values():
@@ -81,7 +85,7 @@ def run_sweep(
                 due.append(Job(arm, replace(config, seed=seed), checkpoint))
     if console is not None and done:
         console.print(f"{len(done)} of {len(done) + len(due)} seeds are already in {output}")
-    executor = make_executor(jobs, len(due))
+    executor = make_executor(jobs, len(due), backend)
     with _progress(console, len(arms) * len(seeds), len(done)) as advance:
         for index, run in executor.run(run_job, due):
             job = due[index]

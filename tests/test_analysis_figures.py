@@ -54,6 +54,7 @@ def latencies(seeds: int) -> np.ndarray[Any, np.dtype[np.float64]]:
             latencies(1)[0], RNG.random(20) > 0.2, RNG.random(20), {"wheels": 0.4, "gyro": None}
         ),
         lambda: figure_learning.comparison({"a": latencies(8), "b": latencies(8) + 20.0}, limit=60.0),
+        lambda: figure_learning.comparison({"a": latencies(8)}, [(2, 2), (3, 20)]),
         lambda: figure_learning.comparison({"td-ltp": latencies(1)}),
         lambda: figure_paths.trajectories(SCENE, [some_path(1), some_path(2, False)], [some_path(20)]),
         lambda: figure_cells.rate_map_sheet(np.array([FIELD] * 7), BINS, SCENE, ["a"] * 7, "Place cells"),

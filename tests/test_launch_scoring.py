@@ -13,7 +13,7 @@ from tolman.launch.config import ExperimentConfig, load
 from tolman.launch.energy import CHIPS, energy_per_decision
 from tolman.launch.frames import into_frame, out_of_frame, wrap
 from tolman.launch.results import SeedRun, latency_matrix, learning, summarise
-from tolman.launch.scoring import LocalisationScore, TrialRecord, spl
+from tolman.launch.scoring import LocalisationScore, TrialRecord, extras, spl
 
 RECORD = TrialRecord(
     trial=1, latency_s=10.0, path_m=2.0, optimal_path_m=1.0, success=True, collisions=2, reward=1.0,
@@ -141,6 +141,7 @@ def test_evaluate_and_compare_resume_and_write_their_results(
     code, out, err = tolman("compare", *common, *arms, "--json", tmp_path / "compare.json")
     assert (code, err) == (0, "")
     first = json.loads((tmp_path / "compare.json").read_text())
+    assert first.pop("command_line").startswith("tolman compare WaterMaze --seeds 0..1")
     assert set(first["arms"]) == {"td-ltp", "random"}
     starts = [[t["start"] for t in arm["trials"]["1"]] for arm in first["arms"].values()]
     assert starts[0] == starts[1]  # the arms face the same starts
@@ -148,7 +149,9 @@ def test_evaluate_and_compare_resume_and_write_their_results(
     assert (tmp_path / "compared" / "comparison.png").stat().st_size > 10_000
     code, out, err = tolman("compare", *common, *arms, "--json", tmp_path / "again.json")
     assert "4 of 4 seeds are already" in out
-    assert json.loads((tmp_path / "again.json").read_text()) == first
+    again = json.loads((tmp_path / "again.json").read_text())
+    assert again.pop("command_line").endswith("again.json")
+    assert again == first
     code, out, err = tolman("compare", *common, *arms, "--set", "environment.renderer=pybullet")
     assert code == 2
     assert "another configuration" in err
@@ -166,3 +169,49 @@ def test_seeds_run_in_parallel_give_what_they_give_alone(
         assert (code, err) == (0, "")
         results.append(json.loads(file.read_text()))
     assert results[0]["spike_hash"] == results[1]["spike_hash"]
+
+
+def test_what_the_task_adds_is_kept_with_the_trial() -> None:
+    info = {
+        "pose": np.zeros(3), "success": True, "time_s": 1.0, "path_m": 0.0, "goal": np.ones(2),
+        "day": np.int64(2), "asked": "milk", "held": np.bool_(False), "free_time_s": 0.5,
+        "nothing": float("nan"), "gates": ["left"],
+    }  # fmt: skip
+    kept = extras(info)
+    assert kept == {"day": 2, "asked": "milk", "held": False, "free_time_s": 0.5}
+    assert [type(value) for value in kept.values()] == [int, str, bool, float]
+
+
+@pytest.mark.parametrize(
+    ("task", "expected"),
+    [
+        ("DelayedMatch", [{"day": 1, "trial_of_day": 1}, {"day": 1, "trial_of_day": 2}]),
+        ("WaterMaze", [{}, {}]),
+    ],
+)
+def test_extras_lie_in_results_and_trial_files_and_older_results_load(
+    tmp_path: Path,
+    tolman: Callable[..., tuple[int, str, str]],
+    task: str,
+    expected: list[dict[str, int]],
+) -> None:
+    short = ("--set", "algorithm=random", "--set", "environment.time_limit=1.2", "--set", "habituation=0")
+    common = (task, "--trials", "2", *short)
+    out = tmp_path / "run"
+    assert tolman("train", *common, "--seed", "0", "--output", out, "--no-figures")[0] == 0
+    results = json.loads((out / "results.json").read_text())
+    assert [trial["extras"] for trial in results["trials"]["0"]] == expected
+    for trial, extras_ in enumerate(expected, 1):
+        with np.load(out / "trials" / f"trial_{trial:04d}.npz", allow_pickle=False) as arrays:
+            assert json.loads(str(arrays["extras"])) == extras_
+    sweep = ("evaluate", *common, "--seeds", "0", "--output", tmp_path / "seeds")
+    assert tolman(*sweep)[0] == 0
+    file = tmp_path / "seeds" / "random" / "seed_0000.json"
+    older = json.loads(file.read_text())
+    assert [record.pop("extras") for record in older["run"]["records"]] == expected
+    file.write_text(json.dumps(older))
+    code, printed, err = tolman(*sweep, "--json", tmp_path / "again.json")
+    assert (code, err) == (0, "")
+    assert "1 of 1 seeds are already" in printed
+    again = json.loads((tmp_path / "again.json").read_text())
+    assert [trial["extras"] for trial in again["trials"]["0"]] == [{}, {}]
