@@ -130,7 +130,8 @@ class Navigator:
         self._note("view", view)
         counts = np.bincount(view[:, 1], minlength=self.perception.size).astype(np.float32)
         self._motion = self._self_motion(observation)
-        if self.perception.blind and (self._motion[0] > SLOW or abs(self._motion[1]) > TURNING):
+        moves = self._motion[0] > SLOW or abs(self._motion[1]) > TURNING
+        if self.perception.blind and moves and not np.asarray(observation["bump"]).any():  # wheels may skid
             self.perception.let_go()
         fired = self.memory.advance(
             counts, self.perception.awake > 0.5 and not self.perception.blind, *self._motion
