@@ -97,17 +97,19 @@ def make_agent(config: ExperimentConfig, camera: CameraSpec, seed: int, route: R
     UserError
         If the agent refuses its configuration.
     """
-    if config.algorithm == "random":
-        return RandomWalk(seed)
-    if config.algorithm == "oracle":
-        return Oracle(config.agent.motor, route)
-    if config.algorithm in ("ppo", "sac"):
-        with asked("agent"):
-            body = MappedBody(config.agent, camera, seed)
-        return Learner(body, _policy(config, body, seed), explores=config.exploration > 0.0)
-    with asked("agent"):
-        agent: Agent = Navigator(config.agent, camera, seed)
-        return agent
+    match config.algorithm:
+        case "random":
+            return RandomWalk(seed)
+        case "oracle":
+            return Oracle(config.agent.motor, route)
+        case "ppo" | "sac":
+            with asked("agent"):
+                body = MappedBody(config.agent, camera, seed)
+            return Learner(body, _policy(config, body, seed), explores=config.exploration > 0.0)
+        case rule:
+            with asked("agent"):
+                agent: Agent = Navigator(config.agent, camera, seed, rule)
+                return agent
 
 
 def _policy(config: ExperimentConfig, body: MappedBody, seed: int) -> Policy:
