@@ -36,6 +36,7 @@ ARMS: dict[str, tuple[str, ...]] = {
     "both": ("algorithm='both'",),
     "random": ("algorithm='random'",),
     "oracle": ("algorithm='oracle'",),
+    "surrogate": ("algorithm='surrogate'",),
     "ppo": ("algorithm='ppo'",),
     "sac": ("algorithm='sac'",),
 }
