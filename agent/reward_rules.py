@@ -110,7 +110,7 @@ class ActorSynapses:
         if releases:
             self.release = Release(config.release(), projection, 1, np.float32, DT, seed, "actor release")
         self.dopamine = Level("dopamine", Modulator(config.tau_dopamine), DT, 1)
-        self._expected, self._earned = np.zeros(1), 0.0
+        self._reward = np.zeros(2)  # expected of a trial, and had in this one
         self._ring = np.zeros((1, actors), np.float32)
         row = np.zeros(layout.PROJECTION_COLUMNS, np.int64)
         row[layout.J_KIND], row[layout.J_SYNAPSES] = layout.DENSE, self.weights.size
@@ -130,8 +130,8 @@ class ActorSynapses:
         """Before a run of the kernel: take the `reward` that arrives with it."""
         self.compiled.signals[1] = float(learning)
         if reward != 0.0:
-            self.dopamine.release(reward - float(self._expected[0]))
-            self._earned += reward
+            self.dopamine.release(reward - self._reward[0])
+            self._reward[1] += reward if learning else 0.0
             self.compiled.signals[0] = 0.0  # what dopamine says, acetylcholine does not talk over
 
     def settle(self) -> None:
@@ -146,8 +146,8 @@ class ActorSynapses:
         for part in (self.plasticity, self.release):
             if part is not None:
                 part.clear()
-        self._expected += self.config.mean_rate * (self._earned - self._expected)
-        self._earned = 0.0
+        expected, had = self._reward
+        self._reward[:] = expected + self.config.mean_rate * (had - expected), 0.0
         self.dopamine.clear()
         self.compiled.signals[:] = 1.0  # exploring: acetylcholine is there until a reward comes
 
@@ -159,7 +159,7 @@ class ActorSynapses:
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return the live arrays that last from one trial to the next."""
-        own: dict[str, NDArray[Any]] = {"actor weights": self.weights, "expected reward": self._expected}
+        own: dict[str, NDArray[Any]] = {"actor weights": self.weights, "actor reward": self._reward}
         if self.release is not None:
             own["release drive"] = self.release.arrays()["release drive"]
         return own

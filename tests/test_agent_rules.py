@@ -166,8 +166,9 @@ def test_each_rule_learns_which_way_pays_and_nothing_without_reward(rule: str, t
 
 @pytest.mark.parametrize("rule", ["rstdp", "hedonistic", "both", "da+ach"])
 def test_an_actor_goes_on_from_its_arrays_and_learns_only_when_asked(rule: str) -> None:
-    first, second = actor_of(rule), actor_of(rule, seed=3)
+    first, second = actor_of(rule, mean_rate=0.5), actor_of(rule, seed=4, mean_rate=0.5)
     live(first, reward=1.0)
+    second.reseed(3)
     for name, array in first.arrays().items():
         second.arrays()[name][...] = array
     first.reset()
