@@ -42,7 +42,7 @@ class RewardRulesConfig:
     a_plus: float = 0.05  #: eligibility of a pair pre before post, `rstdp` and `both`
     a_minus: float = 0.02  #: the same for post before pre
     tau_eligibility: float = 1.0  #: s, of pairs and of releases; Izhikevich 2007
-    rstdp_rate: float = 2.0  #: learning rate of weights
+    rstdp_rate: float = 8.0  #: learning rate of weights
     release_rate: float = 1.0  #: learning rate of release
     probability: float = 0.5  #: of release at the start
     tau_sequential: float = 2.0  #: s, eligibility of `da+ach`; Zannone et al. 2018
