@@ -6,7 +6,7 @@ and rates were measured for a water maze of 1 m radius (docs/learning.md).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from ..spiking.escape import EscapeRate
 from ..spiking.random import key
 from . import td_ltp
+from .reward_rules import ActorRule, ActorSynapses, RewardRulesConfig
 
 Floats = NDArray[np.float32]
 AWAKE = np.zeros(6, np.float32)
@@ -57,6 +58,9 @@ class ActorCriticConfig:
     actor_rate: float = 0.03  #: learning rate
     readout_slow: float = 0.050  #: s
     readout_fast: float = 0.020  #: s
+    #: what steers the actor's synapses: dopamine, or acetylcholine too (`reward_rules`)
+    neuromodulators: Literal["da", "da+ach"] = "da"
+    rules: RewardRulesConfig = field(default_factory=RewardRulesConfig)
 
     def __post_init__(self) -> None:
         for name in ("critics", "actors"):
@@ -65,6 +69,10 @@ class ActorCriticConfig:
         for name in ("critic_rate", "actor_rate"):
             if getattr(self, name) < 0.0:
                 raise ValueError(f"actor_critic {name} must be >= 0, got {getattr(self, name)}")
+        if self.neuromodulators not in ("da", "da+ach"):
+            raise ValueError(
+                f"actor_critic neuromodulators must be 'da' or 'da+ach', got {self.neuromodulators!r}"
+            )
         self.neurons()
 
     def neurons(self) -> EscapeRate:
@@ -73,11 +81,23 @@ class ActorCriticConfig:
 
 
 class ActorCritic:
-    """`places` inputs, `critics` value neurons and a ring of `actors` direction neurons, all escape-rate."""
+    """`places` inputs, `critics` value neurons and a ring of `actors` direction neurons, all escape-rate.
+
+    With a `rule` that learns from reward alone (`reward_rules`) the critic spikes but does not learn.
+    """
 
     def __init__(
-        self, config: ActorCriticConfig, places: int, seed: int, third_factor: Literal["td", "reward"] = "td"
+        self,
+        config: ActorCriticConfig,
+        places: int,
+        seed: int,
+        third_factor: Literal["td", "reward"] = "td",
+        rule: ActorRule = "td-ltp",
     ) -> None:
+        if config.neuromodulators == "da+ach":
+            if rule != "td-ltp":
+                raise ValueError(f"neuromodulators 'da+ach' belong to td-ltp, not to {rule}")
+            rule = "da+ach"
         self.config, self.places = config, places
         m = config.critics + config.actors
         self.size = m
@@ -88,6 +108,12 @@ class ActorCritic:
         bounds = [config.critic_low, config.critic_high, config.actor_low, config.actor_high]
         spread = config.tau_membrane - config.tau_synapse
         self.clock = np.zeros(1, np.int64)
+        self.actor: ActorSynapses | None = None
+        if rule != "td-ltp":
+            self.actor = ActorSynapses(
+                config.rules, rule, places, config.actors, config.actor_start,
+                (config.actor_low, config.actor_high), seed,
+            )  # fmt: skip
         self.controller = td_ltp.Controller(
             self.weights,
             self.clock,
@@ -99,10 +125,16 @@ class ActorCritic:
             np.array([config.input_rate * config.epsilon0 * 1e-3, config.least_rate * spread]),
             _filters(config),
             np.array(bounds, np.float32),
+            td_ltp.Substrate.none() if self.actor is None else self.actor.compiled,
         )
         self.traces = td_ltp.Traces.zeros(places, config.critics, config.actors)
         self.no_inhibition = np.zeros(config.actors, np.float32)
         self._spikes = np.zeros((m * 40, 2), np.int32)
+
+    @property
+    def replays(self) -> bool:
+        """Whether replay can teach it: with TD-LTP only, as the other rules pair spikes in forward order."""
+        return self.actor is None
 
     @property
     def resting_spikes(self) -> float:
@@ -118,10 +150,14 @@ class ActorCritic:
         """Clear all that lasts less than a trial; weights stay."""
         for trace in self.traces:
             trace[:] = 0
+        if self.actor is not None:
+            self.actor.reset()
 
     def reseed(self, seed: int) -> None:
         """Draw from the stream of `seed` from now on."""
         self.controller = self.controller._replace(key=key(seed, "actor_critic"))
+        if self.actor is not None:
+            self.actor.reseed(seed)
 
     def advance(
         self,
@@ -138,6 +174,9 @@ class ActorCritic:
         """
         config = self.config
         rates = (config.critic_rate, config.actor_rate) if learning else (0.0, 0.0)
+        if self.actor is not None:
+            rates = (rates[0] if self.actor.rule == "da+ach" else 0.0, 0.0)
+            self.actor.begin(float(reward), learning)
         count = td_ltp.advance(
             place_spikes, steps, float(reward), self.controller, self.traces,
             self.no_inhibition if inhibition is None else inhibition,
@@ -145,11 +184,14 @@ class ActorCritic:
         )  # fmt: skip
         if count < 0:
             raise ValueError(f"actor-critic spikes exceed the buffer of {len(self._spikes)}")
+        if self.actor is not None:
+            self.actor.settle()
         return self._spikes[:count]
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return the live arrays that last: weights and the random counter."""
-        return {"weights": self.weights, "clock": self.clock}
+        own: dict[str, NDArray[Any]] = {"weights": self.weights, "clock": self.clock}
+        return own if self.actor is None else own | self.actor.arrays()
 
     @property
     def value(self) -> float:
@@ -158,7 +200,9 @@ class ActorCritic:
 
     @property
     def dopamine(self) -> float:
-        """The temporal-difference error delta, reward per s."""
+        """The temporal-difference error delta, reward per s; without a critic, the level that reward left."""
+        if self.actor is not None and self.actor.rule != "da+ach":
+            return float(self.actor.dopamine.level[0])
         return float(self.traces.scalars[5])
 
     @property

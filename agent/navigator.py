@@ -26,6 +26,7 @@ from .motor import scan, steer
 from .perception import CameraGeometry, Perception
 from .reflex import Reflexes
 from .replay import Replay
+from .reward_rules import ActorRule
 from .snapshot import AgentSnapshot
 from .storage import load_arrays, save_arrays
 from .vision.identity import difference, identity
@@ -42,9 +43,12 @@ class Navigator:
     config : what to build
     camera : geometry and nominal threshold of the event camera
     seed : top of all random streams
+    rule : by which the actor learns (`reward_rules`)
     """
 
-    def __init__(self, config: NavigatorConfig, camera: CameraGeometry, seed: int) -> None:
+    def __init__(
+        self, config: NavigatorConfig, camera: CameraGeometry, seed: int, rule: ActorRule = "td-ltp"
+    ) -> None:
         self.config = config
         self._camera = identity(camera)
         self.perception = Perception(config.perception, camera, seed)
@@ -52,7 +56,7 @@ class Navigator:
             config.memory, 2 * config.perception.elevation_bins, self.perception.directions, seed
         )
         self.actor_critic = ActorCritic(
-            config.actor_critic, config.memory.place.cells, seed, config.third_factor
+            config.actor_critic, config.memory.place.cells, seed, config.third_factor, rule
         )
         self.replay = Replay(config.replay, self.actor_critic, self.memory.experience)
         self.goals = Goals(config.goals, config.memory.place.cells)

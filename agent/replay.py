@@ -13,6 +13,9 @@ Backwards, the value of what comes next is known before the value of what came b
 
 This reading of reverse replay as backward sweeps of a critic follows Foster & Wilson 2006 and the prioritised
 sweeping of Mattar & Daw 2018; the filters are ours.
+
+Only TD-LTP learns so. Rules that pair spikes by their order, or that have no critic to say what a place is
+worth (`reward_rules`), are not replayed to.
 """
 
 from __future__ import annotations
@@ -76,13 +79,15 @@ class Replay:
     def after_reward(self, reward: float) -> list[tuple[NDArray[np.int32], NDArray[np.int32]]]:
         """Sweep back over the way just made; return (place, controller) spikes (k, 2) of each sweep."""
         way, config = self.experience.latest(self._window), self.config
-        if reward == 0.0 or not len(way.counts):
+        if reward == 0.0 or not len(way.counts) or not self.controller.replays:
             return []
         rates = (config.critic_rate, config.actor_rate)
         return [self._run(way, reward, rates, 0) for _ in range(config.sweeps)]
 
     def in_rest(self, seed: int, trial: int) -> list[tuple[NDArray[np.int32], NDArray[np.int32]]]:
         """Replay stretches drawn from the stream of `seed` and `trial`; return their spikes."""
+        if not self.controller.replays:
+            return []
         rng = generator(seed, f"replay.{trial}")
         stretches = [self.experience.sample(rng, self._window) for _ in range(self.config.stretches)]
         return [

@@ -25,7 +25,10 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from ..spiking import hedonistic, layout
+from ..spiking.engine import advance_modulator
 from ..spiking.escape import escape
+from ..spiking.learning import learn_from
 from ..spiking.random import step_key
 
 Floats = NDArray[np.float32]
@@ -62,6 +65,21 @@ class Traces(NamedTuple):
         return cls(*parts)
 
 
+class Substrate(NamedTuple):
+    """Synapses of the actor that learn by a rule of the substrate instead (`reward_rules`)."""
+
+    row: NDArray[np.int64]  #: what they are (`spiking.layout`); (0,) where the actor learns by TD-LTP
+    weights: Floats  #: (N, A)
+    dopamine: NDArray[np.float64]  #: (5, 1) of `Level`
+    follows: int  #: 0: the third factor is that dopamine, 1: it is the controller's
+    signals: NDArray[np.float64]  #: (2,): acetylcholine; 0 if nothing is to be learned
+
+    @classmethod
+    def none(cls) -> Substrate:
+        """Return what stands for TD-LTP."""
+        return cls(np.zeros(0, np.int64), np.zeros((0, 0), np.float32), np.zeros((5, 1)), 0, np.zeros(2))
+
+
 class Controller(NamedTuple):
     """What does not change, or only by learning."""
 
@@ -76,6 +94,7 @@ class Controller(NamedTuple):
     drive: NDArray[np.float64]
     filters: Floats  #: see ActorCritic._filters
     bounds: Floats  #: critic low, critic high, actor low, actor high
+    substrate: Substrate
 
 
 @njit(cache=True)
@@ -110,6 +129,12 @@ def advance(
     discount, keep_now, keep_last = replaying[0], replaying[1], replaying[2]
     if discount > 0.0:
         keep_tag_slow, keep_tag_fast, tag_scale = replaying[3], replaying[4], replaying[5]
+    substrate, like = controller.substrate, np.zeros(0, np.float32)
+    row, ruled = substrate.row, substrate.row.size > 0
+    own = critics if ruled else m  # neurons whose input is weighed here
+    flat = substrate.weights.reshape(-1)
+    heard, chosen = np.empty(place_spikes.shape[0] if ruled else 0, np.int32), np.empty(actors, np.int32)
+    arrived, third, gate = np.zeros(actors, np.float32), np.zeros(1), np.zeros(1)
     every = 10
     count, cursor = 0, 0
     touched = np.zeros(n, np.bool_)
@@ -134,6 +159,7 @@ def advance(
             input_m[i] *= keep_m
             input_s[i] *= keep_s
             after[i] *= keep_m
+        n_heard = 0
         while cursor < place_spikes.shape[0] and place_spikes[cursor, 0] <= step:
             j = place_spikes[cursor, 1]
             if not touched[j]:
@@ -144,11 +170,28 @@ def advance(
             pre_s[j] += np.float32(1.0)
             scalars[7] += 1.0
             scalars[8] += 1.0
-            for i in range(m):
+            for i in range(own):
                 w = weights[j, i]
                 input_m[i] += w
                 input_s[i] += w
+            if ruled:
+                heard[n_heard] = j
+                n_heard += 1
             cursor += 1
+        if ruled:
+            if substrate.follows == 0:
+                advance_modulator(substrate.dopamine)
+                third[0] = substrate.dopamine[4, 0] * substrate.signals[1]
+            arrived[:] = np.float32(0.0)
+            if row[layout.J_CHANCE] != 0:
+                hedonistic.deliver(row, heard[:n_heard], flat, arrived, third, clock[0], like)
+            else:
+                for h in range(n_heard):
+                    for k in range(actors):
+                        arrived[k] += substrate.weights[heard[h], k]
+            for k in range(actors):
+                input_m[critics + k] += arrived[k]
+                input_s[critics + k] += arrived[k]
         # Feedforward inhibition divides by the summed input (divisive normalisation, Carandini & Heeger
         # 2012), so the drive is the mean weight of the active places and not how many of them there are.
         share = np.float32(drive[0] / max(scalars[7] - scalars[8], drive[1]))
@@ -205,7 +248,18 @@ def advance(
             delta = discount * (scalars[10] + reward) - value
         scalars[4] = value
         scalars[5] = delta
-        scalars[6] += reward if controller.third_factor == 1 else delta
+        signal = reward if controller.third_factor == 1 else delta
+        scalars[6] += signal
+        if ruled and row[layout.J_RULE] != 0:
+            n_chosen = 0
+            for f in range(n_fired):
+                if fired[f] >= critics:
+                    chosen[n_chosen] = fired[f] - critics
+                    n_chosen += 1
+            if substrate.follows == 1:
+                third[0] = signal * substrate.signals[1]
+            gate[0] = substrate.signals[0] * substrate.signals[1]
+            learn_from(row, heard[:n_heard], chosen[:n_chosen], heard[:0], third, gate, like)
         if clock[0] % every == 0:
             factor = scalars[6] / every
             scalars[6] = 0.0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
@@ -97,26 +97,35 @@ def make_agent(config: ExperimentConfig, camera: CameraSpec, seed: int, route: R
     UserError
         If the agent refuses its configuration.
     """
-    if config.algorithm == "random":
-        return RandomWalk(seed)
-    if config.algorithm == "oracle":
-        return Oracle(config.agent.motor, route)
-    if config.algorithm in ("ppo", "sac"):
-        with asked("agent"):
-            body = MappedBody(config.agent, camera, seed)
-        return Learner(body, _policy(config, body, seed), explores=config.exploration > 0.0)
-    with asked("agent"):
-        agent: Agent = Navigator(config.agent, camera, seed)
-        return agent
+    match config.algorithm:
+        case "random":
+            return RandomWalk(seed)
+        case "oracle":
+            return Oracle(config.agent.motor, route)
+        case "ppo" | "sac" | "surrogate":
+            with asked("agent"):
+                body = MappedBody(config.agent, camera, seed)
+            return Learner(body, _policy(config, body, seed), explores=config.exploration > 0.0)
+        case rule:
+            with asked("agent"):
+                agent: Agent = Navigator(config.agent, camera, seed, rule)
+                return agent
 
 
 def _policy(config: ExperimentConfig, body: MappedBody, seed: int) -> Policy:
+    kind: Callable[..., Policy]
     try:
-        from .policies import OnlinePPO, OnlineSAC
+        if config.algorithm == "surrogate":
+            from .surrogate import OnlineSurrogate
+
+            kind = OnlineSurrogate
+        else:
+            from .policies import OnlinePPO, OnlineSAC
+
+            kind = {"ppo": OnlinePPO, "sac": OnlineSAC}[config.algorithm]
     except ModuleNotFoundError as error:
         raise UserError(
             f"algorithm {config.algorithm!r} needs {error.name}: pip install 'tolman[baselines]'"
         ) from error
-    kind = {"ppo": OnlinePPO, "sac": OnlineSAC}[config.algorithm]
     drawn = int(stream(seed, "learner").generate_state(1, np.uint32)[0])
     return kind(body.observation_space, body.action_space, drawn, config.agent.learning)

@@ -15,8 +15,13 @@ ARMS: dict[str, tuple[str, ...]] = {
     "no-preplay": ("agent.guidance.enabled=false",),
     "no-search": ("agent.guidance.explore=false",),
     "no-replay": ("agent.replay.sweeps=0", "agent.replay.stretches=0"),
+    "da+ach": ("agent.actor_critic.neuromodulators='da+ach'",),
+    "rstdp": ("algorithm='rstdp'",),
+    "hedonistic": ("algorithm='hedonistic'",),
+    "both": ("algorithm='both'",),
     "random": ("algorithm='random'",),
     "oracle": ("algorithm='oracle'",),
+    "surrogate": ("algorithm='surrogate'",),
     "ppo": ("algorithm='ppo'",),
     "sac": ("algorithm='sac'",),
 }

@@ -63,7 +63,9 @@ class ExperimentConfig:
     """Everything that decides the outcome of a run, but for the seeds of `evaluate` and `compare`."""
 
     task: str = "tolman/WaterMaze-v0"
-    algorithm: Literal["td-ltp", "random", "oracle", "ppo", "sac"] = "td-ltp"
+    algorithm: Literal[
+        "td-ltp", "rstdp", "hedonistic", "both", "random", "oracle", "surrogate", "ppo", "sac"
+    ] = "td-ltp"
     trials: int = 20
     seed: int = 0
     habituation: float | None = None  #: s of exploring without reward before trial 1; `None`: the task's own

@@ -47,6 +47,7 @@ class Online(ABC):
 
     exact = True
     library: type[PPO] | type[SAC]  #: the model
+    policy: Any = "MlpPolicy"  #: its networks
 
     def __init__(
         self,
@@ -59,7 +60,7 @@ class Online(ABC):
         torch.set_num_threads(1)  # sums would depend on the number of cores
         with _kept_random():
             environment = _Spaces(observation, action)
-            model = self.library("MlpPolicy", environment, seed=seed, device="cpu", **options)
+            model = self.library(self.policy, environment, seed=seed, device="cpu", **options)
             self._torch_random = torch.get_rng_state()
             self._numpy_random: Any = np.random.get_state()  # noqa: NPY002  (the library's)
         model.set_logger(Logger(None, []))

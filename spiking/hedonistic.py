@@ -109,10 +109,16 @@ class Release:
         """Draw from the stream of `seed`."""
         self.key = key(seed, self._name)
 
+    def settle(self) -> None:
+        """Bring the drives up to date, and count the integral of the third factor from here."""
+        self._drive[:] = self.drive().reshape(-1)
+        for array in (self._seen, self._integral):
+            array[...] = 0
+
     def clear(self) -> None:
         """Forget eligibilities, as between episodes; probabilities stay as they are at present."""
-        self._drive[:] = self.drive().reshape(-1)
-        for array in (self._eligibility, self._seen, self._clock, self._integral):
+        self.settle()
+        for array in (self._eligibility, self._clock):
             array[...] = 0
 
     def forget(self, copies: ArrayLike) -> None:

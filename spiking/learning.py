@@ -28,18 +28,32 @@ def learn(
     row: Table, populations: Table, modulators: NDArray[np.float64], now: int, like: NDArray[Any]
 ) -> None:
     """Let the synapses of one projection learn from the spikes of this step."""
-    record = int64s(row[layout.J_RECORD], layout.L_COLUMNS)
     pre_spikes, post_spikes = (
         _fired(populations[row[layout.J_PRE]], now),
         _fired(populations[row[layout.J_POST]], now),
     )
     factor, gate = layout.J_FACTOR, layout.J_GATE
-    ones = np.ones(record[layout.L_COPIES])
+    ones = np.ones(int64s(row[layout.J_RECORD], layout.L_COLUMNS)[layout.L_COPIES])
     factors = modulators[row[factor], 4] if row[factor] >= 0 else ones
     gates = modulators[row[gate], 4] if row[gate] >= 0 else ones
     # Synapses whose spike arrives in this step are asked for their weight: they are brought up to date.
     due = _fired(populations[row[layout.J_PRE]], max(now + 1 - row[layout.J_DELAY], 0))
     late = due if 1 < row[layout.J_DELAY] <= now + 1 else due[:0]
+    learn_from(row, pre_spikes, post_spikes, late, factors, gates, like)
+
+
+@njit(cache=True)
+def learn_from(
+    row: Table,
+    pre_spikes: Any,
+    post_spikes: Any,
+    late: Any,  # spikes of earlier steps that arrive in this one
+    factors: NDArray[np.float64],  # third factor of each copy
+    gates: NDArray[np.float64],
+    like: NDArray[Any],
+) -> None:
+    """Let synapses learn from the spikes of a step, wherever these come from."""
+    record = int64s(row[layout.J_RECORD], layout.L_COLUMNS)
     if record[layout.L_ROOM] > 0:
         _learn_later(row, record, pre_spikes, post_spikes, late, factors, gates, like)
     else:

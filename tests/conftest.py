@@ -24,7 +24,7 @@ class SpikingDouble:
     localised = True
     map_number = 0
 
-    def __init__(self, config: object, camera: object, seed: int) -> None:
+    def __init__(self, config: object, camera: object, seed: int, rule: str = "td-ltp") -> None:
         self._random = np.random.Generator(np.random.PCG64(seed))
         spans = {"place": slice(0, PLACE)}
         for module in range(MODULES):

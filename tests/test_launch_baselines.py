@@ -87,6 +87,19 @@ def test_a_missing_extra_is_named(short_experiment: Make, monkeypatch: pytest.Mo
         Session(short_experiment("algorithm=ppo"))
 
 
+@pytest.mark.parametrize("name", ["torch", "snntorch"])
+def test_the_surrogate_names_what_it_lacks(
+    name: str, short_experiment: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if name == "snntorch":
+        pytest.importorskip("stable_baselines3")
+    for module in ("policies", "surrogate"):
+        monkeypatch.delitem(sys.modules, f"tolman.launch.{module}", raising=False)
+    monkeypatch.setitem(sys.modules, name, None)
+    with pytest.raises(UserError, match=rf"'surrogate' needs {name}: pip install 'tolman\[baselines\]'"):
+        Session(short_experiment("algorithm=surrogate"))
+
+
 def test_the_navigator_can_lend_its_body_to_another_controller(short_experiment: Make) -> None:
     """A wrapped environment and a `Learner` with the same body give and take the same."""
     config = short_experiment("algorithm=random", habituation=0.0)
@@ -138,12 +151,14 @@ class TestPPO:
     @staticmethod
     def bandit(kind: str, steps: int, seed: int = 0, **options: Any) -> tuple[Any, float]:
         """Reward for going east, at every step, in episodes of 20; return the policy and its last mean."""
+        from importlib import import_module
+
         from gymnasium import spaces
-        from tolman.launch import policies
 
         observation = spaces.Box(0.0, 1.0, (3,), np.float32)
         action = spaces.Box(-1.0, 1.0, (2,), np.float32)
-        policy = getattr(policies, kind)(observation, action, seed, **options)
+        module = import_module(f"tolman.launch.{'surrogate' if kind == 'OnlineSurrogate' else 'policies'}")
+        policy = getattr(module, kind)(observation, action, seed, **options)
         rewards = []
         for step in range(steps):
             if step % 20 == 0:
@@ -190,12 +205,90 @@ class TestPPO:
         second.take_up(first.arrays())
         assert drive(second, range(at, 200)) == expected
 
-    def test_a_run_resumes_or_refuses(self, tmp_path: Path, short_experiment: Make) -> None:
-        config = short_experiment("algorithm=ppo", seed=2, habituation=2.0)
+    @pytest.mark.parametrize("algorithm", ["ppo", "surrogate"])
+    def test_a_run_resumes(self, algorithm: str, tmp_path: Path, short_experiment: Make) -> None:
+        pytest.importorskip("snntorch")
+        named = f"algorithm={algorithm}"
+        config = short_experiment(named, seed=2, habituation=2.0)
         whole = train(config, tmp_path / "whole")
-        train(short_experiment("algorithm=ppo", seed=2, habituation=2.0, trials=1), tmp_path / "parts")
+        train(short_experiment(named, seed=2, habituation=2.0, trials=1), tmp_path / "parts")
         assert train(config, tmp_path / "parts", resume=True).spike_hash == whole.spike_hash
         assert whole.neurons > 1000
+
+    def test_a_run_refuses_to_resume(self, tmp_path: Path, short_experiment: Make) -> None:
         train(short_experiment("algorithm=sac", trials=1), tmp_path / "sac")
         with pytest.raises(UserError, match="cannot be resumed"):
             train(short_experiment("algorithm=sac"), tmp_path / "sac", resume=True)
+
+
+class TestSurrogate:
+    """With Stable-Baselines3 and snnTorch, where they are installed."""
+
+    @pytest.fixture(autouse=True)
+    def _installed(self) -> None:
+        pytest.importorskip("stable_baselines3")
+        pytest.importorskip("snntorch")
+
+    def test_its_gradients_are_those_of_the_smoothed_network(self) -> None:
+        """Spikes replaced by v / (1 + 5 |v|), v from threshold: finite differences against the way back."""
+        import torch
+        from tolman.launch.surrogate import SpikingExtractor
+
+        torch.manual_seed(1)
+        network = SpikingExtractor(3, {"pi": [6, 5], "vf": [2]}).double()
+        highest: list[float] = []
+
+        def smoothed(way_back: Any) -> Any:
+            def spike(v: Any) -> Any:
+                highest.append(float(v.detach().max()))
+                bent, through = v / (1.0 + 5.0 * v.abs()), way_back(v)
+                return bent.detach() + through - through.detach()
+
+            return spike
+
+        for cells in network.policy_net[1::2]:
+            cells.spike_grad = smoothed(cells.spike_grad)
+            cells.mem_reset = lambda v: (v > 1.0).double()  # as in the network, nothing flows back through it
+        inputs = torch.rand(4, 3, dtype=torch.double) + 0.5
+        readout = torch.rand(4, 5, dtype=torch.double)
+
+        def loss() -> Any:
+            return (network.forward_actor(inputs) * readout).sum()
+
+        parameters = list(network.policy_net.parameters())
+        loss().backward()
+        assert max(highest) > 0.0, "nothing spiked"
+        for parameter in parameters:
+            numeric = torch.zeros_like(parameter)
+            with torch.no_grad():
+                for k in range(parameter.numel()):
+                    sides = []
+                    for step in (1e-6, -2e-6):
+                        parameter.view(-1)[k] += step
+                        sides.append(float(loss()))
+                    parameter.view(-1)[k] += 1e-6
+                    numeric.view(-1)[k] = (sides[0] - sides[1]) / 2e-6
+            assert float(numeric.abs().max()) > 0.0
+            np.testing.assert_allclose(parameter.grad, numeric, rtol=1e-4, atol=1e-6)
+
+    def test_its_layers_spike_and_start_from_rest(self) -> None:
+        import torch
+        from tolman.launch.surrogate import STEPS, SpikingExtractor
+
+        network = SpikingExtractor(3, {"pi": [20], "vf": [20]})
+        inputs = torch.full((2, 3), 0.4)
+        rates = network.forward_actor(inputs)
+        counts = (rates * STEPS).detach().numpy()
+        np.testing.assert_allclose(counts, np.round(counts), atol=1e-5)
+        assert 0.0 < counts.max() <= STEPS
+        np.testing.assert_array_equal(network.forward_actor(inputs).detach(), rates.detach())
+        # By hand, from the currents: subtract 1 after a spike, keep 0.9.
+        current = network.policy_net[0](inputs).detach().numpy()
+        v, expected = np.zeros_like(current), np.zeros_like(current)
+        for _ in range(STEPS):
+            v = np.float32(0.9) * v + current - (v > 1.0)
+            expected += v > 1.0
+        np.testing.assert_array_equal(np.round(counts), expected)
+
+    def test_it_learns_what_pays(self) -> None:
+        assert TestPPO.bandit("OnlineSurrogate", 4000, n_steps=128, learning_rate=3e-3)[1] > 0.7
