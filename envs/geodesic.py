@@ -65,10 +65,17 @@ class Geodesic:
         radius, the path may leave it as near; where no path keeps its distance at the target, it may end as
         near.
         """
-        kept = self._shortest(start, nearest, relaxed=False)
-        return kept if np.isfinite(kept) else self._shortest(start, nearest, relaxed=True)
+        return self._shortest(start, nearest)[0]
 
-    def _shortest(self, start: Points, nearest: Nearest, relaxed: bool) -> float:
+    def way(self, start: Points, nearest: Nearest) -> Points:
+        """Return the bends and the end (n, 2), m, of the path that `length` measures; (0, 2) if none."""
+        return self._shortest(start, nearest)[1]
+
+    def _shortest(self, start: Points, nearest: Nearest) -> tuple[float, Points]:
+        kept = self._search(start, nearest, relaxed=False)
+        return kept if np.isfinite(kept[0]) else self._search(start, nearest, relaxed=True)
+
+    def _search(self, start: Points, nearest: Nearest, relaxed: bool) -> tuple[float, Points]:
         corners = np.vstack((np.asarray(start, np.float64)[:2], self.corners))
         ends = nearest(corners)
         near = self._margin(corners[:1])
@@ -85,8 +92,15 @@ class Geodesic:
         # A sparse graph has no edges of length 0: where start and target meet, a tiny one stands for it.
         lengths = np.maximum(np.concatenate((between, from_start[left], to_target[reached])), 1e-12)
         graph = csr_array((lengths, (rows, columns)), shape=(n + 1, n + 1))
-        shortest = float(dijkstra(graph, directed=False, indices=[0])[0, n])
-        return shortest if shortest > 1e-9 else 0.0
+        distances, predecessors = dijkstra(graph, directed=False, indices=[0], return_predecessors=True)
+        far, came_from = distances[0], predecessors[0]
+        if not np.isfinite(far[n]):
+            return np.inf, np.empty((0, 2))
+        back = [int(came_from[n])]
+        while back[-1] != 0:
+            back.append(int(came_from[back[-1]]))
+        bends = corners[back[::-1][1:]]
+        return float(far[n]) if far[n] > 1e-9 else 0.0, np.vstack((bends, ends[back[0]][None]))
 
     def _margin(self, points: Points) -> Points:
         """Return how near to a wall a path may be at `points`: the radius, or less where it must."""

@@ -16,7 +16,7 @@ from .config import ExperimentConfig
 from .errors import UserError, asked
 from .learner import Learner, Policy
 from .mapped import MappedBody
-from .oracle import Oracle, Route, straight
+from .oracle import Oracle, Route
 
 
 class Agent(Protocol):
@@ -89,7 +89,13 @@ class Informed(Protocol):
         """Take the `info` of the time at which `act` is called next."""
 
 
-def make_agent(config: ExperimentConfig, camera: CameraSpec, seed: int, route: Route = straight) -> Agent:
+def nowhere(here: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the route of an oracle that was given none."""
+    del here
+    return np.empty((0, 2))
+
+
+def make_agent(config: ExperimentConfig, camera: CameraSpec, seed: int, route: Route = nowhere) -> Agent:
     """Build the untrained agent that `config` asks for, under the top `seed`; `route` guides an oracle.
 
     Raises

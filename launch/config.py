@@ -38,6 +38,8 @@ class EnvironmentConfig:
     sensor: SensorName | None = None  #: gives the camera the pixels of a known sensor
     shape: Literal["circle", "square", "clutter"] | None = None  #: of the open field
     arena_seed: int | None = None  #: draws patterns and pillars of the open field
+    #: what the task is built with besides, such as `delay` of TMaze (docs/tasks.md)
+    options: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.time_limit is not None and not self.time_limit > 0.0:

@@ -9,6 +9,7 @@ import gymnasium
 from gymnasium.envs.registration import registry
 
 from ..envs import CameraSpec, with_sensor
+from ..envs.tasks import Task
 from .config import EnvironmentConfig, ExperimentConfig
 from .episode import Environment
 from .errors import UserError, asked
@@ -54,6 +55,10 @@ def make_environment(task: str, config: EnvironmentConfig, *, render: bool = Fal
         value = getattr(config, name)
         if value is not None:
             options[name] = value
+    for name, value in config.options.items():
+        if name in type(config).__dataclass_fields__:
+            raise UserError(f"environment.options.{name}: set environment.{name} instead")
+        options[name] = value
     if config.sensor is not None:
         options["camera"] = with_sensor(options.get("camera", CameraSpec()), config.sensor)
     if render:
@@ -65,7 +70,8 @@ def make_environment(task: str, config: EnvironmentConfig, *, render: bool = Fal
         refused = re.search(r"unexpected keyword argument '(\w+)'", str(error))
         if refused is None:
             raise
-        raise UserError(f"environment.{refused[1]} is not an option of {task}") from error
+        key = f"options.{refused[1]}" if refused[1] in config.options else refused[1]
+        raise UserError(f"environment.{key} is not an option of {task}") from error
 
 
 def make_habituation(environment: Environment, config: ExperimentConfig) -> Environment:
@@ -89,6 +95,12 @@ def camera_of(environment: Environment) -> CameraSpec:
     """Return the camera that the environment was built with."""
     camera: CameraSpec = environment.unwrapped.camera  # type: ignore[attr-defined]
     return camera
+
+
+def task_of(environment: Environment) -> Task:
+    """Return the task of the environment."""
+    task: Task = environment.unwrapped.task  # type: ignore[attr-defined]
+    return task
 
 
 def random_state(environment: Environment) -> dict[str, Any]:

@@ -41,6 +41,9 @@ def add_experiment(parser: argparse.ArgumentParser, *, seed: bool = True) -> Non
         dest="settings",
         help="override one value, such as agent.learning=false; repeatable",
     )
+    parser.add_argument(
+        "--algorithm", metavar="NAME", help="what drives: td-ltp (default) or another of docs/learning.md"
+    )
     if seed:
         parser.add_argument(
             "--seed", type=natural("--seed"), metavar="S", help="top seed of everything random"
@@ -85,14 +88,14 @@ def length(what: str) -> Any:
 def experiment_of(arguments: argparse.Namespace, **changes: object) -> Any:
     """Return the `ExperimentConfig` that file, settings and arguments describe, with the task resolved.
 
-    Arguments (`task`, `trials`, `seed`) win over `--set`, which wins over the file.
+    Arguments (`task`, `algorithm`, `trials`, `seed`) win over `--set`, which wins over the file.
     """
     from .config import load, to_builtins
     from .environments import resolve_task
 
     file = None if arguments.config is None else Path(arguments.config)
     config = to_builtins(load(file, arguments.settings))
-    for key in ("task", "trials", "seed"):
+    for key in ("task", "algorithm", "trials", "seed"):
         value = getattr(arguments, key, None)
         if value is not None:
             config[key] = value

@@ -1,4 +1,4 @@
-"""The oracle: knows the true pose, the arena and the goal, and drives there. The ceiling, and no agent.
+"""The oracle: knows the true pose, the arena and what is rewarded, and drives there: the ceiling, no agent.
 
 It is the only driver that may read `info`: `run_episode` hands it to those that say `informed`, and to
 nobody else. It steers with the agent's own motor: what an arm loses against it is lost in knowing, not in
@@ -15,40 +15,56 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..agent.motor import MotorConfig, steer
+from ..envs.geodesic import Geodesic
+from ..envs.robot import RobotSpec
+from ..envs.tasks import Task
 from .frames import into_frame
 from .spikeless import Spikeless
 
 Floats = NDArray[np.float64]
-#: From a place (2,) to the goal (2,), m: the waypoints (n, 2) of the shortest way, the goal last.
-Route = Callable[[Floats, Floats], Floats]
+#: From a place (2,), m, the waypoints (n, 2) of the way to what is rewarded; none where nothing is.
+Route = Callable[[Floats], Floats]
 
-_REACHED = 0.02  #: m from a waypoint at which the next one is headed for
+_REACHED = 0.03  #: m from a waypoint at which the next one is headed for
+_BERTH = 0.02  #: m by which it drives wide of corners, where there is room: it cuts them a little
 
 
-def straight(here: Floats, goal: Floats) -> Floats:
-    """Return the way to `goal` (2,) where nothing stands in between: itself, (1, 2)."""
-    del here
-    return goal[None]
+def shortest(task: Task) -> Route:
+    """Return the route to the nearest of the task's targets of the present episode, around its walls."""
+    ways: dict[int, Geodesic] = {}
+
+    def route(here: Floats) -> Floats:
+        arena = task.arena
+        if id(arena) not in ways:
+            ways[id(arena)] = Geodesic(arena, RobotSpec.radius + _BERTH)
+        found = [ways[id(arena)].way(here, target.nearest) for target in task.targets()]
+        lengths = [_length(here, way) for way in found]
+        return found[int(np.argmin(lengths))] if found else np.empty((0, 2))
+
+    return route
+
+
+def _length(here: Floats, way: Floats) -> float:
+    return float(np.hypot(*np.diff(np.vstack((here[None], way)), axis=0).T).sum()) if len(way) else math.inf
 
 
 class Oracle(Spikeless):
-    """Drives the shortest way to the goal by its true pose.
+    """Drives by its true pose along a route.
 
     Parameters
     ----------
     motor : speeds and gains of steering, the agent's
-    route : the way around walls; `straight` where there are none
+    route : the way to go, such as the `shortest` of a task
     """
 
     informed: Literal[True] = True
     localised = True
 
-    def __init__(self, motor: MotorConfig, route: Route = straight) -> None:
+    def __init__(self, motor: MotorConfig, route: Route) -> None:
         super().__init__()
         self._motor, self._route = motor, route
         self._origin: Floats | None = None
         self._pose = np.full(3, math.nan)
-        self._goal: Floats | None = None
 
     @property
     def pose_estimate(self) -> Floats:
@@ -60,22 +76,21 @@ class Oracle(Spikeless):
         self._episodes += 1
 
     def inform(self, info: Mapping[str, Any]) -> None:
-        """Take the true pose and the goal; raise ValueError where they are withheld."""
+        """Take the true pose; raise ValueError where it is withheld."""
         if "pose" not in info:
             raise ValueError("the oracle drives by the true pose, which info does not hold")
         self._pose = np.asarray(info["pose"], np.float64)
         if self._origin is None:
             self._origin = self._pose.copy()
-        self._goal = None if "goal" not in info else np.asarray(info["goal"], np.float64)
 
     def act(self, observation: Mapping[str, Any]) -> NDArray[np.float32]:
-        """Return the next twist (2,): towards the goal, or none where there is nothing to reach."""
-        if self._goal is None:
-            return self._command(np.zeros(2, np.float32))
+        """Return the next twist (2,): along the route, or none where it leads nowhere."""
         here = self._pose[:2]
-        ahead = self._route(here, self._goal)
+        ahead = self._route(here)
+        if not len(ahead):
+            return self._command(np.zeros(2, np.float32))
         far = np.hypot(*(ahead - here).T) > _REACHED
-        target = ahead[int(np.argmax(far))] if far.any() else self._goal
+        target = ahead[int(np.argmax(far))] if far.any() else ahead[-1]
         wanted = math.atan2(target[1] - here[1], target[0] - here[0])
         return self._command(steer(self._motor, wanted, float(self._pose[2])))
 

@@ -18,12 +18,13 @@ from .environments import (
     make_environment,
     make_habituation,
     random_state,
-    scene_of,
     set_random_state,
+    task_of,
 )
 from .episode import Environment, Observer, run_episode
 from .errors import UserError, asked
 from .frames import MapFrames
+from .oracle import shortest
 from .results import SeedRun
 from .scoring import TrialRecord
 from .seeds import environment_seed
@@ -46,9 +47,10 @@ class Session:
                 make_habituation(
                     self.environment, config
                 ).close()  # refuses a bad length before anything runs
-            if config.algorithm == "oracle" and scene_of(self.environment)["goal"] is None:
+            task = task_of(self.environment)
+            if config.algorithm == "oracle" and not task.seeks:
                 raise UserError(f"an oracle needs a goal to drive to, and {config.task} has none")
-            self.agent: Agent = make_agent(config, camera_of(self.environment), config.seed)
+            self.agent: Agent = make_agent(config, camera_of(self.environment), config.seed, shortest(task))
         except BaseException:
             self.environment.close()
             raise

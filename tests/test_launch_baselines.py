@@ -42,19 +42,29 @@ def test_the_oracle_drives_the_straight_way_at_once(short_experiment: Make) -> N
 
 
 def test_the_oracle_follows_waypoints() -> None:
-    goal, corner = np.array([1.0, 1.0]), np.array([1.0, 0.0])
-
-    def around(here: np.ndarray, to: np.ndarray) -> np.ndarray:
-        return np.array([corner, to])
-
-    oracle = Oracle(MotorConfig(), around)
+    way = np.array([[1.0, 0.0], [1.0, 1.0]])
+    oracle = Oracle(MotorConfig(), lambda here: way)
     oracle.reset()
-    oracle.inform({"pose": np.zeros(3), "goal": goal})
-    assert oracle.act({}) == pytest.approx([0.3, 0.0])  # straight ahead lies the corner
-    oracle.inform({"pose": np.array([1.0, 0.0, math.pi / 2]), "goal": goal})
-    assert oracle.act({}) == pytest.approx([0.3, 0.0], abs=1e-6)  # and from the corner the goal
     oracle.inform({"pose": np.zeros(3)})
+    assert oracle.act({}) == pytest.approx([0.3, 0.0])  # straight ahead lies the corner
+    oracle.inform({"pose": np.array([1.0, 0.0, math.pi / 2])})
+    assert oracle.act({}) == pytest.approx([0.3, 0.0], abs=1e-6)  # and from the corner the goal
+    way = np.empty((0, 2))
     assert oracle.act({}) == pytest.approx([0.0, 0.0])
+
+
+@pytest.mark.parametrize("task", ["DelayedMatch", "UMaze", "Cruciform", "Detour", "TMaze"])
+def test_the_oracle_solves_every_task(task: str, short_experiment: Make) -> None:
+    options = ["environment.options.delay=0.0"] if task == "TMaze" else []
+    config = short_experiment(
+        "algorithm=oracle", f"task=tolman/{task}-v0", "environment.time_limit=30", *options
+    )
+    with Session(config) as session:
+        for _ in range(3):
+            record = session.next_trial()
+            assert record.success
+            assert spl(record) > 0.9
+            assert record.collisions == 0
 
 
 def test_only_the_oracle_is_informed(short_experiment: Make) -> None:

@@ -14,6 +14,7 @@ from tolman.launch.config import (
     shipped_names,
     to_builtins,
 )
+from tolman.launch.environments import make_environment
 from tolman.launch.errors import UserError
 from tolman.launch.seeds import environment_seed, parse_seeds
 
@@ -83,6 +84,17 @@ def test_a_missing_file_is_refused_and_the_shipped_ones_are_named() -> None:
 @pytest.mark.parametrize("name", shipped_names())
 def test_shipped_experiments_load(name: str) -> None:
     assert load(Path(name)).trials >= 1
+
+
+def test_a_task_is_built_with_its_options() -> None:
+    config = load(settings=["task=TMaze", "environment.options.delay=2.5"])
+    environment = make_environment(config.task, config.environment)
+    assert environment.unwrapped.task.delay == 2.5  # type: ignore[attr-defined]
+    environment.close()
+    assert from_builtins(to_builtins(config), "here") == config
+    for option, message in (("dela", "environment.options.dela is not an option"), ("time_limit", "set env")):
+        with pytest.raises(UserError, match=message):
+            make_environment("TMaze", load(settings=[f"environment.options.{option}=2"]).environment)
 
 
 def test_settings_are_toml_or_bare_words() -> None:

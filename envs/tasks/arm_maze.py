@@ -8,7 +8,7 @@ import numpy as np
 
 from ..arena import Arena
 from ..geodesic import Geodesic
-from .base import Outcome, Pose, Task, Zone, box_of_starts
+from .base import Outcome, Pose, Target, Task, Zone, box_of_starts
 
 
 class ArmMaze(Task):
@@ -18,6 +18,8 @@ class ArmMaze(Task):
     any zone; reward 1 and success are for those that are `wanted`, and the optimal path is the shortest one
     into one of them. `reached` is the zone in which the episode ended, empty until then.
     """
+
+    seeks = True
 
     def __init__(
         self,
@@ -43,6 +45,9 @@ class ArmMaze(Task):
         turn = rng.uniform(-self._turn, self._turn)
         return np.array([self._start[0] + dx, self._start[1] + dy, 0.5 * pi + turn])
 
+    def targets(self) -> tuple[Target, ...]:
+        return tuple(zone for zone in self.zones if zone.name in self.wanted)
+
     def evaluate(self, pose: Pose) -> Outcome:
         for zone in self.zones:
             if zone.contains(pose[0], pose[1]):
@@ -52,7 +57,7 @@ class ArmMaze(Task):
         return Outcome()
 
     def optimal_path(self, start: Pose) -> float:
-        return min(self._ways.length(start, z.nearest) for z in self.zones if z.name in self.wanted)
+        return min(self._ways.length(start, target.nearest) for target in self.targets())
 
 
 def end_of_arm(zone: float, arm: float, radius: float) -> None:

@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import isfinite
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,6 +48,16 @@ class Zone:
         return np.clip(points, (self.x0, self.y0), (self.x1, self.y1))
 
 
+class Target(Protocol):
+    """A convex part of the floor in which an episode ends with reward."""
+
+    def contains(self, x: float, y: float) -> bool:
+        """Tell whether (x, y) is in it."""
+
+    def nearest(self, points: Points) -> Points:
+        """Return its points (n, 2) that are nearest to `points` (n, 2)."""
+
+
 class Task(ABC):
     """A task in an arena. `time_limit` (s) is kept by the environment, which truncates.
 
@@ -67,6 +78,7 @@ class Task(ABC):
 
     zones: tuple[Zone, ...] = ()
     cues: tuple[str, ...] = ()
+    seeks = False  #: whether there is something to be reached
 
     def __init__(self, arena: Arena, time_limit: float) -> None:
         if not (time_limit > 0.0 and isfinite(time_limit)):
@@ -87,6 +99,10 @@ class Task(ABC):
     def optimal_path(self, start: Pose) -> float:
         """Return the shortest path from `start` that succeeds, m; 0 where nothing is to be reached."""
         return 0.0
+
+    def targets(self) -> tuple[Target, ...]:
+        """Return what is rewarded in this episode; empty before the first, and without `seeks`."""
+        return ()
 
     def move_goal(self, xy: tuple[float, float]) -> None:
         """Move the hidden goal to `xy` m until the next start."""

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..arena import Arena
-from .base import Outcome, Points, Pose, Task
+from .base import Outcome, Points, Pose, Target, Task
 
 
 @dataclass(frozen=True)
@@ -40,12 +40,17 @@ class HiddenGoal(Task):
     The optimal path is the straight line to the goal less its radius, where nothing else is said.
     """
 
+    seeks = True
+
     def __init__(self, arena: Arena, time_limit: float, goal_radius: float) -> None:
         super().__init__(arena, time_limit)
         self.goal_radius = goal_radius
 
     def move_goal(self, xy: tuple[float, float]) -> None:
         self.goal = checked_goal(self.arena, xy, self.goal_radius)
+
+    def targets(self) -> tuple[Target, ...]:
+        return () if self.goal is None else (self.disc,)
 
     def evaluate(self, pose: Pose) -> Outcome:
         if self.disc.contains(pose[0], pose[1]):
