@@ -21,7 +21,7 @@ from .directions import pointing, touched
 
 Floats = NDArray[np.float32]
 WALL = 3.0  #: concentration of what a contact tells of where the wall is: bumpers are 45 degrees wide
-NARROW = 0.2  #: sureness of a corridor from which on a stuck robot keeps to it
+NARROW = 0.2  #: sureness below which there is no corridor
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,9 +104,10 @@ class Reflexes:
 
     @property
     def corridor(self) -> Floats:
-        """How surely each direction (actors,) leads along a corridor: both sides touched, not the end."""
+        """How surely each direction (actors,) leads along a corridor: both sides touched, not its end."""
         sides = self._wall[self._beside].min(axis=0)
-        return np.asarray(np.maximum(sides - self._wall, 0.0))
+        sure = sides - self._wall
+        return np.where(sure > NARROW, sure, np.float32(0.0))
 
     def _notice_stuck(self, displacement: NDArray[np.float64]) -> None:
         self._steps[self._step % len(self._steps)] = displacement
@@ -117,7 +118,7 @@ class Reflexes:
             self._escape = self.config.escape_seconds
             self._direction = float(self._random.uniform(-np.pi, np.pi))
             course = self.corridor
-            if course.max() > NARROW:
+            if course.any():
                 self._direction = float(self._random.choice(self.directions, p=course / course.sum()))
             self._step = 0
 
