@@ -64,6 +64,9 @@ class CorrectionConfig:
     doubt: float = 0.36  #: s in a known place without recognising it, after which the robot looks elsewhere
     unfamiliar: float = 15.0  #: evidence for being nowhere known at which a lost robot begins another map
     wary: float = 1.2  #: times that for a robot that believes it knows where it is
+    tau_familiar: float = 10.0  #: s over which a place must look like what is remembered of it
+    familiar: float = 0.80  #: similarity that a robot starts from that has found itself
+    strange: float = 0.68  #: mean similarity below which it is another place; known ones have 0.86 to 0.92
     snap_periods: int = 7  #: control periods for which a lost robot's ring and sheets are set
     snap_pull: float = 3.0  #: current of the cue that sets them
 
@@ -71,6 +74,8 @@ class CorrectionConfig:
         for name in ("theta_periods", "snap_periods"):
             if getattr(self, name) < 1:
                 raise ValueError(f"correction {name} must be >= 1, got {getattr(self, name)}")
+        if self.tau_familiar <= 0.0:
+            raise ValueError(f"correction tau_familiar must be > 0 s, got {self.tau_familiar}")
         if self.plain <= self.telling:
             raise ValueError(f"correction plain must be > telling {self.telling}, got {self.plain}")
 

@@ -24,6 +24,7 @@ from .config import PERIOD, STEPS, MemoryConfig
 from .decoder import GridDecoder
 from .evidence import Candidate
 from .experience import Experience
+from .familiarity import Familiarity
 from .grid import calibrate, grid_code, grid_modules
 from .heading import HeadDirection
 from .place import PlaceCells
@@ -69,6 +70,7 @@ class SpatialMemory:
         self._doubt = 0.0
         self._uncertain = 0.0
         self._seeker = Search(config.correction, config.conflict, seed)
+        self._familiarity = Familiarity(config.correction, PERIOD * config.correction.theta_periods)
         self._target: Target | None = None
         self._last_counts = np.zeros(config.ca3.neurons, np.float32)
         self.recall_spikes = np.zeros((0, 2), np.int32)
@@ -112,6 +114,7 @@ class SpatialMemory:
         self.similarity, self._fresh, self._doubt, self._cycle = 0.0, 0.0, 0.0, 0
         self._uncertain = 0.0
         self._seeker.clear()
+        self._familiarity.reset()
         self._target = None
         self._last_counts[:] = 0.0
 
@@ -277,11 +280,13 @@ class SpatialMemory:
             if seeing and self._target is None:
                 self._search()
             return
-        grid = self.grid_vector()
+        grid, chart = self.grid_vector(), self.charts.used
         if seeing and self._sure:
             self._track(grid)
         elif seeing:
             self._search()
+        if self.charts.used != chart:
+            return  # what the grid says is of the map that was left
         if self.place.used == 0 or float(self.place.similarity(grid).max()) < self.config.place.spacing:
             self.place.recruit(grid, self.rates, self._last_counts, self.position)
 
@@ -296,6 +301,9 @@ class SpatialMemory:
         match = self.ca3.view_similarity(cues, near)
         if near.any():
             best = float(match.max())
+            if self._familiarity.add(best) and not self.charts.full:
+                self.begin_map()
+                return
         ripe = near & (self.time - self.ca3.born > correction.ripen)
         if ripe.any():
             match *= ripe
@@ -374,6 +382,9 @@ class SpatialMemory:
         recall = self.ca3.recall(match[at])
         self._take(recall)
         self.similarity = recall.similarity
+        if self.localised and self._familiarity.add(recall.similarity) and not self.charts.full:
+            self.begin_map()
+            return
         turn = best_shift(recall.counts, match, at, True) * self.frame.width
         memory = self._memory(recall)
         known, chart = turn + self.relaxed.turned(memory), int(self.charts.of_memory[memory])
@@ -408,6 +419,7 @@ class SpatialMemory:
         self.position = self.decoder.global_estimate(self.phases, target.chart)
         self.localised, self._doubt, self._fresh, self._uncertain = True, 0.0, 0.0, 1.0
         self._seeker.recognised()
+        self._familiarity.reset()
         self.view_trace[:] = 0.0  # laid down under another heading
 
     def _phases_of(self, pattern: Floats) -> NDArray[np.float64]:

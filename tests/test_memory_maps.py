@@ -13,7 +13,9 @@ from tolman.agent import Navigator, NavigatorConfig
 from tolman.launch.frames import MapFrames, into_frame
 from tolman.memory.calibration import DriveTable
 from tolman.memory.charts import Charts
+from tolman.memory.config import CorrectionConfig
 from tolman.memory.decoder import GridDecoder
+from tolman.memory.familiarity import Familiarity
 from tolman.memory.grid import GridConfig, grid_modules
 
 
@@ -125,3 +127,22 @@ def test_maps_outlive_a_change_of_hands() -> None:
     assert other.map_number == 1
     np.testing.assert_array_equal(other.memory.charts.origin, first.memory.charts.origin)
     assert other.memory.decoder.origins is other.memory.charts.origins
+
+
+def test_a_place_that_for_long_looks_less_than_known_is_strange() -> None:
+    config = CorrectionConfig()
+    familiarity = Familiarity(config, 0.12)
+
+    def live(similarity: float, seconds: float) -> float | None:
+        for step in range(round(seconds / 0.12)):
+            if familiarity.add(similarity):
+                return step * 0.12
+        return None
+
+    assert live(0.88, 600.0) is None
+    assert live(0.50, 3.0) is None  # kidnapped within the arena: the search ends sooner
+    familiarity.reset()
+    strange = live(0.64, 60.0)  # a look-alike
+    assert strange is not None
+    expected = config.tau_familiar * np.log((config.familiar - 0.64) / (config.strange - 0.64))
+    assert strange == pytest.approx(expected, abs=0.3)
