@@ -21,16 +21,10 @@ SHAPES: dict[str, Callable[..., Arena]] = {
 }
 
 
-def water_maze(
-    *,
-    arena: Arena | None = None,
-    goal: tuple[float, float] = (0.35, 0.35),
-    time_limit: float = 60.0,
-    **kwargs: Any,
-) -> NavigationEnv:
+def water_maze(*, arena: Arena | None = None, arena_seed: int = 0, **options: Any) -> NavigationEnv:
     """Make ``tolman/WaterMaze-v0``: find the hidden goal of a round 2 m arena. See `tasks.WaterMaze`."""
-    place = arena if arena is not None else circular_arena()
-    return NavigationEnv(tasks.WaterMaze(place, time_limit, goal), **kwargs)
+    place = arena if arena is not None else circular_arena(seed=arena_seed)
+    return _build(tasks.WaterMaze, {"arena": place, **options})
 
 
 def open_field(
@@ -53,10 +47,9 @@ def open_field(
     return NavigationEnv(tasks.OpenField(arena, time_limit), **kwargs)
 
 
-def shuttle(*, arena: Arena | None = None, time_limit: float = 120.0, **kwargs: Any) -> NavigationEnv:
+def shuttle(*, arena: Arena | None = None, **options: Any) -> NavigationEnv:
     """Make ``tolman/LinearTrack-v0``: shuttle between the ends of a corridor. See `tasks.LinearTrack`."""
-    place = arena if arena is not None else linear_track()
-    return NavigationEnv(tasks.LinearTrack(place, time_limit), **kwargs)
+    return _build(tasks.LinearTrack, {"arena": arena if arena is not None else linear_track(), **options})
 
 
 def delayed_match(*, arena: Arena | None = None, arena_seed: int = 0, **options: Any) -> NavigationEnv:

@@ -37,7 +37,7 @@ class EnvironmentConfig:
     camera: CameraSpec | None = None
     sensor: SensorName | None = None  #: gives the camera the pixels of a known sensor
     shape: Literal["circle", "square", "clutter"] | None = None  #: of the open field
-    arena_seed: int | None = None  #: draws patterns and pillars of the open field
+    arena_seed: int | None = None  #: draws the patterns on the walls, and pillars
     #: what the task is built with besides, such as `delay` of TMaze (docs/tasks.md)
     options: dict[str, Any] = field(default_factory=dict)
 
