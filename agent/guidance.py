@@ -36,6 +36,7 @@ class GuidanceConfig:
     last: int = 400  #: ms, up to which they count for the target
     bend: float = 0.5  #: rad by which the way ahead may bend up to the target
     keep: float = 0.90  #: of value that is left one link further on
+    onward: float = 2.0  #: concentration of a search on what lies ahead: turning costs time
     patience: float = 0.7  #: s in the middle of a goal after which 1/e of the wish to go there is left
     novelty: float = 0.15  #: s of a visit after which 1/e of a place's novelty is left
     arrived: float = 0.05  #: m from the target at which another is sought
@@ -51,6 +52,8 @@ class GuidanceConfig:
             raise ValueError(f"guidance needs 0 <= first < last ms, got {self.first} and {self.last}")
         if not 0.0 < self.keep < 1.0:
             raise ValueError(f"guidance keep must be in (0, 1), got {self.keep}")
+        if self.onward < 0.0:
+            raise ValueError(f"guidance onward must be >= 0, got {self.onward}")
         for name in ("patience", "novelty"):
             if getattr(self, name) <= 0.0:
                 raise ValueError(f"guidance {name} must be > 0 s, got {getattr(self, name)}")
@@ -116,6 +119,12 @@ class Guidance:
         if event.target is None and search:
             # A place that ended an episode without reward is not looked into again.
             hopeful = np.clip(1.0 + goals.worth / max(goals.config.disappointment, 1e-6), 0.0, 1.0)
-            fresh = np.exp(-goals.visited / config.novelty) * hopeful
+            fresh = np.exp(-goals.visited / config.novelty) * hopeful * self._onward(memory)
             event = memory.preplay(fresh.astype(np.float64), config.keep, window, config.bend)
         return event
+
+    def _onward(self, memory: SpatialMemory) -> Floats:
+        """Return how far each place (cells,) lies ahead: 1 straight ahead, less to the side and behind."""
+        way = memory.place.centres - memory.position
+        course = np.arctan2(way[:, 1], way[:, 0])
+        return pointing(course, memory.heading.heading, self.config.onward).astype(np.float32)
