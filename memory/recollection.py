@@ -97,8 +97,8 @@ class Recollection:
         ----------
         start : place cell, or position (2,) m in the map's frame
         direction : along `course`, or back
-        to : goal; replay then climbs its value over the map and ignores the course. ``"reverse"`` with a
-            goal is refused: value leads one way only.
+        to : goal; replay then climbs its value over the links `near`, whatever the course. ``"reverse"``
+            with a goal is refused: value leads one way only.
         course : rad, the robot's heading
         """
         if direction not in ("forward", "reverse"):
@@ -111,7 +111,9 @@ class Recollection:
         value = None
         if to is not None:
             goal = to if isinstance(to, int) else self.cell_at(np.asarray(to))
-            value = self.map.value(goal)
+            source = np.zeros(self.place.used)
+            source[goal] = 1.0
+            value = diffuse(self.place.links.near[: self.place.used, : self.place.used], source)
         return self._event(first, course, direction == "reverse", value)
 
     def _event(

@@ -116,7 +116,9 @@ def learn(
         in_field = trace[j] > lone
         for i in range(used):
             x = trace[i]
-            if i == j or (x < np.float32(0.01) and near[i, j] == np.float32(0.0)):
+            if i == j:
+                continue
+            if x < np.float32(0.01) and near[i, j] == zero and forward[i, j, 0] == zero == forward[i, j, 1]:
                 continue
             forward[i, j, 0] += rate * (x * ux - forward[i, j, 0])
             forward[i, j, 1] += rate * (x * uy - forward[i, j, 1])

@@ -90,7 +90,7 @@ def test_the_kernel_does_what_the_equations_say(seed: int, n: int, course: float
         now = t
         burst = trace[j] > config.lone
         for i in range(n):
-            if i != j and (trace[i] >= 0.01 or near[i, j] > 0.0):
+            if i != j and (trace[i] >= 0.01 or near[i, j] > 0.0 or forward[i, j].any()):
                 forward[i, j] += config.rate * (trace[i] * u - forward[i, j])
                 if burst:
                     told = max(trace[i] - config.lone, 0.0) / (1.0 - config.lone)
