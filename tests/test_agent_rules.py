@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 from tolman.agent.actor_critic import ActorCritic, ActorCriticConfig
 from tolman.agent.reward_rules import ActorSynapses, RewardRulesConfig
-from tolman.launch.comparison import ARMS
+from tolman.launch.arms import ARMS
 from tolman.launch.config import ExperimentConfig
 from tolman.launch.training import train
 from tolman.spiking.plasticity import run_reference

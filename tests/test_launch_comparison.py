@@ -44,13 +44,13 @@ def arm(latencies: np.ndarray) -> list[SeedRun]:
 def test_arms_by_name_and_as_typed() -> None:
     arms = arms_of(
         load(), "td-ltp, fast:agent.actor_critic.actor_rate=0.02 ,"
-        "both:no-replay;environment.goal=[0.1,-0.2];agent.third_factor='reward'"
+        "habit:no-replay;environment.goal=[0.1,-0.2];agent.third_factor='reward'"
     )  # fmt: skip
-    assert list(arms) == ["td-ltp", "fast", "both"]
+    assert list(arms) == ["td-ltp", "fast", "habit"]
     assert arms["td-ltp"] == load()
     assert arms["fast"] == load(settings=["agent.actor_critic.actor_rate=0.02"])
     settings = [*ARMS["no-replay"], "environment.goal=[0.1,-0.2]", "agent.third_factor='reward'"]
-    assert arms["both"] == load(settings=settings)
+    assert arms["habit"] == load(settings=settings)
 
 
 @pytest.mark.parametrize(
