@@ -102,9 +102,9 @@ class Goals:
     def reward(self, r: float, terminated: bool, around: Floats, learning: bool = True) -> None:
         """Take what came of being where the fields of `around` (places,) lie: see `PlaceCells.around`.
 
-        That is reward `r`, or the end of the episode without one.
+        That is reward `r`, or, where it is 0, the end of the episode without one.
         """
-        if learning and (r != 0.0 or terminated):
+        if learning:
             if r > 0.0:
                 self.visited[:] = 0.0
             target = np.float32(r if r != 0.0 else -self.config.disappointment)

@@ -86,8 +86,7 @@ class Perception:
 
     def reset(self) -> None:
         """Forget what the retina holds, as after being carried to another place."""
-        self.held[:] = 0.0
-        self.seen[:] = 0.0
+        self.let_go()
         self._quiet = 0
         self._cells.rest()
 

@@ -65,13 +65,10 @@ class Geodesic:
         radius, the path may leave it as near; where no path keeps its distance at the target, it may end as
         near.
         """
-        return self._shortest(start, nearest)[0]
+        return self.path(start, nearest)[0]
 
-    def way(self, start: Points, nearest: Nearest) -> Points:
-        """Return the bends and the end (n, 2), m, of the path that `length` measures; (0, 2) if none."""
-        return self._shortest(start, nearest)[1]
-
-    def _shortest(self, start: Points, nearest: Nearest) -> tuple[float, Points]:
+    def path(self, start: Points, nearest: Nearest) -> tuple[float, Points]:
+        """Return the path that `length` measures: its length, its bends and end (n, 2), m; (0, 2) if none."""
         kept = self._search(start, nearest, relaxed=False)
         return kept if np.isfinite(kept[0]) else self._search(start, nearest, relaxed=True)
 

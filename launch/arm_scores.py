@@ -58,13 +58,13 @@ def window_scores(runs: Sequence[SeedRun], window: Window, nearest: float) -> di
         part = of(matrix)
         return {"iqm": estimate(part, interquartile_mean), "median": estimate(part, median)}
 
-    ratio = of(ratio_matrix(runs, nearest))
+    ratio = ratio_matrix(runs, nearest)
     return {
         "trials": [first, last],
         "success_rate": estimate(of(trial_matrix(runs, success)), mean),
         "latency_s": middles(latency_matrix(runs)),
         "spl": middles(trial_matrix(runs, spl)),
-        "ratio": middles(ratio_matrix(runs, nearest)) | {"trials_left_out": int(np.isnan(ratio).sum())},
+        "ratio": middles(ratio) | {"trials_left_out": int(np.isnan(of(ratio)).sum())},
     }
 
 

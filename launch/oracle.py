@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from operator import itemgetter
 from typing import Any, Literal
 
 import numpy as np
@@ -37,15 +38,10 @@ def shortest(task: Task) -> Route:
         arena = task.arena
         if id(arena) not in ways:
             ways[id(arena)] = Geodesic(arena, RobotSpec.radius + _BERTH)
-        found = [ways[id(arena)].way(here, target.nearest) for target in task.targets()]
-        lengths = [_length(here, way) for way in found]
-        return found[int(np.argmin(lengths))] if found else np.empty((0, 2))
+        found = [ways[id(arena)].path(here, target.nearest) for target in task.targets()]
+        return min(found, key=itemgetter(0))[1] if found else np.empty((0, 2))
 
     return route
-
-
-def _length(here: Floats, way: Floats) -> float:
-    return float(np.hypot(*np.diff(np.vstack((here[None], way)), axis=0).T).sum()) if len(way) else math.inf
 
 
 class Oracle(Spikeless):

@@ -111,9 +111,8 @@ class Recollection:
         value = None
         if to is not None:
             goal = to if isinstance(to, int) else self.cell_at(np.asarray(to))
-            source = np.zeros(self.place.used)
-            source[goal] = 1.0
-            value = diffuse(self.place.links.near[: self.place.used, : self.place.used], source)
+            used = self.place.used
+            value = diffuse(self.place.links.near[:used, :used], np.eye(used)[goal])
         return self._event(first, course, direction == "reverse", value)
 
     def _event(

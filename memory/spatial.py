@@ -301,8 +301,7 @@ class SpatialMemory:
         match = self.ca3.view_similarity(cues, near)
         if near.any():
             best = float(match.max())
-            if self._familiarity.add(best) and not self.charts.full:
-                self.begin_map()
+            if self._estranged(best):
                 return
         ripe = near & (self.time - self.ca3.born > correction.ripen)
         if ripe.any():
@@ -321,6 +320,16 @@ class SpatialMemory:
             self._search()
         else:
             self._learn(cues[correction.offsets], grid, place_match, best)
+
+    def _estranged(self, similarity: float) -> bool:
+        """Take how much the view resembles what is known; begin another map if that was for long too little.
+
+        Returns whether it was begun.
+        """
+        strange = self._familiarity.add(similarity) and not self.charts.full
+        if strange:
+            self.begin_map()
+        return strange
 
     def _learn(self, view: Floats, grid: Floats, place_match: Floats, best: float) -> None:
         """Store the present view and place, when no memory tells enough of them."""
@@ -382,8 +391,7 @@ class SpatialMemory:
         recall = self.ca3.recall(match[at])
         self._take(recall)
         self.similarity = recall.similarity
-        if self.localised and self._familiarity.add(recall.similarity) and not self.charts.full:
-            self.begin_map()
+        if self.localised and self._estranged(recall.similarity):
             return
         turn = best_shift(recall.counts, match, at, True) * self.frame.width
         memory = self._memory(recall)
