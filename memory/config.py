@@ -67,6 +67,7 @@ class CorrectionConfig:
     tau_familiar: float = 10.0  #: s over which a place must look like what is remembered of it
     familiar: float = 0.80  #: similarity that a robot starts from that has found itself
     strange: float = 0.68  #: mean similarity below which it is another place; known ones have 0.86 to 0.92
+    again: float = 60.0  #: s since a pose was given up as strange within which the next one means another map
     snap_periods: int = 7  #: control periods for which a lost robot's ring and sheets are set
     snap_pull: float = 3.0  #: current of the cue that sets them
 

@@ -6,8 +6,8 @@ is, only memories of nearby places compete. What they bring back ties the presen
 memory was made; past poses are relaxed (`pose_graph`), and the present one pulls ring and sheets: this bounds
 the drift. While it is lost, all memories compete at all headings; recalls add evidence to rival places, and
 the one that leads sets ring and sheets anew. Until the robot is sure of it, it goes on searching that way,
-and what is recalled pulls ring and sheets directly. Where nothing is familiar for long, another map is begun
-(`charts`).
+and what is recalled pulls ring and sheets directly. A robot that has long seen nothing of what it should is
+lost too. Where nothing at all is familiar, another map is begun (`charts`).
 """
 
 from __future__ import annotations
@@ -69,6 +69,7 @@ class SpatialMemory:
         self._fresh = 0.0
         self._doubt = 0.0
         self._uncertain = 0.0
+        self._strayed = -np.inf  # when the robot last found that it is not where it believed to be, s
         self._seeker = Search(config.correction, config.conflict, seed)
         self._familiarity = Familiarity(config.correction, PERIOD * config.correction.theta_periods)
         self._target: Target | None = None
@@ -112,7 +113,7 @@ class SpatialMemory:
     def _forget_transients(self) -> None:
         self.view_trace[:] = 0.0
         self.similarity, self._fresh, self._doubt, self._cycle = 0.0, 0.0, 0.0, 0
-        self._uncertain = 0.0
+        self._uncertain, self._strayed = 0.0, -np.inf
         self._seeker.clear()
         self._familiarity.reset()
         self._target = None
@@ -285,8 +286,8 @@ class SpatialMemory:
             self._track(grid)
         elif seeing:
             self._search()
-        if self.charts.used != chart:
-            return  # what the grid says is of the map that was left
+        if self.charts.used != chart or not self.localised:
+            return  # what the grid says is of the map, or of the pose, that was left
         if self.place.used == 0 or float(self.place.similarity(grid).max()) < self.config.place.spacing:
             self.place.recruit(grid, self.rates, self._last_counts, self.position)
 
@@ -322,14 +323,19 @@ class SpatialMemory:
             self._learn(cues[correction.offsets], grid, place_match, best)
 
     def _estranged(self, similarity: float) -> bool:
-        """Take how much the view resembles what is known; begin another map if that was for long too little.
+        """Take how much the view resembles what is known; give up the pose if that was for long too little.
 
-        Returns whether it was begun.
+        The robot may be on another map, or elsewhere on this one: it is lost, and searches all of them. If
+        what it finds proves strange too, soon after, another map is begun. Returns whether it gave up.
         """
-        strange = self._familiarity.add(similarity) and not self.charts.full
-        if strange:
+        if not self._familiarity.add(similarity) or self.charts.full:
+            return False
+        if self.time - self._strayed < self.config.correction.again:
             self.begin_map()
-        return strange
+        else:
+            self.carry()
+            self._strayed = self.time
+        return True
 
     def _learn(self, view: Floats, grid: Floats, place_match: Floats, best: float) -> None:
         """Store the present view and place, when no memory tells enough of them."""
