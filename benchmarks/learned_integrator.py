@@ -64,8 +64,10 @@ class Recipe:
 RECIPES = {
     # Banino et al.: batches of 10, 1,000,000 updates at 1e-5; fields of 0.01 m, far below the spacing of 256 cells.
     "gaussian": Recipe("gaussian", 128, 256, 256, 0.1, 100, 32, 6500, 1e-3, 1e-5, 1e-5),
-    # Sorscher et al.: 4096 units, 512 place cells, batches of 200, 100,000 updates at 1e-4.
-    "dog": Recipe("dog", 256, 0, 512, 0.12, 20, 200, 8000, 1e-3, 0.0, 1e-4),
+    # Sorscher et al.: 4096 units, 512 place cells of 0.12 m, 100,000 updates at 1e-4, decay 1e-4, small
+    # weights at first. With those nothing was learned here in 1,000 updates: the codes are all but even, and decay
+    # outweighs what little there is to gain.
+    "dog": Recipe("dog", 256, 0, 256, 0.16, 20, 200, 4000, 3e-3, 0.0, 1e-5),
 }
 
 
@@ -111,6 +113,12 @@ class Integrator(nn.Module):
         self.dropout = nn.Dropout(0.5 if recipe.bottleneck else 0.0)
         self.to_places = nn.Linear(read, recipe.places, bias=turns)
         self.to_headings = nn.Linear(read, HEADINGS) if turns else None
+        if not turns:  # begin with units that hold what they are given (Le, Jaitly & Hinton 2015)
+            with torch.no_grad():
+                noise = torch.randn(recipe.units, recipe.units) * 0.1 / recipe.units**0.5
+                self.recurrent.weight_hh_l0.copy_(0.9 * torch.eye(recipe.units) + noise)
+                self.recurrent.weight_ih_l0.mul_(10.0)
+                self.start.weight.mul_(50.0)
 
     def forward(self, start: Tensor, motion: Tensor) -> tuple[Tensor, Tensor, Tensor | None]:
         """Return activity, and what would be put into the softmax of place and of head-direction cells.
