@@ -26,7 +26,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 sys.path.insert(0, str(Path(__file__).parent))
-from rat_paths import PERIOD, along
+from rat_paths import PERIOD
 from rat_walks import Rat, walk
 
 Doubles = NDArray[np.float64]
@@ -62,11 +62,11 @@ class Recipe:
 
 
 RECIPES = {
-    # Banino et al.: batches of 10, 1,000,000 updates at 1e-5; fields of 0.01 m, far below the spacing of 256 cells.
+    # Banino et al.: batches of 10, 1,000,000 updates at 1e-5; fields of 0.01 m, far below the cells' spacing.
     "gaussian": Recipe("gaussian", 128, 256, 256, 0.1, 100, 32, 6500, 1e-3, 1e-5, 1e-5),
-    # Sorscher et al.: 4096 units, 512 place cells of 0.12 m, 100,000 updates at 1e-4, decay 1e-4, small
-    # weights at first. With those nothing was learned here in 1,000 updates: the codes are all but even, and decay
-    # outweighs what little there is to gain.
+    # Sorscher et al.: 4096 units, 512 place cells of 0.12 m, 100,000 updates at 1e-4, decay 1e-4, small weights
+    # at first. With 256 units, that decay and 1e-3 nothing was learned here in 1,000 updates: the codes are all
+    # but even, and decay outweighs what little there is to gain.
     "dog": Recipe("dog", 256, 0, 256, 0.16, 20, 200, 4000, 3e-3, 0.0, 1e-5),
 }
 
@@ -77,7 +77,9 @@ class Codes:
     def __init__(self, recipe: Recipe, seed: int) -> None:
         rng = np.random.default_rng([seed, 19])
         self.recipe = recipe
-        self.centres = torch.tensor(rng.uniform(-0.5 * SIDE, 0.5 * SIDE, (recipe.places, 2)), dtype=torch.float32)
+        self.centres = torch.tensor(
+            rng.uniform(-0.5 * SIDE, 0.5 * SIDE, (recipe.places, 2)), dtype=torch.float32
+        )
         self.preferred = torch.tensor(rng.uniform(-np.pi, np.pi, HEADINGS), dtype=torch.float32)
 
     def places(self, at: Tensor) -> Tensor:
@@ -123,8 +125,8 @@ class Integrator(nn.Module):
     def forward(self, start: Tensor, motion: Tensor) -> tuple[Tensor, Tensor, Tensor | None]:
         """Return activity, and what would be put into the softmax of place and of head-direction cells.
 
-        `start` (batch, codes) is what the cells do at the start, `motion` (batch, steps, 2 or 3) from `inputs`.
-        The activity (batch, steps, units) is that of the bottleneck, or of the recurrent units if there is none.
+        `start` (batch, codes) is what the cells do at the start, `motion` (batch, steps, 2 or 3) of `stretch`.
+        The activity (batch, steps, units) is that of the bottleneck, or of the recurrent units without one.
         """
         first = self.start(start)[None]
         state = tuple(part.contiguous() for part in first.chunk(2, -1)) if self.to_headings else first
@@ -145,7 +147,7 @@ class Stretch:
 
 
 def stretch(codes: Codes, place: Doubles, heading: Doubles) -> Stretch:
-    """Return what a network is given along `place` (batch, k + 1, 2), every step, with `heading` (batch,) at first.
+    """Return what a network is given along `place` (batch, k + 1, 2), one a step, from `heading` (batch,) on.
 
     The motion of a step is its displacement: speed, m/s, and the turn from the step before; they sum to the
     path exactly, so that no error is left to what happens within a step.

@@ -2,8 +2,8 @@
 
 Speed is Rayleigh distributed, as in Raudies & Hasselmo 2012 (PLoS Comput. Biol. 8:e1002553), whose rat Banino
 et al. 2018 drive their network with; it and the turn rate change with the coherence times that George et al.
-2024 (eLife 13:e85274) measured on a recorded rat. Unlike that rat of 2012 this one does not turn on the spot at
-a wall: within `Rat.sight` of it, it slows down and turns along it, no faster than a rat can.
+2024 (eLife 13:e85274) measured on a recorded rat. Unlike that rat of 2012 this one does not turn on the spot
+at a wall: within `Rat.sight` of it, it slows down and turns along it, no faster than a rat can.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Rat:
 
 
 def walk(n: int, seconds: float, side: float, rat: Rat, seed: int) -> tuple[Doubles, Doubles]:
-    """Return places (n, k + 1, 2), m from the middle of a box of `side` m, and headings (n, k + 1), unwrapped.
+    """Return places (n, k + 1, 2), m from the middle of a box of `side` m, and unwrapped headings (n, k + 1).
 
     There are k periods of `PERIOD`; in each the rat moves along its mean heading.
     """
@@ -70,4 +70,6 @@ def as_motion(place: Doubles, heading: Doubles) -> Motion:
     """Return the motion along places (k + 1, 2), as they lie in the box, with `heading` (k + 1,)."""
     velocity, mean = np.diff(place, axis=0) / PERIOD, 0.5 * (heading[1:] + heading[:-1])
     axes = along(mean), along(mean + 0.5 * np.pi)
-    return Motion(place, velocity, heading, np.stack([(velocity * axis).sum(axis=1) for axis in axes], axis=1))
+    return Motion(
+        place, velocity, heading, np.stack([(velocity * axis).sum(axis=1) for axis in axes], axis=1)
+    )
