@@ -5,15 +5,15 @@
 Trains the recipes of `learned_integrator` (15 minutes for one seed of both, on one core), then drives the
 networks and the agent's spiking ring and sheets along walks of a simulated rat (`rat_walks`) that none has
 met, and along a recorded rat's path, whose box of 1 m lies in the middle of the trained one of 2.2 m. Nobody
-sees anything: start pose and motion are all there is. `--networks FOLDER` keeps networks, and trains only what
-is not there.
+sees anything: start pose and motion are all there is. `--networks FOLDER` keeps networks, and trains only
+what is not there.
 
-path integration  distance of the decoded place from the true one so many seconds after the start, m; intervals
-                  over walks. `turns` are given speed and turns, as the gaussian recipe is, `velocity` the
+path integration  distance of the decoded place from the true one so long after the start, m; intervals over
+                  walks. `turns` are given speed and turns, as the gaussian recipe is, `velocity` the
                   velocity in the room's frame, as the dog recipe is.
 gridness          of mean activity by place over 100 walks of 12 s, begun anew every 12 s, or as often as in
-                  training; shuffles shift each unit's activity in time, round and round; intervals over units.
-                  `grid` is the share above 0.4, `significant` that above the shuffles' 95th percentile.
+                  training; shuffles shift each unit's activity in time, round and round; intervals over
+                  units. `grid` is the share above 0.4, `significant` that above 95 % of shuffles.
 modules           modes of a density, with a kernel of 8 %, over the logarithms of the scales of units with
                   gridness (mean of the rotations) above 0.4
 """
@@ -195,7 +195,7 @@ def summary(errors: Doubles) -> list[dict[str, Any]]:
 
 
 def modes(scales: Doubles) -> list[float]:
-    """Return the modes, m, of a density over the logarithms of `scales` (n,); those below a tenth of the top go.
+    """Return the modes, m, of a density over the logarithms of `scales` (n,), none below a tenth of the top.
 
     Modules of grid cells are told from each other like that in Stensola et al. 2012, Nature 492:72.
     """
@@ -257,17 +257,18 @@ def _share(units: NDArray[np.bool_]) -> dict[str, Any]:
 def draw(sheets: dict[str, tuple[Doubles, Doubles]], columns: int = 8) -> Figure:
     """Draw maps of units of high gridness, a row for each of `sheets`: maps and gridness by name."""
     with house_style():
-        figure = new_figure(1.15 * columns, 1.55 * len(sheets))
+        figure = new_figure(1.15 * columns, 1.65 * len(sheets))
         axes = figure.subplots(len(sheets), columns, squeeze=False)
         for row, (name, (maps, gridness)) in zip(axes, sheets.items(), strict=True):
             order = np.argsort(np.nan_to_num(gridness, nan=-9.0))[::-1]
-            # Spread over the best tenth, so that one module does not fill the row.
-            best = order[np.linspace(0, max(columns - 1, len(order) // 10), columns).astype(int)]
+            # Spread over all that count as grid cells, so that one module does not fill the row.
+            last = max(columns - 1, int(np.sum(gridness > GRID)) - 1)
+            best = order[np.linspace(0, last, columns).astype(int)]
             for ax, unit in zip(row, best, strict=True):
                 ax.imshow(maps[unit], origin="lower", cmap=RATE_MAP)
                 ax.set_title(f"{gridness[unit]:.2f}", fontsize=8)
                 ax.set_axis_off()
-            row[0].text(0.0, 1.32, name, transform=row[0].transAxes, fontsize=9)
+            row[0].set_title(f"{name}\n\n{row[0].get_title(loc='left')}", fontsize=8)
     return figure
 
 
@@ -297,7 +298,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--seeds", type=int, default=1, help="networks of each recipe")
     parser.add_argument("--updates", type=int, help="instead of each recipe's own")
     parser.add_argument("--networks", type=Path, metavar="FOLDER")
-    parser.add_argument("--walks", type=int, default=10, help="of each kind for the spiking modules")
+    parser.add_argument("--walks", type=int, default=12, help="of each kind for the spiking modules")
     parser.add_argument("--learned-walks", type=int, default=200, help="of each kind for the networks")
     parser.add_argument("--shuffles", type=int, default=20)
     parser.add_argument("--json", type=Path, metavar="FILE")
@@ -305,7 +306,7 @@ def main(arguments: list[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     try:
         import torch
-        from learned_integrator import PERIODS, RECIPES, STEP
+        from learned_integrator import PERIODS, RECIPES, STEP, least_loss
     except ModuleNotFoundError as error:
         sys.exit(f"the learned network needs {error.name}: pip install 'tolman[baselines]'")
     names = options.targets.split(",")
@@ -360,7 +361,8 @@ def main(arguments: list[str] | None = None) -> None:
             walked = recipe.updates * recipe.batch * recipe.length * STEP / 3600.0
             note("needed", f"{name} {seed}", {
                 "parameters": parameters, "updates": recipe.updates, "hours_walked": round(walked, 1),
-                "cpu_s": round(spent), "loss": [round(x, 3) for x in losses[9::10]], **asdict(recipe),
+                "cpu_s": round(spent), "loss": [round(x, 4) for x in losses[9::10]],
+                "least_loss": round(least_loss(codes, given(codes, mapped)), 4), **asdict(recipe),
             })  # fmt: skip
         pooled = {kind: np.mean(runs, axis=0) for kind, runs in errors.items()}
         by_seed = {kind: [r.mean(axis=0).round(4).tolist() for r in runs] for kind, runs in errors.items()}

@@ -62,11 +62,11 @@ class Recipe:
 
 
 RECIPES = {
-    # Banino et al.: batches of 10, 1,000,000 updates at 1e-5; fields of 0.01 m, far below the cells' spacing.
+    # Banino et al.: batches of 10, 1,000,000 updates at 1e-5; fields of 0.01 m, less than cells are apart.
     "gaussian": Recipe("gaussian", 128, 256, 256, 0.1, 100, 32, 6500, 1e-3, 1e-5, 1e-5),
-    # Sorscher et al.: 4096 units, 512 place cells of 0.12 m, 100,000 updates at 1e-4, decay 1e-4, small weights
-    # at first. With 256 units, that decay and 1e-3 nothing was learned here in 1,000 updates: the codes are all
-    # but even, and decay outweighs what little there is to gain.
+    # Sorscher et al.: 4096 units, 512 place cells of 0.12 m, 100,000 updates at 1e-4, decay 1e-4, small
+    # weights at first. With 256 units, that decay and 1e-3 nothing was learned here in 1,000 updates: the
+    # codes are all but even, and decay outweighs what little there is to gain.
     "dog": Recipe("dog", 256, 0, 256, 0.16, 20, 200, 4000, 3e-3, 0.0, 1e-5),
 }
 
@@ -125,7 +125,7 @@ class Integrator(nn.Module):
     def forward(self, start: Tensor, motion: Tensor) -> tuple[Tensor, Tensor, Tensor | None]:
         """Return activity, and what would be put into the softmax of place and of head-direction cells.
 
-        `start` (batch, codes) is what the cells do at the start, `motion` (batch, steps, 2 or 3) of `stretch`.
+        `start` (batch, codes) is what the cells do at the start, `motion` (batch, steps, 2 or 3) `stretch`'s.
         The activity (batch, steps, units) is that of the bottleneck, or of the recurrent units without one.
         """
         first = self.start(start)[None]
@@ -173,6 +173,14 @@ def loss_of(network: Integrator, codes: Codes, path: Stretch) -> Tensor:
         wanted = codes.headings(path.course).flatten(0, 1)
         loss = loss + functional.cross_entropy(headings.flatten(0, 1), wanted)
     return loss
+
+
+def least_loss(codes: Codes, path: Stretch) -> float:
+    """Return the loss of a network that does exactly what it is asked for: the entropy of the codes."""
+    wanted = [codes.places(path.place)]
+    if codes.recipe.targets == "gaussian":
+        wanted.append(codes.headings(path.course))
+    return sum(float(torch.special.entr(code).sum(-1).mean()) for code in wanted)
 
 
 def windows(codes: Codes, rat: Rat, seed: int) -> Iterator[Stretch]:
