@@ -62,8 +62,8 @@ class Recipe:
 
 
 RECIPES = {
-    # The code of Banino et al. (google-deepmind/grid-cells, d1a2304): batches of 10, 1,000,000 updates at 1e-5;
-    # fields of 0.01 m, less than cells are apart.
+    # The code of Banino et al. (google-deepmind/grid-cells, d1a2304): batches of 10, 1,000,000 updates at
+    # 1e-5; fields of 0.01 m, less than cells are apart.
     "gaussian": Recipe("gaussian", 128, 256, 256, 0.1, 100, 32, 6500, 1e-3, 1e-5, 1e-5),
     # Sorscher et al.: 4096 units, 512 place cells of 0.12 m, 100,000 updates at 1e-4, decay 1e-4, small
     # weights at first. With 256 units, that decay and 1e-3 nothing was learned here in 1,000 updates: the
