@@ -69,14 +69,19 @@ class Sheets:
     def __init__(self, config: GridConfig, table: DriveTable, seed: int) -> None:
         self.modules = grid_modules(config, seed, table)
         self._decoder = GridDecoder(self.modules)
-        self.place = np.zeros(2)
+        #: of the last period, (k, 2) of (ms, neuron) for each module; overwritten in the next one
+        self.spikes: list[NDArray[np.int32]] = []
+        self.set(np.zeros(2))
+
+    def set(self, place: Doubles) -> None:
+        """Begin anew at `place` (2,), m."""
+        self.place = place
         for module in self.modules:
-            module.set(self.place)
+            module.set(place)
 
     def advance(self, velocity: Doubles) -> Doubles:
         """Integrate `velocity` (2,), m/s, for a period; return the place (2,), m."""
-        for module in self.modules:
-            module.advance(velocity, 40)
+        self.spikes = [module.advance(velocity, 40) for module in self.modules]
         phases = np.stack([module.phase for module in self.modules])
         self.place = self._decoder.refine(phases, self.place + velocity * PERIOD)
         return self.place
