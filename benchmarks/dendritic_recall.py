@@ -1,17 +1,19 @@
-"""What dendrites buy the associative memory: recall from half a cue, beside point cells with the same synapses.
+"""What dendrites buy the associative memory: recall from half a cue, beside point cells and the same synapses.
 
     python benchmarks/dendritic_recall.py --json benchmarks/results/dendritic_recall.json
 
-The default memory (1,000 entorhinal, 2,000 CA3 and 1,000 CA1 cells) holds up to 3,000 patterns of 30 cells; what
+The default memory (1,000 entorhinal, 2,000 CA3 and 1,000 CA1 cells) holds up to 3,000 patterns of 30 cells. What
 is stored and every synapse is the same in all arms, only what cells do with their input differs:
 
     point         both inputs added; CA1 does not hear what is sensed (the default)
     point tuned   both inputs added, in CA3 and in CA1
     dendrites     a plateau on the apical dendrite, the basal one linear or with a plateau, in CA3 and in CA1
+    dendrites in CA3 only    CA1 as in point tuned
 
-The gains of the last two and the shape of the plateaus are the best of `--draws` random ones each, by F1 over loads
-and cues on seeds that are not measured. A cue is half of a pattern, without or with 5 strange cells (of 20). F1 is
-of the entorhinal pattern that CA1 reads, and of the CA3 assembly. AUC: mismatch tells new patterns from known ones.
+The gains of the second and third and the shape of the plateaus are the best of `--draws` random ones each, by F1
+over loads and cues on a seed that is not measured. A cue is half of a pattern, without or with 5 strange cells
+(of 20 then). F1 is of the entorhinal pattern that CA1 reads, and of the CA3 assembly. AUC: mismatch tells new
+patterns from known ones.
 """
 
 from __future__ import annotations
@@ -83,9 +85,12 @@ def drawn(rng: np.random.Generator, dendrites: bool) -> HippocampusConfig:
             return DendriteConfig()
         return DendriteConfig("plateau" if basal else "linear", "plateau", onset, width)
 
-    ca3 = AssociativeConfig(sustained=4.0 * rng.uniform(0.0, 2.0), dendrites=shape())
+    ca3 = AssociativeConfig(sustained=float(np.exp(rng.uniform(0.0, 4.5))), dendrites=shape())
     return HippocampusConfig(
-        read=rng.uniform(1.05, 3.0), direct=rng.uniform(0.0, 0.95), ca3=ca3, ca1_dendrites=shape()
+        read=float(np.exp(rng.uniform(0.05, 2.5))),
+        direct=rng.uniform(0.0, 0.95),
+        ca3=ca3,
+        ca1_dendrites=shape(),
     )
 
 

@@ -1,8 +1,8 @@
 """CA1: reads CA3's recall back into entorhinal cells and compares it with what is sensed.
 
 Each cell stands for one entorhinal cell. Its synapses from CA3 say what is expected, its direct entorhinal
-input what is sensed; cells that are sensed and not expected tell how much is new (Lisman & Grace 2005). Direct
-input may also help a cell that is expected to fire (`direct`); alone it does not make it fire.
+input what is sensed; cells that are sensed and not expected tell how much is new (Lisman & Grace 2005).
+Direct input may also help a cell that is expected to fire (`direct`); alone it does not make it fire.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Comparator:
         self.schaffer.bind(assembly, pattern)
 
     def expect(self, active: Cells, sensed: Cells | None = None) -> Cells:
-        """Return the cells (k,) that CA3's `active` cells make fire while `sensed` (m,) is felt, ascending."""
+        """Return the cells (k,), ascending, that CA3's `active` cells make fire while `sensed` is felt."""
         recall = self.schaffer.drive(active)
         senses = np.zeros_like(recall)
         if sensed is not None:

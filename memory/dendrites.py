@@ -1,7 +1,7 @@
 """How a cell of CA3 or CA1 puts together what it hears: the senses on basal dendrites, recall on apical ones.
 
-With linear dendrites it is a point cell, which adds both. A dendrite with a plateau gives next to nothing below
-its onset and no more above it, so that a soma may need a little of both, or all of one. The cell is the
+With linear dendrites it is a point cell, which adds both. A dendrite with a plateau gives next to nothing
+below its onset and no more above it, so that a soma may need a little of both, or all of one. The cell is the
 substrate's `TwoCompartment`; input is constant in a gamma cycle, and dendrites are taken as settled in it.
 """
 
