@@ -2,22 +2,24 @@
 
     python benchmarks/dendrites.py --json benchmarks/results/dendrites.json
 
-A trial, on the geometry of the task `TMaze`: 1 s at the end of one arm, drawn at random; a delay at the foot of the
-stem; the way up the stem at 0.3 m/s (2.9 s); 0.3 s at the junction, in which the neuron of one side fires more.
-Right is the other arm. (In the task the last arm is the robot's own choice; drawn, chance is a half whatever a
-network does.) Input are Poisson place cells; CA3 hears them and itself, CA1 hears them and CA3; two neurons that
-inhibit each other hear CA1 and choose. Recurrent synapses join CA3 cells of neighbouring places, as Hebb's rule
-would; synapses onto CA1 are random; those onto the choice learn by R-STDP from the outcome less its running mean.
+A trial, on the geometry of the task `TMaze`: 1 s at the end of one arm, drawn at random; a delay at the foot
+of the stem; the way up the stem at 0.3 m/s (2.9 s); 0.3 s at the junction, in which the neuron of one side
+fires more. Right is the other arm. (In the task the last arm is the robot's own choice; drawn, chance is a
+half whatever a network does.) Input are Poisson place cells; CA3 hears them and itself, CA1 hears them and
+CA3; two neurons that inhibit each other hear CA1 and choose. Recurrent synapses join CA3 cells of
+neighbouring places, as Hebb's rule would; synapses onto CA1 are random; those onto the choice learn by R-STDP
+from the outcome less its running mean.
 
-    point         senses and recall on one membrane (`LIF`), one time constant
-    point, Gamma  time constants drawn from a Gamma distribution
-    dendrites     senses basal, recall on an apical dendrite with plateau (`TwoCompartment`), one time constant
-    dendrites, Gamma   time constants of apical dendrites drawn from a Gamma distribution
+    point             senses and recall on one membrane (`LIF`), one time constant
+    point, Gamma      time constants drawn from a Gamma distribution
+    dendrites         senses basal, recall on an apical dendrite with plateau (`TwoCompartment`)
+    dendrites, Gamma  time constants of apical dendrites drawn from a Gamma distribution
 
-Parameters are synapses and cell constants, counted for each cell; point networks have as many more CA3 cells as bring
-them to the number of the others. The gains, time constants of 20 ms to 10 s (of membranes, or of apical dendrites)
-and rates of learning of each arm are the best of `--draws` random ones, the best few of them on more seeds; seeds
-measured are others. Tests after learning, with one part taken away, say what carries the memory.
+Parameters are synapses and cell constants, counted for each cell; point networks have as many more CA3 cells
+as bring them to the number of the others. The gains, time constants of 20 ms to 10 s (of membranes, or of
+apical dendrites) and rates of learning of each arm are the best of `--draws` random ones, the best few of
+them on more seeds; seeds measured are others. Tests after learning, with one part taken away, say what
+carries the memory.
 """
 
 from __future__ import annotations
@@ -47,8 +49,8 @@ DELAYS = (0.5, 2.0, 5.0, 10.0)  #: s
 CA3, CA1 = 40, 40  #: cells of the networks with dendrites
 REFRACTORY = 4e-3  #: s
 SLOW = (20e-3, 10.0)  #: s, time constants to choose from
-#: Constants of a cell: a point cell has tau, threshold, refractory; one with dendrites three taus, two gains, and a
-#: plateau's height, onset and width.
+#: Constants of a cell: a point cell has tau, threshold, refractory; one with dendrites three taus, two gains,
+#: and a plateau's height, onset and width.
 CONSTANTS = {False: 3, True: 10}
 ARMS = {
     "point": (False, False),
@@ -68,9 +70,12 @@ class Maze:
         self.foot = task.start(np.random.default_rng(0))[:2]
         ways = [self.ends[0], self.ends[1], self.foot]
         self.centres = np.unique(
-            np.concatenate([np.linspace(0.0, 1.0, round(np.linalg.norm(w) / 0.1) + 1)[:, None] * w for w in ways])
-            + 0.0, axis=0,
-        )  # fmt: skip
+            np.concatenate(
+                [np.linspace(0.0, 1.0, round(np.linalg.norm(w) / 0.1) + 1)[:, None] * w for w in ways]
+            )
+            + 0.0,
+            axis=0,
+        )
         steps = round(float(np.linalg.norm(self.foot)) / SPEED / 0.04)
         self.run = np.linspace(1.0, 0.0, steps)[:, None] * self.foot  # one row each 40 ms
 
@@ -110,8 +115,8 @@ class Settings:
 
         return cls(
             senses=between(8.0, 60.0), recall=between(0.2, 3.0), inhibition=between(0.3, 30.0),
-            direct=between(2.0, 40.0), rivalry=between(3.0, 300.0), schaffer=between(0.2, 20.0), slow_ca3=between(*SLOW),
-            slow_ca1=between(*SLOW), variation=between(0.2, 1.0), readout=between(0.02, 1.0),
+            direct=between(2.0, 40.0), rivalry=between(3.0, 300.0), schaffer=between(0.2, 20.0),
+            slow_ca3=between(*SLOW), slow_ca1=between(*SLOW), variation=between(0.2, 1.0), readout=between(0.02, 1.0),
             rate=between(0.5, 30.0), plateau_ca3=between(0.3, 3.0), plateau_ca1=between(0.3, 3.0),
             onset_ca3=between(0.1, 2.0), onset_ca1=between(0.1, 10.0), width=between(0.1, 0.5),
         )  # fmt: skip
@@ -145,7 +150,7 @@ class Rat:
         outer = model(settings.slow_ca1, settings.plateau_ca1, settings.onset_ca1)
         self.ca3 = net.population("ca3", n, inner, receptors)
         self.ca1 = net.population("ca1", CA1, outer, receptors)
-        # Half of the cells have their fields where reward is, as places of goals have more (Hollup et al. 2001).
+        # Half of the cells have fields where reward is, as places of goals have more (Hollup et al. 2001).
         spread = at[np.resize(self.random.permutation(len(at)), n - n // 2)]
         preferred = np.concatenate([np.resize(maze.ends, (n // 2, 2)), spread])
         heard, joined = maze.near(at, preferred), maze.near(preferred, preferred) * (1.0 - np.eye(n))

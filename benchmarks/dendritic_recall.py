@@ -1,19 +1,19 @@
-"""What dendrites buy the associative memory: recall from half a cue, beside point cells and the same synapses.
+"""What dendrites buy the associative memory: recall from half a cue, beside point cells, same synapses.
 
     python benchmarks/dendritic_recall.py --json benchmarks/results/dendritic_recall.json
 
-The default memory (1,000 entorhinal, 2,000 CA3 and 1,000 CA1 cells) holds up to 3,000 patterns of 30 cells. What
-is stored and every synapse is the same in all arms, only what cells do with their input differs:
+The default memory (1,000 entorhinal, 2,000 CA3 and 1,000 CA1 cells) holds up to 3,000 patterns of 30 cells.
+What is stored and every synapse is the same in all arms, only what cells do with their input differs:
 
     point         both inputs added; CA1 does not hear what is sensed (the default)
     point tuned   both inputs added, in CA3 and in CA1
     dendrites     a plateau on the apical dendrite, the basal one linear or with a plateau, in CA3 and in CA1
-    dendrites in CA3 only    CA1 as in point tuned
+    dendrites in CA3, dendrites in CA1    in one of them only, the other as in point tuned
 
-The gains of the second and third and the shape of the plateaus are the best of `--draws` random ones each, by F1
-over loads and cues on a seed that is not measured. A cue is half of a pattern, without or with 5 strange cells
-(of 20 then). F1 is of the entorhinal pattern that CA1 reads, and of the CA3 assembly. AUC: mismatch tells new
-patterns from known ones.
+The gains of the second and third and the shape of the plateaus are the best of `--draws` random ones each, by
+F1 over loads and cues on a seed that is not measured. A cue is half of a pattern, without or with 5 strange
+cells (of 20 then). F1 is of the entorhinal pattern that CA1 reads, and of the CA3 assembly. AUC: mismatch
+tells new patterns from known ones that are cued by half and 5 strange cells.
 """
 
 from __future__ import annotations
@@ -124,8 +124,8 @@ def main() -> None:
     for name, dendrites in (("point tuned", False), ("dendrites", True)):
         arms[name], best = tuned(dendrites, options.draws, practice)
         print(f"{name}: F1 {best:.3f} in tuning; {arms[name]}", flush=True)
-    mixed = arms["point tuned"]
-    arms["dendrites in CA3 only"] = replace(mixed, ca3=arms["dendrites"].ca3)
+    arms["dendrites in CA3"] = replace(arms["point tuned"], ca3=arms["dendrites"].ca3)
+    arms["dendrites in CA1"] = replace(arms["dendrites"], ca3=arms["point tuned"].ca3)
     runs: dict[str, list[dict[str, list[float]]]] = {name: [] for name in arms}
     for seed in range(options.seeds):
         stored = Stored(seed)

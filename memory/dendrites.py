@@ -8,6 +8,7 @@ substrate's `TwoCompartment`; input is constant in a gamma cycle, and dendrites 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,17 +28,21 @@ class DendriteConfig:
     width: float = 0.15  #: of its rise
 
     def __post_init__(self) -> None:
-        self._cell(1.0, 1.0)
+        _cell(self, 1.0, 1.0)
 
     def drive(self, senses: Floats, gain_senses: float, recall: Floats, gain_recall: float) -> Floats:
         """Return the drive of somata (n,), in thresholds, from `senses` and `recall` (n,).
 
         The gains are what an input of 1 on a linear dendrite, or a full plateau, drives the soma with.
         """
-        return np.asarray(self._cell(gain_senses, gain_recall).somatic_drive(senses, recall), np.float32)
+        if self.basal == self.apical == "linear":  # every recall comes here by default
+            return np.float32(gain_senses) * senses + np.float32(gain_recall) * recall
+        return np.asarray(_cell(self, gain_senses, gain_recall).somatic_drive(senses, recall), np.float32)
 
-    def _cell(self, gain_basal: float, gain_apical: float) -> TwoCompartment:
-        return TwoCompartment(
-            gain_basal=gain_basal, gain_apical=gain_apical, basal_response=self.basal,
-            apical_response=self.apical, onset=self.onset, width=self.width,
-        )  # fmt: skip
+
+@lru_cache(maxsize=64)
+def _cell(dendrites: DendriteConfig, gain_senses: float, gain_recall: float) -> TwoCompartment:
+    return TwoCompartment(
+        gain_basal=gain_senses, gain_apical=gain_recall, basal_response=dendrites.basal,
+        apical_response=dendrites.apical, onset=dendrites.onset, width=dendrites.width,
+    )  # fmt: skip
