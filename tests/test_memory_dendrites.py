@@ -56,4 +56,5 @@ def test_a_full_memory_reads_more_and_still_tells_new_from_known() -> None:
         ties = fresh[:, None] == np.array(surprise)
         told[name] = float(np.mean(beats + 0.5 * ties))
     assert read["dendrites"] > 0.9 > 0.5 > read["point"]
-    assert told["dendrites"] > told["point, helped"] + 0.1
+    assert read["dendrites"] > read["point, helped"]
+    assert told["dendrites"] >= max(told["point, helped"], 0.99)
