@@ -9,12 +9,13 @@ about 0.2 to 0.3 (Treves & Rolls 1991, Network 2:371); `benchmarks/capacity.py` 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .dendrites import DendriteConfig
 from .synapses import Synapses
 from .volley import CYCLE, volley
 
@@ -32,7 +33,9 @@ class AssociativeConfig:
     ceiling: int = 1  #: largest weight; 1 for clipped synapses
     unset: float = 0.7  #: what synapses that were never strengthened take away, of what the others give
     gain: float = 4.0  #: drive of a cell that hears all active cells of its assembly
+    sustained: float = 2.0  #: drive of a cell that hears all cells of the cue, while the assembly completes
     cycles: int = 6  #: gamma cycles in a theta cycle, at most
+    dendrites: DendriteConfig = field(default_factory=DendriteConfig)
 
     def __post_init__(self) -> None:
         if self.neurons < 2:
@@ -41,6 +44,8 @@ class AssociativeConfig:
             raise ValueError(f"associative assembly must be in 1..{self.neurons}, got {self.assembly}")
         if not self.gain > 1.0:
             raise ValueError(f"associative gain must be > 1, got {self.gain}")
+        if self.sustained < 0.0:
+            raise ValueError(f"associative sustained must be >= 0, got {self.sustained}")
         if self.cycles < 1:
             raise ValueError(f"associative cycles must be >= 1, got {self.cycles}")
 
@@ -69,8 +74,13 @@ class Associative:
         self.ahead.bind(before, after)
         self.back.bind(after, before)
 
-    def complete(self, active: Cells, cue: Floats | None = None) -> tuple[Cells, NDArray[np.float64]]:
-        """Settle from the cells `active` (k,), under a lasting `cue` (neurons,), drive from outside.
+    def evoked(self, senses: Floats, gain: float) -> Cells:
+        """Return the cells that fire first under `senses` (neurons,), which drive them with up to `gain`."""
+        drive = self.config.dendrites.drive(senses, gain, np.zeros_like(senses), 0.0)
+        return np.sort(volley(drive, self.config.assembly)[0])
+
+    def complete(self, active: Cells, senses: Floats | None = None) -> tuple[Cells, NDArray[np.float64]]:
+        """Settle from the cells `active` (k,), under lasting `senses` (neurons,), shares of the cue heard.
 
         Returns
         -------
@@ -79,9 +89,9 @@ class Associative:
         """
         config, spikes = self.config, [np.zeros((0, 2))]
         for cycle in range(config.cycles):
-            drive = np.float32(config.gain) * self.auto.drive(active)
-            if cue is not None:
-                drive += cue
+            recall = self.auto.drive(active)
+            basal = np.zeros_like(recall) if senses is None else senses
+            drive = config.dendrites.drive(basal, config.sustained, recall, config.gain)
             fired, latency = volley(drive, config.assembly)
             spikes.append(np.column_stack((CYCLE * cycle + latency, fired)))
             fired = np.sort(fired)

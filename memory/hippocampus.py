@@ -18,10 +18,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from .associative import Associative, AssociativeConfig
 from .comparator import Comparator
+from .dendrites import DendriteConfig
 from .dentate import Dentate, DentateConfig
 from .growing import room_for
 from .synapses import Synapses
-from .volley import volley
 
 Cells = NDArray[np.int32]
 
@@ -37,9 +37,11 @@ class HippocampusConfig:
     schaffer: float = 1.0  #: share of CA3 cells that a CA1 cell hears
     cue: float = 4.0  #: drive of a CA3 cell that all cells of the cue evoke
     read: float = 2.0  #: drive of a CA1 cell that all active CA3 cells expect
+    direct: float = 0.0  #: drive of a CA1 cell whose entorhinal cell is in the cue
     novelty: float = 0.5  #: mismatch above which a pattern is stored
     dentate: DentateConfig = field(default_factory=DentateConfig)
     ca3: AssociativeConfig = field(default_factory=AssociativeConfig)
+    ca1_dendrites: DendriteConfig = field(default_factory=DendriteConfig)
 
     def __post_init__(self) -> None:
         for name in ("inputs", "contexts"):
@@ -68,7 +70,9 @@ class Hippocampus:
         afferents, n = config.inputs + config.contexts * config.context_cells, config.ca3.neurons
         self.dentate = Dentate(config.dentate, afferents, n, seed)
         self.ca3 = Associative(config.ca3, seed)
-        self.ca1 = Comparator(n, config.inputs, config.schaffer, config.read, seed)
+        self.ca1 = Comparator(
+            n, config.inputs, config.schaffer, config.read, seed, config.direct, config.ca1_dendrites
+        )
         self.perforant = Synapses(afferents, n, config.perforant, 1, seed, "perforant path")
         self.stored = np.zeros(1, np.int64)
         self._assemblies = np.zeros(64 * config.ca3.assembly, np.int32)
@@ -111,10 +115,9 @@ class Hippocampus:
     def recall(self, cue: ArrayLike, context: int = 0) -> Recall:
         """Bring back what the cells `cue` (k,) resemble."""
         cells = self._cells(cue)
-        outside = np.float32(self.config.cue) * self.perforant.drive(self._with_context(cells, context))
-        first, _ = volley(outside, self.config.ca3.assembly)
-        active, spikes = self.ca3.complete(np.sort(first), np.float32(0.5) * outside)
-        expected = self.ca1.expect(active)
+        senses = self.perforant.drive(self._with_context(cells, context))
+        active, spikes = self.ca3.complete(self.ca3.evoked(senses, self.config.cue), senses)
+        expected = self.ca1.expect(active, cells)
         return Recall(active, expected, spikes, self.ca1.mismatch(cells, expected))
 
     def meet(self, pattern: ArrayLike, context: int = 0) -> tuple[Recall, int | None]:
