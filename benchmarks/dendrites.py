@@ -117,8 +117,9 @@ class Settings:
             senses=between(8.0, 60.0), recall=between(0.2, 3.0), inhibition=between(0.3, 30.0),
             direct=between(2.0, 40.0), rivalry=between(3.0, 300.0), schaffer=between(0.2, 20.0),
             slow_ca3=between(*SLOW), slow_ca1=between(*SLOW), variation=between(0.2, 1.0),
-            readout=between(0.02, 1.0), rate=between(0.5, 30.0), plateau_ca3=between(0.3, 3.0), plateau_ca1=between(0.3, 3.0),
-            onset_ca3=between(0.1, 2.0), onset_ca1=between(0.1, 10.0), width=between(0.1, 0.5),
+            readout=between(0.02, 1.0), rate=between(0.5, 30.0), plateau_ca3=between(0.3, 3.0),
+            plateau_ca1=between(0.3, 3.0), onset_ca3=between(0.1, 2.0), onset_ca1=between(0.1, 10.0),
+            width=between(0.1, 0.5),
         )  # fmt: skip
 
 
