@@ -134,7 +134,7 @@ def query(agent: Navigator, seed: int, options: dict[str, Any]) -> list[tuple[Fl
         if k < 75 or k % EVERY or not memory.localised:
             continue
         bins = memory.frame.bins
-        match = memory.ca3.search(memory.frame.shifted(memory.view_trace, np.arange(bins)))
+        match = memory.ca3.search(memory.frame.shifted(memory.anchor.view_trace, np.arange(bins)))
         at = int(np.argmax(match.max(axis=1)))
         recalled = memory.ca3.recall(match[at])
         turn = memory.heading.heading + at * memory.frame.width

@@ -1,13 +1,9 @@
 """The spatial memory: heading, grid, places and recall working together, one control period at a time.
 
 Each period the ring integrates the turn rate and the sheets integrate speed along the heading. Three periods
-make a theta cycle (120 ms). Once a cycle the view held by the senses cues CA3. While the robot knows where it
-is, only memories of nearby places compete. What they bring back ties the present pose to the one at which the
-memory was made; past poses are relaxed (`pose_graph`), and the present one pulls ring and sheets: this bounds
-the drift. While it is lost, all memories compete at all headings; recalls add evidence to rival places, and
-the one that leads sets ring and sheets anew. Until the robot is sure of it, it goes on searching that way,
-and what is recalled pulls ring and sheets directly. A robot that has long seen nothing of what it should is
-lost too. Where nothing at all is familiar, another map is begun (`charts`).
+make a theta cycle (120 ms), once in which what is seen is compared with what is remembered (`anchor`): that
+sets ring and sheets right, tells a robot that is lost where it is, and begins another map where nothing is
+familiar (`charts`). Place cells hear the sheets and CA3; links between them are learned from what is lived.
 """
 
 from __future__ import annotations
@@ -18,24 +14,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..spiking.random import key
-from .ca3 import CA3, Recall
+from .anchor import Anchor, Outcome
+from .ca3 import CA3
 from .charts import Charts
 from .config import PERIOD, STEPS, MemoryConfig
 from .decoder import GridDecoder
-from .evidence import Candidate
 from .experience import Experience
-from .familiarity import Familiarity
 from .grid import calibrate, grid_code, grid_modules
 from .heading import HeadDirection
 from .place import PlaceCells
-from .poses import wrap
 from .recollection import Direction, Preplay, Recollection
-from .relaxed_map import RelaxedMap
 from .relay import merge
-from .search import Finding, Search
-from .target import Target
 from .travels import Travels
-from .views import ViewFrame, best_shift
+from .views import ViewFrame
 
 Floats = NDArray[np.float32]
 
@@ -58,23 +49,23 @@ class SpatialMemory:
         self.experience = Experience(round(config.experience / PERIOD))
         self.charts = Charts(config.maps, len(self.ca3.places), seed)
         self.decoder = GridDecoder(self.grids, self.charts.origins)
-        self.relaxed = RelaxedMap(config, self.ca3, self.grids)
-        self.view_trace = np.zeros((bands, config.view_bins), np.float32)
+        parts = self.heading, self.grids, self.ca3, self.charts, self.decoder, self.frame
+        self.anchor = Anchor(config, *parts, self.place.hear, seed)
         self.rates = np.zeros(inputs, np.float32)
         self.position = np.zeros(2)
-        self.localised = True
-        self.similarity = 0.0
         self.clock = np.zeros(1)  #: s lived
         self._cycle = 0
-        self._fresh = 0.0
-        self._doubt = 0.0
-        self._uncertain = 0.0
-        self._strayed = -np.inf  # when the robot last found that it is not where it believed to be, s
-        self._seeker = Search(config.correction, config.conflict, seed)
-        self._familiarity = Familiarity(config.correction, PERIOD * config.correction.theta_periods)
-        self._target: Target | None = None
         self._last_counts = np.zeros(config.ca3.neurons, np.float32)
-        self.recall_spikes = np.zeros((0, 2), np.int32)
+
+    @property
+    def localised(self) -> bool:
+        """Whether the robot knows where it is."""
+        return self.anchor.localised
+
+    @property
+    def similarity(self) -> float:
+        """How much what is seen resembles what is remembered, 0..1."""
+        return self.anchor.similarity
 
     @property
     def time(self) -> float:
@@ -87,9 +78,10 @@ class SpatialMemory:
         for module in self.grids:
             module.set(self.charts.origin)
         self.position[:] = self.charts.origin
-        self.localised = True
-        self.relaxed.leave()
-        self._forget_transients()
+        self.anchor.localised = True
+        self.anchor.relaxed.leave()
+        self.anchor.forget()
+        self._begin_cycle()
 
     def begin_map(self) -> None:
         """Begin another map here: the place is unknown. What was learned of other places stays."""
@@ -100,8 +92,11 @@ class SpatialMemory:
 
     def carry(self) -> None:
         """Be carried elsewhere with closed eyes: what was learned stays, where the robot is is unknown."""
-        self.localised = False
-        self._forget_transients()
+        self.anchor.lose()
+        self._leave()
+
+    def _leave(self) -> None:
+        self._begin_cycle()
         self._break_off()
 
     def _break_off(self) -> None:
@@ -110,13 +105,8 @@ class SpatialMemory:
         self.travels.begin()
         self.experience.begin()
 
-    def _forget_transients(self) -> None:
-        self.view_trace[:] = 0.0
-        self.similarity, self._fresh, self._doubt, self._cycle = 0.0, 0.0, 0.0, 0
-        self._uncertain, self._strayed = 0.0, -np.inf
-        self._seeker.clear()
-        self._familiarity.reset()
-        self._target = None
+    def _begin_cycle(self) -> None:
+        self._cycle = 0
         self._last_counts[:] = 0.0
 
     def advance(
@@ -128,7 +118,7 @@ class SpatialMemory:
         `speed` m/s and `turn_rate` rad/s what the body's senses say.
         """
         spikes: dict[str, NDArray[np.int32]] = {}
-        target, correction = self._target, self.config.correction
+        target, correction = self.anchor.target, self.config.correction
         heading_cue = None
         if target is not None:
             heading_cue = target.ring_cue(self.heading, turn_rate, correction.heading_lead)
@@ -147,23 +137,20 @@ class SpatialMemory:
         inputs, counts = merge(sheets, self.cells, STEPS)
         self.rates += blend * (counts / np.float32(PERIOD) - self.rates)
         self.position = self.decoder.follow(self.phases, self.position + velocity * PERIOD, self.charts.used)
-        self.view_trace *= np.float32(np.exp(-PERIOD / self.config.correction.tau_view))
-        # Spikes are laid down where the robot looked when it saw them, so that a turn does not smear the cue.
-        seen_at = self.heading.heading - turn_rate * (0.5 * PERIOD + self.config.correction.view_lag)
-        self.view_trace += self.frame.turned(view_counts, seen_at)
-        if target is not None and target.tick(fading=not self.localised):
-            self._reached()
-        if not (self.localised and self._sure and self.config.correction.relaxed):
-            self.relaxed.leave()
-        elif self.relaxed.joined:
-            self.relaxed.travel(speed, turn_rate)
-        else:
-            self.relaxed.join(self._held)
-        self.recall_spikes = self.recall_spikes[:0]
+        self.anchor.see(view_counts, turn_rate)
+        chart = self.charts.used
+        if self.anchor.pulled():
+            if self.charts.used != chart:
+                self.place.turn_to(self.charts.used)
+            self.position = self.decoder.global_estimate(self.phases, self.charts.used)
+        self.anchor.travel(self._held, speed, turn_rate)
+        recalled = np.zeros((0, 2), np.int32)
         self._cycle += 1
         if self._cycle % self.config.correction.theta_periods == 0:
             self._theta(seeing)
-        spikes["ca3"] = self.recall_spikes
+            if self.anchor.recalled is not None:
+                recalled = self.anchor.recalled.spikes.copy()
+        spikes["ca3"] = recalled
         if self.localised:
             spikes["place"] = self._places(inputs, speed)
             if speed > self.config.moving:
@@ -173,7 +160,7 @@ class SpatialMemory:
         else:
             spikes["place"] = np.zeros((0, 2), np.int32)
         self.charts.lived[self.charts.used] += PERIOD * self.localised
-        self._fresh += PERIOD
+        self.anchor.lapse()
         self.clock[0] += PERIOD
         return spikes
 
@@ -234,7 +221,7 @@ class SpatialMemory:
         states |= {f"grid_{k}": module.state for k, module in enumerate(self.grids)}
         for part, state in states.items():
             out |= {f"{part}.{name}": array for name, array in state._asdict().items()}
-        out |= self.relaxed.arrays()
+        out |= self.anchor.relaxed.arrays()
         out |= {f"ca3.{name}": array for name, array in self.ca3.arrays().items()}
         out |= {f"travels.{name}": array for name, array in self.travels.arrays().items()}
         out |= {"replays": self.recollection.events}
@@ -263,179 +250,25 @@ class SpatialMemory:
     @property
     def conflict(self) -> float:
         """How far recalls that put the robot elsewhere lead those that confirm its pose, in plain recalls."""
-        return self._seeker.conflict(self.position)
+        return self.anchor.conflict(self.position)
 
     @property
     def anchoring(self) -> bool:
         """Whether ring and sheets are being set anew, for which the robot had better stand still."""
-        return self._target is not None and not self.localised
-
-    @property
-    def _sure(self) -> bool:
-        return self._uncertain <= self.config.correction.sure
+        return self.anchor.target is not None and not self.localised
 
     def _theta(self, seeing: bool) -> None:
-        if not self.config.correction.enabled:
-            seeing = False
-        if not self.localised:
-            if seeing and self._target is None:
-                self._search()
-            return
         grid, chart = self.grid_vector(), self.charts.used
-        if seeing and self._sure:
-            self._track(grid)
-        elif seeing:
-            self._search()
+        outcome = self.anchor.look(seeing, self._held, grid, self.time)
+        if self.anchor.recalled is not None:
+            self._last_counts = self.anchor.recalled.counts
+        if outcome is Outcome.JUMPED:
+            self._break_off()
+        elif outcome is Outcome.LOST:
+            self._leave()
+        elif outcome is Outcome.STRANGE:
+            self.begin_map()
         if self.charts.used != chart or not self.localised:
             return  # what the grid says is of the map, or of the pose, that was left
         if self.place.used == 0 or float(self.place.similarity(grid).max()) < self.config.place.spacing:
             self.place.recruit(grid, self.rates, self._last_counts, self.position)
-
-    def _track(self, grid: Floats) -> None:
-        correction = self.config.correction
-        reach = np.arange(-correction.offsets, correction.offsets + 1)
-        cues = self.frame.shifted(self.view_trace, reach)
-        # In another map a place may resemble this one in some modules, by chance.
-        place_match = self.ca3.grid_similarity(grid) * self._of_this_map
-        near = place_match > correction.near
-        best = 0.0
-        match = self.ca3.view_similarity(cues, near)
-        if near.any():
-            best = float(match.max())
-            if self._estranged(best):
-                return
-        ripe = near & (self.time - self.ca3.born > correction.ripen)
-        if ripe.any():
-            match *= ripe
-            at = int(np.argmax(match.max(axis=1)))
-            recall = self.ca3.recall(match[at], np.where(ripe, place_match, np.float32(0.0)))
-            self._take(recall)
-            if recall.similarity >= correction.accept:
-                turn = (best_shift(recall.counts, match, at, False) - correction.offsets) * self.frame.width
-                self._seeker.clear()
-                self._correct(recall, turn)
-            else:
-                self._doubt += PERIOD * correction.theta_periods
-        self.similarity = best
-        if self._doubt > correction.doubt:
-            self._search()
-        else:
-            self._learn(cues[correction.offsets], grid, place_match, best)
-
-    def _estranged(self, similarity: float) -> bool:
-        """Take how much the view resembles what is known; give up the pose if that was for long too little.
-
-        The robot may be on another map, or elsewhere on this one: it is lost, and searches all of them. If
-        what it finds proves strange too, soon after, another map is begun. Returns whether it gave up.
-        """
-        if not self._familiarity.add(similarity) or self.charts.full:
-            return False
-        if self.time - self._strayed < self.config.correction.again:
-            self.begin_map()
-        else:
-            self.carry()
-            self._strayed = self.time
-        return True
-
-    def _learn(self, view: Floats, grid: Floats, place_match: Floats, best: float) -> None:
-        """Store the present view and place, when no memory tells enough of them."""
-        correction = self.config.correction
-        closest = float(place_match.max()) if place_match.size else 0.0
-        known_view = best >= correction.view_below
-        new = closest < correction.store_below or (not known_view and self._fresh < correction.fresh)
-        if new and not self.ca3.full:  # overwriting would cost more than the new memory is worth
-            memory = self.ca3.memories
-            self.ca3.store(view, grid, self.time)
-            self.charts.of_memory[memory] = self.charts.used
-            self.decoder.visit(self.position, self.charts.used)
-            self.relaxed.remember(memory, self._held)
-
-    def _correct(self, recall: Recall, turn: float) -> None:
-        """Pull heading, which is wrong by `turn` rad, and grid towards what a recall says, until the next."""
-        correction = self.config.correction
-        self._fresh, self._doubt = 0.0, 0.0
-        self._seeker.recognised()
-        belief = (recall.similarity - correction.accept) / (1.0 - correction.accept)
-        memory = self._memory(recall)
-        if self.relaxed.joined:
-            pose = self.relaxed.recall(memory, self.heading.heading + turn)
-            phases = np.stack([module.phase_of(pose[:2]) for module in self.grids])
-            pulls = correction.map_heading_pull, correction.map_grid_pull
-            self._target = Target(float(pose[2]), phases, self.charts.used, *pulls, correction.theta_periods)
-            return
-        self._target = Target(
-            self.heading.heading + turn + self.relaxed.turned(memory),
-            self._phases_of(recall.grid),
-            self.charts.used,
-            (correction.heading_pull + self._uncertain * correction.settle_heading) * belief,
-            (correction.grid_pull + self._uncertain * correction.settle_grid) * belief,
-            correction.theta_periods,
-        )
-        self._uncertain *= correction.settle
-
-    def _memory(self, recall: Recall) -> int:
-        """Number of the memory that a recall brought back: that of its most active neuron."""
-        return int(self.ca3.memory_of[np.argmax(recall.counts)])
-
-    @property
-    def _of_this_map(self) -> NDArray[np.bool_]:
-        """Which neurons of CA3 hold a memory of the map in use."""
-        return np.asarray(self.charts.of_memory[self.ca3.memory_of] == self.charts.used)
-
-    def _take(self, recall: Recall) -> None:
-        self.recall_spikes = recall.spikes.copy()
-        self._last_counts = recall.counts
-        self.place.hear(recall.counts)
-
-    def _search(self) -> None:
-        """Cue CA3 with the view alone, at all headings."""
-        correction, bins = self.config.correction, self.frame.bins
-        if self.ca3.memories == 0:
-            return
-        match = self.ca3.search(self.frame.shifted(self.view_trace, np.arange(bins)))
-        at = int(np.argmax(match.max(axis=1)))
-        recall = self.ca3.recall(match[at])
-        self._take(recall)
-        self.similarity = recall.similarity
-        if self.localised and self._estranged(recall.similarity):
-            return
-        turn = best_shift(recall.counts, match, at, True) * self.frame.width
-        memory = self._memory(recall)
-        known, chart = turn + self.relaxed.turned(memory), int(self.charts.of_memory[memory])
-        turn, known = wrap(turn), wrap(known)
-        phases = self._phases_of(recall.grid)
-        place = self.decoder.global_estimate(phases, chart)
-        evidence = (recall.similarity - correction.telling) / (correction.plain - correction.telling)
-        held = None
-        if self.localised:
-            held = Candidate(0.0, self.position.copy(), self.phases, 0.0, self.charts.used)
-        finding = self._seeker.judge(Candidate(known, place, phases, evidence, chart), held, self._sure)
-        if finding is Finding.HERE:
-            self._doubt = 0.0
-            if recall.similarity >= correction.accept:
-                self._correct(recall, turn)
-        elif finding is Finding.ELSEWHERE:
-            self.localised = False
-            self._break_off()
-            heading, pull = self.heading.heading + known, correction.snap_pull
-            self._target = Target(heading, phases, chart, pull, pull, correction.snap_periods)
-        elif finding is Finding.STRANGE and not self.charts.full:
-            self.begin_map()
-
-    def _reached(self) -> None:
-        """Let go of the target; a robot that was lost knows its place now."""
-        target, self._target = self._target, None
-        if self.localised or target is None:
-            return
-        if target.chart != self.charts.used:
-            self.charts.turn_to(target.chart)
-            self.place.turn_to(target.chart)
-        self.position = self.decoder.global_estimate(self.phases, target.chart)
-        self.localised, self._doubt, self._fresh, self._uncertain = True, 0.0, 0.0, 1.0
-        self._seeker.recognised()
-        self._familiarity.reset()
-        self.view_trace[:] = 0.0  # laid down under another heading
-
-    def _phases_of(self, pattern: Floats) -> NDArray[np.float64]:
-        parts = pattern.reshape(len(self.grids), self.cells)
-        return np.stack([module.phase_from(part) for module, part in zip(self.grids, parts, strict=True)])
