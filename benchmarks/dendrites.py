@@ -1,6 +1,6 @@
 """The delayed T-maze with point cells and with cells of two compartments, at equal numbers of parameters.
 
-    python benchmarks/dendrites.py --json benchmarks/results/dendrites.json
+    python benchmarks/dendrites.py --draws 200 --json benchmarks/results/dendrites.json
 
 A trial, on the geometry of the task `TMaze`: 1 s at the end of one arm, drawn at random; a delay at the foot
 of the stem; the way up the stem at 0.3 m/s (2.9 s); 0.3 s at the junction, in which the neuron of one side
@@ -241,7 +241,7 @@ def parameters(dendrites: bool, n: int, places: int) -> dict[str, int]:
     """Return how many parameters a network with `n` CA3 cells has, by kind."""
     return {
         "learned synapses": 2 * CA1,
-        "other synapses": places * (n + CA1) + 2 * n * (n - 1) + n * CA1,
+        "other synapses": places * (n + CA1) + 2 * n * (n - 1) + n * CA1 + CA1 * CA1,
         "constants of cells": CONSTANTS[dendrites] * (n + CA1),
     }
 
@@ -292,14 +292,14 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--seeds", type=int, default=10)
-    parser.add_argument("--draws", type=int, default=40)
+    parser.add_argument("--draws", type=int, default=200)
     parser.add_argument("--trials", type=int, default=100, help="in which a network learns")
     parser.add_argument("--tested", type=int, default=20, help="trials of each delay without learning")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     begin, maze = time.time(), Maze()
     results: dict[str, Any] = {
-        "command": "python benchmarks/dendrites.py --json benchmarks/results/dendrites.json",
+        "command": "python benchmarks/dendrites.py --draws 200 --json benchmarks/results/dendrites.json",
         "seeds": options.seeds, "draws": options.draws, "trials": options.trials, "arms": {},
     }  # fmt: skip
     means: dict[str, Doubles] = {}

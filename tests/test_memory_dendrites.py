@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from tolman.analysis.statistics import roc_area
 from tolman.memory.dendrites import DendriteConfig
 from tolman.memory.hippocampus import Hippocampus, HippocampusConfig
 
@@ -28,33 +29,40 @@ def test_a_plateau_is_a_sigmoid_that_is_nothing_without_input() -> None:
     assert np.all(cell.drive(np.zeros(3, np.float32), 0.7, np.zeros(3, np.float32), 3.0) == 0.0)
 
 
-def test_a_full_memory_reads_more_and_still_tells_new_from_known() -> None:
-    """At 1,000 memories point cells of CA1 fall silent; helped by the senses, they believe what is sensed."""
-    shape = DendriteConfig("plateau", "plateau", 0.38, 0.13)
+def test_ca1_that_hears_the_cue_reads_a_full_memory_and_tells_new_from_known() -> None:
+    """Point cells do it as well as dendrites when they need as much recall, with the cue and without."""
+    shape, gain, direct = DendriteConfig("plateau", "plateau", 0.38, 0.13), 4.2, 0.76
+    recall = np.linspace(0.0, 1.0, 10001, dtype=np.float32)
+    needs = [
+        recall[np.searchsorted(shape.drive(np.full_like(recall, cue), direct, recall, gain), 1.0)]
+        for cue in (0.0, 1.0)
+    ]
+    read = 1.0 / float(needs[0])
     kinds = {
-        "point": HippocampusConfig(),
-        "point, helped": HippocampusConfig(read=4.7, direct=0.88),
-        "dendrites": HippocampusConfig(read=4.2, direct=0.76, ca1_dendrites=shape),
+        "default": HippocampusConfig(),
+        "dendrites": HippocampusConfig(read=gain, direct=direct, ca1_dendrites=shape),
+        "point": HippocampusConfig(read=read, direct=1.0 - read * float(needs[1])),
     }
     rng = np.random.default_rng(5)
     known = [np.sort(rng.choice(1000, 30, replace=False)) for _ in range(1000)]
     new = [np.sort(rng.choice(1000, 30, replace=False)) for _ in range(40)]
-    read, told = {}, {}
+    cues = [np.union1d(rng.choice(p, 15, replace=False), rng.choice(1000, 5)) for p in known[::25]]
+    f1, told = {}, {}
     for name, config in kinds.items():
         memory = Hippocampus(config, 3)
         for pattern in known:
             memory.store(pattern)
-        shared, surprise = [], []
-        for pattern in known[::25]:
-            cue = np.union1d(rng.choice(pattern, 15, replace=False), rng.choice(1000, 5))
-            got, mismatch = memory.recall(cue).pattern, memory.recall(cue).mismatch
-            shared.append(2.0 * np.intersect1d(got, pattern).size / (got.size + pattern.size))
-            surprise.append(mismatch)
-        read[name] = float(np.mean(shared))
+        recalls = [memory.recall(cue) for cue in cues]
+        f1[name] = np.mean(
+            [
+                2.0 * np.intersect1d(got.pattern, pattern).size / (got.pattern.size + pattern.size)
+                for got, pattern in zip(recalls, known[::25], strict=True)
+            ]
+        )
         fresh = np.array([memory.recall(pattern).mismatch for pattern in new])
-        beats = fresh[:, None] > np.array(surprise)
-        ties = fresh[:, None] == np.array(surprise)
-        told[name] = float(np.mean(beats + 0.5 * ties))
-    assert read["dendrites"] > 0.9 > 0.5 > read["point"]
-    assert read["dendrites"] > read["point, helped"]
-    assert told["dendrites"] >= max(told["point, helped"], 0.99)
+        told[name] = roc_area(fresh, np.array([got.mismatch for got in recalls]))
+    assert f1["default"] < 0.5
+    assert f1["dendrites"] > 0.95
+    assert told["dendrites"] > 0.99
+    assert f1["point"] == pytest.approx(f1["dendrites"], abs=0.01)
+    assert told["point"] == pytest.approx(told["dendrites"], abs=0.01)
