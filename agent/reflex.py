@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..memory.config import PERIOD
-from ..spiking.random import generator
+from ..spiking.random import generator, restore_words, words_of
 from .directions import pointing, touched
 
 Floats = NDArray[np.float32]
@@ -124,18 +124,9 @@ class Reflexes:
 
     @property
     def random_state(self) -> NDArray[np.uint64]:
-        """State of the generator, (6,): two 128-bit numbers in halves, and its buffered half draw."""
-        state = self._random.bit_generator.state
-        big, low = state["state"], (1 << 64) - 1
-        parts = [big["state"] >> 64, big["state"] & low, big["inc"] >> 64, big["inc"] & low]
-        return np.array([*parts, state["has_uint32"], state["uinteger"]], np.uint64)
+        """State of the generator, (6,)."""
+        return words_of(self._random)
 
     @random_state.setter
     def random_state(self, value: NDArray[np.uint64]) -> None:
-        numbers = [int(v) for v in value]
-        self._random.bit_generator.state = {
-            "bit_generator": "PCG64",
-            "state": {"state": numbers[0] << 64 | numbers[1], "inc": numbers[2] << 64 | numbers[3]},
-            "has_uint32": numbers[4],
-            "uinteger": numbers[5],
-        }
+        restore_words(self._random, value)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ..envs.robot import integrate_twist
 from ..memory.config import PERIOD
-from ..spiking.random import generator
+from ..spiking.random import generator, restore_words, words_of
 from .spikeless import Spikeless
 
 _SPEED = 0.2  #: m/s
@@ -71,14 +71,7 @@ class RandomWalk(Spikeless):
 
     def state_dict(self) -> dict[str, NDArray[Any]]:
         """Return the random state, the digest and the clock."""
-        state = self._random.bit_generator.state["state"]
-        words = [
-            state["state"] >> 64,
-            state["state"] & (2**64 - 1),
-            state["inc"] >> 64,
-            state["inc"] & (2**64 - 1),
-        ]
-        return self._lasting() | {"random": np.array(words, np.uint64)}
+        return self._lasting() | {"random": words_of(self._random)}
 
     def load_state_dict(self, state: Mapping[str, NDArray[Any]]) -> None:
         """Take up a state made by `state_dict`."""
@@ -86,13 +79,5 @@ class RandomWalk(Spikeless):
             raise ValueError(
                 f"not the state of a random walk: it holds {', '.join(sorted(state)) or 'nothing'}"
             )
-        high, low, inc_high, inc_low = (int(word) for word in state["random"])
-        bits = np.random.PCG64()
-        bits.state = {
-            "bit_generator": "PCG64",
-            "state": {"state": (high << 64) | low, "inc": (inc_high << 64) | inc_low},
-            "has_uint32": 0,
-            "uinteger": 0,
-        }
-        self._random = np.random.Generator(bits)
+        restore_words(self._random, state["random"])
         self._take_up(dict(state))

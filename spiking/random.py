@@ -8,6 +8,7 @@ unchanged.
 from __future__ import annotations
 
 import hashlib
+from typing import Any
 
 import numpy as np
 from numba import njit
@@ -32,6 +33,27 @@ def stream(seed: int, name: str) -> np.random.SeedSequence:
 def generator(seed: int, name: str) -> np.random.Generator:
     """Return a NumPy generator on the stream of `name`, for what is drawn once (weights, layouts)."""
     return np.random.Generator(np.random.PCG64(stream(seed, name)))
+
+
+def words_of(source: np.random.Generator) -> NDArray[np.uint64]:
+    """Return the state (6,) of a `generator`: two 128-bit numbers in halves, and its buffered half draw."""
+    state: Any = source.bit_generator.state
+    big, low = state["state"], (1 << 64) - 1
+    parts = [big["state"] >> 64, big["state"] & low, big["inc"] >> 64, big["inc"] & low]
+    return np.array([*parts, state["has_uint32"], state["uinteger"]], np.uint64)
+
+
+def restore_words(source: np.random.Generator, words: NDArray[np.uint64]) -> None:
+    """Let a `generator` go on from the state that `words_of` gave; ValueError if it is none."""
+    if words.shape != (6,):
+        raise ValueError(f"the state of a generator has 6 words, got shape {words.shape}")
+    numbers = [int(word) for word in words]
+    source.bit_generator.state = {
+        "bit_generator": "PCG64",
+        "state": {"state": numbers[0] << 64 | numbers[1], "inc": numbers[2] << 64 | numbers[3]},
+        "has_uint32": numbers[4],
+        "uinteger": numbers[5],
+    }
 
 
 def key(seed: int, name: str) -> np.uint32:
