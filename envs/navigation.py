@@ -201,7 +201,8 @@ class NavigationEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         if not self._running:
             raise gymnasium.error.ResetNeeded("call reset() before the first step() of an episode")
         rates = self._wheel_rates(action)
-        self._physics.drive(*((0.0, 0.0) if self.task.held(self.time) else rates))
+        led = self.task.led(self.time, self._pose)
+        self._physics.drive(*(rates if led is None else self.robot.wheel_rates(*led)))
         bump = np.zeros(BUMP_SECTORS, np.uint8)
         before, turn = self._pose, 0.0
         x, y, theta = before

@@ -207,6 +207,32 @@ def test_a_wrong_day_is_refused_and_changes_nothing(make: Make, change: dict[str
         plain.set_random_state(state)
 
 
+def test_who_does_not_find_it_is_led_to_it_and_that_is_no_success(make: Make) -> None:
+    env = make("DelayedMatch", search=1.0)
+    for control in range(3):
+        env.reset(seed=control)
+        env.step(np.array([0.3, 0.0], np.float32))
+        ended, periods = False, 1
+        while not ended:
+            _, reward, terminated, truncated, info = env.step(np.array([-0.3, 1.0], np.float32))
+            periods, ended = periods + 1, terminated or truncated
+            assert info["led"] == (periods > 25)
+            assert (reward == 1.0) == ended
+        assert terminated
+        assert not truncated
+        assert not info["success"]
+        assert info["time_s"] < 1.0 + 10.0
+    env.reset()
+    assert not env.step(np.zeros(2, np.float32))[4]["led"]
+
+
+def test_a_search_without_lead_is_cut_off(make: Make) -> None:
+    env = make("DelayedMatch", time_limit=0.4, search=None)
+    env.reset(seed=0)
+    ends = [env.step(np.zeros(2, np.float32))[1:4] for _ in range(10)]
+    assert ends[-1] == (0.0, False, True)
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -217,6 +243,7 @@ def test_a_wrong_day_is_refused_and_changes_nothing(make: Make, change: dict[str
         ({"goal_range": 0.95}, "goal .* is not inside"),
         ({"start_radius": 1.5}, "no start at 1.5 m"),
         ({"time_limit": -3.0}, "time_limit must be > 0"),
+        ({"search": 0.0}, "search must be > 0 s"),
     ],
 )
 def test_delayed_match_refuses(options: dict[str, Any], message: str) -> None:

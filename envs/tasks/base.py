@@ -16,6 +16,7 @@ from ..arena import Arena
 Pose = NDArray[np.float64]
 Points = NDArray[np.float64]
 
+Twist = tuple[float, float]  #: m/s, rad/s
 Plain = bool | int | float | str
 Lasting = dict[str, Plain | list[float]]  #: what a task keeps from episode to episode, for JSON
 
@@ -62,9 +63,9 @@ class Task(ABC):
     """A task in an arena. `time_limit` (s) is kept by the environment, which truncates.
 
     A task may have more than start and reward: a cue in the observation (`cues`, `cue`), times at which the
-    robot is held (`held`), places where the camera is blank (`blanks`), an arena that another episode changes
-    (assign `arena` in `start`), and something it keeps from episode to episode (`lasting`). None of it unless
-    a method says so.
+    robot does not do as it is told (`led`), places where the camera is blank (`blanks`), an arena that another
+    episode changes (assign `arena` in `start`), and something it keeps from episode to episode (`lasting`).
+    None of it unless a method says so.
 
     Attributes
     ----------
@@ -119,9 +120,12 @@ class Task(ABC):
         """Return the observation's entry ``cue``, float32 (len(cues),)."""
         return np.zeros(len(self.cues), np.float32)
 
-    def held(self, time: float) -> bool:
-        """Tell whether the robot cannot move in the control period that begins at `time` s."""
-        return False
+    def led(self, time: float, pose: Pose) -> Twist | None:
+        """Return what moves the robot, at `pose` (3,), in the control period that begins at `time` s.
+
+        `None`: it does as it is told.
+        """
+        return None
 
     def blanks(self, x: float, y: float) -> bool:
         """Tell whether the cameras see nothing at (x, y) m."""

@@ -9,7 +9,7 @@ import numpy as np
 from ..mazes import t_maze_arena
 from ..robot import RobotSpec
 from .arm_maze import ArmMaze, end_of_arm
-from .base import Lasting, Outcome, Plain, Pose, Zone, check_keys
+from .base import Lasting, Outcome, Plain, Pose, Twist, Zone, check_keys
 
 ARMS = ("left", "right")
 
@@ -85,7 +85,11 @@ class TMaze(ArmMaze):
         self._last = self.reached or self._last
         return outcome
 
+    def led(self, time: float, pose: Pose) -> Twist | None:
+        return (0.0, 0.0) if self.held(time) else None
+
     def held(self, time: float) -> bool:
+        """Tell whether the robot is held at `time` s."""
         return time < self.delay - 1e-9
 
     def info(self, time: float) -> dict[str, Plain]:

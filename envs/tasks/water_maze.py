@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from math import cos, hypot, pi, remainder, sin
+from dataclasses import replace
+from math import atan2, cos, hypot, inf, pi, remainder, sin
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..arena import Arena
-from .base import Lasting, Plain, Pose, check_keys, numbers, whole
+from .base import Lasting, Outcome, Plain, Pose, Twist, check_keys, numbers, whole
 from .hidden_goal import HiddenGoal, checked_goal
+
+LEADING = (0.3, 2.0)  #: m/s and rad/s with which a robot is led
 
 
 class WaterMaze(HiddenGoal):
@@ -46,11 +49,12 @@ class DelayedMatch(HiddenGoal):
 
     `trials_per_day` episodes make a day. Its goal is drawn at the first of them: anywhere within `goal_range`
     of the arena's radius from the centre, at least `least_move` m from the day before's. In trial 1 of a day
-    it must be searched; who remembers it goes straight to it in trial 2. Reward, end, start and optimal path
-    are those of `WaterMaze`; the starts of a day are at least π / (2 `trials_per_day`) rad apart, seen from
-    the centre.
+    it must be searched; who remembers it goes straight to it in trial 2. Who has not found it in `search` s
+    is led to it on a straight line, as the rats are: that is rewarded too, and no success (`None`: nobody is
+    led). Reward, start and optimal path are those of `WaterMaze`; the starts of a day are at least
+    π / (2 `trials_per_day`) rad apart, seen from the centre.
 
-    `info` has ``day`` and ``trial_of_day``, from 1. A reset with a seed begins day 1.
+    `info` has ``day`` and ``trial_of_day``, from 1, and ``led``. A reset with a seed begins day 1.
 
     Source: Steele & Morris 1999, Hippocampus 9:118-136 (four trials a day, another platform each day).
     """
@@ -58,15 +62,19 @@ class DelayedMatch(HiddenGoal):
     def __init__(
         self,
         arena: Arena,
-        time_limit: float = 60.0,
+        time_limit: float = 80.0,
         trials_per_day: int = 4,
         least_move: float = 0.5,
         goal_range: float = 0.75,
         goal_radius: float = 0.1,
         start_radius: float = 0.85,
         start_distance: float = 0.5,
+        search: float | None = 60.0,
     ) -> None:
         super().__init__(arena, time_limit, goal_radius)
+        if search is not None and not search > 0.0:
+            raise ValueError(f"search must be > 0 s, got {search}")
+        self._search = inf if search is None else search
         if isinstance(trials_per_day, bool) or not isinstance(trials_per_day, int) or trials_per_day < 1:
             raise ValueError(f"trials_per_day must be a whole number >= 1, got {trials_per_day!r}")
         low_x, low_y, high_x, high_y = arena.bounds
@@ -86,6 +94,7 @@ class DelayedMatch(HiddenGoal):
         self._day = self._trial = 0
         self._home: NDArray[np.float64] | None = None
         self._starts: list[float] = []
+        self._led = False
         _draw_start(np.random.default_rng(0), arena, np.array(self._centre), start_radius, start_distance)
 
     def renew(self) -> None:
@@ -97,6 +106,7 @@ class DelayedMatch(HiddenGoal):
             self._home = self._draw_goal(rng)
             self._day, self._trial, self._starts = self._day + 1, 0, []
         self._trial += 1
+        self._led = False
         self.goal = self._home
         assert self.goal is not None
         pose = _draw_start(
@@ -106,8 +116,21 @@ class DelayedMatch(HiddenGoal):
         self._starts.append(float(np.arctan2(pose[1], pose[0])))
         return pose
 
+    def led(self, time: float, pose: Pose) -> Twist | None:
+        if time < self._search - 1e-9:
+            return None
+        self._led = True
+        x, y, heading = pose
+        goal = self.disc
+        off = remainder(atan2(goal.y - y, goal.x - x) - heading, 2.0 * pi)
+        return LEADING[0] * max(0.0, cos(off)), max(-LEADING[1], min(LEADING[1], 4.0 * off))
+
+    def evaluate(self, pose: Pose) -> Outcome:
+        outcome = super().evaluate(pose)
+        return replace(outcome, success=outcome.success and not self._led)
+
     def info(self, time: float) -> dict[str, Plain]:
-        return {"day": self._day, "trial_of_day": self._trial}
+        return {"day": self._day, "trial_of_day": self._trial, "led": self._led}
 
     def lasting(self) -> Lasting:
         home = [] if self._home is None else [float(v) for v in self._home]
