@@ -63,9 +63,9 @@ class Task(ABC):
     """A task in an arena. `time_limit` (s) is kept by the environment, which truncates.
 
     A task may have more than start and reward: a cue in the observation (`cues`, `cue`), times at which the
-    robot does not do as it is told (`led`), places where the camera is blank (`blanks`), an arena that another
-    episode changes (assign `arena` in `start`), and something it keeps from episode to episode (`lasting`).
-    None of it unless a method says so.
+    robot does not do as it is told (`led`), places where the camera is blank (`blanks`), an arena that
+    another episode changes (assign `arena` in `start`), and something it keeps from episode to episode
+    (`lasting`). None of it unless a method says so.
 
     Attributes
     ----------
