@@ -185,7 +185,7 @@ def test_what_the_task_adds_is_kept_with_the_trial() -> None:
 @pytest.mark.parametrize(
     ("task", "expected"),
     [
-        ("DelayedMatch", [{"day": 1, "trial_of_day": 1}, {"day": 1, "trial_of_day": 2}]),
+        ("DelayedMatch", [{"day": 1, "trial_of_day": k, "led": False} for k in (1, 2)]),
         ("WaterMaze", [{}, {}]),
     ],
 )
