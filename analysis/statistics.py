@@ -158,3 +158,8 @@ def _middle(values: Floats, axis: int | None, cut: Callable[[Any], Any]) -> Any:
     with np.errstate(invalid="ignore"):
         found = np.where(kept, ordered, 0.0).sum(axis=-1) / kept.sum(axis=-1)
     return found if found.ndim else float(found)
+
+
+def set_f1(got: NDArray[np.integer], wanted: NDArray[np.integer]) -> float:
+    """Return the F1 of the set `got` (k,) where `wanted` (m,) was asked for; 0 where both are empty."""
+    return 2.0 * np.intersect1d(got, wanted).size / max(1, got.size + wanted.size)

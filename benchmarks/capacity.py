@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from tolman.analysis.figure_capacity import draw_capacity
-from tolman.analysis.statistics import bootstrap_interval
+from tolman.analysis.statistics import bootstrap_interval, set_f1
 from tolman.memory.associative import Associative, AssociativeConfig
 from tolman.memory.dentate import Dentate, DentateConfig
 from tolman.memory.hippocampus import Hippocampus, HippocampusConfig
@@ -30,11 +30,6 @@ NEURONS = 2000
 CASES = ((250, 0.02), (500, 0.02), (1000, 0.02), (500, 0.01), (1000, 0.01), (1000, 0.05))
 LOADS = (0.02, 0.05, 0.08, 0.10, 0.12, 0.14, 0.16, 0.18, 0.20, 0.22, 0.25, 0.30)
 PROBES = 40
-
-
-def f1(got: Cells, wanted: Cells) -> float:
-    """Return the F1 of a set of cells."""
-    return 2.0 * np.intersect1d(got, wanted).size / max(1, got.size + wanted.size)
 
 
 def unit(synapses: float, activity: float) -> float:
@@ -74,15 +69,15 @@ def curve(synapses: int, activity: float, ceiling: int, seed: int) -> dict[str, 
         for k in rng.choice(len(rows), min(PROBES, len(rows)), replace=False):
             half = np.sort(rng.choice(rows[k], size // 2, replace=False))
             stray = rng.choice(NEURONS, max(1, size // 10), replace=False).astype(np.int32)
-            scores["half"].append(f1(net.complete(half)[0], rows[k]))
-            scores["noisy"].append(f1(net.complete(np.union1d(half, stray))[0], rows[k]))
-            scores["whole"].append(f1(net.complete(rows[k])[0], rows[k]))
+            scores["half"].append(set_f1(net.complete(half)[0], rows[k]))
+            scores["noisy"].append(set_f1(net.complete(np.union1d(half, stray))[0], rows[k]))
+            scores["whole"].append(set_f1(net.complete(rows[k])[0], rows[k]))
             if ceiling == 1:
                 scores["willshaw"].append(
-                    f1(np.flatnonzero(dense[half].all(axis=0)).astype(np.int32), rows[k])
+                    set_f1(np.flatnonzero(dense[half].all(axis=0)).astype(np.int32), rows[k])
                 )
                 nearest = rows[int(np.argmax(stored[: len(rows), half].sum(axis=1)))]
-                scores["nearest"].append(f1(nearest, rows[k]))
+                scores["nearest"].append(set_f1(nearest, rows[k]))
         for name, values in scores.items():
             if values:
                 out[name].append(float(np.mean(values)))
@@ -138,8 +133,8 @@ def separation(seeds: int) -> dict[str, list[float]]:
                     dentate.code(x)
                     for x in (cells[:30], np.concatenate((cells[:kept], cells[30 : 60 - kept])))
                 ]
-                codes.append(f1(*pair))
-                chosen.append(f1(*(dentate.choose(code, 40) for code in pair)))
+                codes.append(set_f1(*pair))
+                chosen.append(set_f1(*(dentate.choose(code, 40) for code in pair)))
         out["dentate"].append(float(np.mean(codes)))
         out["ca3"].append(float(np.mean(chosen)))
     print(
@@ -170,20 +165,20 @@ def whole(seeds: int, memories: int = 600) -> dict[str, Any]:
             memory.store(pattern)
         half = [memory.recall(rng.choice(p, 15, replace=False)) for p in known]
         scores["f1 from half"].append(
-            float(np.mean([f1(r.pattern, p) for r, p in zip(half, known, strict=True)]))
+            float(np.mean([set_f1(r.pattern, p) for r, p in zip(half, known, strict=True)]))
         )
         stray = [
             memory.recall(np.union1d(rng.choice(p, 15, replace=False), rng.choice(1000, 5))) for p in known
         ]
         scores["f1 with stray cells"].append(
-            float(np.mean([f1(r.pattern, p) for r, p in zip(stray, known, strict=True)]))
+            float(np.mean([set_f1(r.pattern, p) for r, p in zip(stray, known, strict=True)]))
         )
         for k in range(20):
             memory.link(k, k + 1)
         for name, start, way in (("ahead", 0, 1), ("back", 20, -1)):
             steps = memory.replay(start, way, 20)
             hits = sum(
-                f1(s.neurons, memory.assembly(start + way * (k + 1))) >= 0.9 for k, s in enumerate(steps)
+                set_f1(s.neurons, memory.assembly(start + way * (k + 1))) >= 0.9 for k, s in enumerate(steps)
             )
             scores[f"steps right {name}"].append(hits / 20.0)
         fresh = np.array([memory.recall(rng.choice(1000, 30, replace=False)).mismatch for _ in range(200)])

@@ -26,7 +26,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from tolman.analysis.statistics import bootstrap_interval, improvement_interval, roc_area
+from tolman.analysis.statistics import bootstrap_interval, improvement_interval, roc_area, set_f1
 from tolman.memory.associative import AssociativeConfig
 from tolman.memory.dendrites import DendriteConfig
 from tolman.memory.hippocampus import Hippocampus, HippocampusConfig
@@ -35,11 +35,6 @@ Cells = NDArray[np.int32]
 LOADS = (500, 1000, 1500, 2000, 2500, 3000)
 CELLS, ACTIVE, STRAY, PROBES = 1000, 30, 5, 100
 FIRST_TUNED = 1000  #: seed
-
-
-def f1(got: Cells, wanted: Cells) -> float:
-    """Return the F1 of a set of cells."""
-    return 2.0 * np.intersect1d(got, wanted).size / max(1, got.size + wanted.size)
 
 
 class Stored:
@@ -67,8 +62,8 @@ class Stored:
                 half = rng.choice(self.known[k], ACTIVE // 2, replace=False)
                 for name, cue in (("half", half), ("stray", np.union1d(half, rng.choice(CELLS, STRAY)))):
                     recall = memory.recall(cue)
-                    rows[name].append(f1(recall.pattern, self.known[k]))
-                    rows[f"{name} ca3"].append(f1(recall.neurons, memory.assembly(k)))
+                    rows[name].append(set_f1(recall.pattern, self.known[k]))
+                    rows[f"{name} ca3"].append(set_f1(recall.neurons, memory.assembly(k)))
                 old.append(recall.mismatch)
             new = [memory.recall(rng.choice(CELLS, ACTIVE, replace=False)).mismatch for _ in range(PROBES)]
             for name, values in (rows | {"auc": [roc_area(np.array(new), np.array(old))]}).items():

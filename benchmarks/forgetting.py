@@ -23,17 +23,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-from tolman.analysis.statistics import bootstrap_interval
+from tolman.analysis.statistics import bootstrap_interval, set_f1
 from tolman.memory.hippocampus import Hippocampus, HippocampusConfig
 
 Cells = NDArray[np.int64]
 Floats = NDArray[np.float64]
 INPUTS, ACTIVE, PLACES, MAZES, CONTEXT = 500, 30, 40, 3, 20
-
-
-def f1(got: NDArray[np.integer], wanted: NDArray[np.integer]) -> float:
-    """Return the F1 of a set of cells."""
-    return 2.0 * np.intersect1d(got, wanted).size / max(1, got.size + wanted.size)
 
 
 def mazes(rng: np.random.Generator) -> list[list[Cells]]:
@@ -98,8 +93,10 @@ def score_network(net: Backpropagation, places: list[Cells], maze: int, seed: in
     rng = np.random.default_rng(seed)
     x = np.stack([vector(rng.choice(p, ACTIVE // 2, replace=False), maze) for p in places])
     out = net.forward(x)[1]
-    here = [f1(np.flatnonzero(row[:INPUTS] > 0.5), p) for row, p in zip(out, places, strict=True)]
-    onward = [f1(np.flatnonzero(row[INPUTS:] > 0.5), places[(k + 1) % PLACES]) for k, row in enumerate(out)]
+    here = [set_f1(np.flatnonzero(row[:INPUTS] > 0.5), p) for row, p in zip(out, places, strict=True)]
+    onward = [
+        set_f1(np.flatnonzero(row[INPUTS:] > 0.5), places[(k + 1) % PLACES]) for k, row in enumerate(out)
+    ]
     return float(np.mean(here)), float(np.mean(onward))
 
 
@@ -109,9 +106,9 @@ def score_memory(
     """Return F1 of completing places and of what a step of replay from each leads to."""
     rng, here, onward = np.random.default_rng(seed), [], []
     for k, place in enumerate(places):
-        here.append(f1(memory.recall(rng.choice(place, ACTIVE // 2, replace=False), maze).pattern, place))
+        here.append(set_f1(memory.recall(rng.choice(place, ACTIVE // 2, replace=False), maze).pattern, place))
         step = memory.replay(numbers[k], 1, 1)
-        onward.append(f1(step[0].pattern, places[(k + 1) % PLACES]) if step else 0.0)
+        onward.append(set_f1(step[0].pattern, places[(k + 1) % PLACES]) if step else 0.0)
     return float(np.mean(here)), float(np.mean(onward))
 
 

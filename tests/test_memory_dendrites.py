@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from tolman.analysis.statistics import roc_area
+from tolman.analysis.statistics import roc_area, set_f1
 from tolman.memory.dendrites import DendriteConfig
 from tolman.memory.hippocampus import Hippocampus, HippocampusConfig
 
@@ -53,12 +53,8 @@ def test_ca1_that_hears_the_cue_reads_a_full_memory_and_tells_new_from_known() -
         for pattern in known:
             memory.store(pattern)
         recalls = [memory.recall(cue) for cue in cues]
-        f1[name] = np.mean(
-            [
-                2.0 * np.intersect1d(got.pattern, pattern).size / (got.pattern.size + pattern.size)
-                for got, pattern in zip(recalls, known[::25], strict=True)
-            ]
-        )
+        pairs = zip(recalls, known[::25], strict=True)
+        f1[name] = np.mean([set_f1(got.pattern, pattern) for got, pattern in pairs])
         fresh = np.array([memory.recall(pattern).mismatch for pattern in new])
         told[name] = roc_area(fresh, np.array([got.mismatch for got in recalls]))
     assert f1["default"] < 0.5
