@@ -52,7 +52,7 @@ class CorrectionConfig:
     telling: float = 0.62  #: similarity of the view from which on a recall is evidence for a lost robot
     plain: float = 0.73  #: similarity at which it is evidence of 1
     leak: float = 0.05  #: share of the evidence lost from one recall to the next
-    bound: float = 2.0  #: evidence at which a candidate is believed
+    bound: float = 1.5  #: evidence at which a candidate is believed
     most: float = 5.0  #: evidence that is kept: how long what was true holds off what is
     same_heading: float = (
         0.3  #: rad by which a recall may put the robot's heading off without saying elsewhere
@@ -60,7 +60,7 @@ class CorrectionConfig:
     same_place: float = 0.3  #: m, likewise of its place
     unsure: float = 1.5  #: times both, for a robot that has just found itself
     lead: float = 1.0  #: by which it must exceed its rivals
-    stubborn: float = 1.7  #: times the bound for a robot that believes it knows where it is
+    stubborn: float = 2.27  #: times the bound for a robot that believes it knows where it is
     doubt: float = 0.36  #: s in a known place without recognising it, after which the robot looks elsewhere
     unfamiliar: float = 15.0  #: evidence for being nowhere known at which a lost robot begins another map
     wary: float = 1.2  #: times that for a robot that believes it knows where it is
@@ -68,7 +68,7 @@ class CorrectionConfig:
     familiar: float = 0.80  #: similarity that a robot starts from that has found itself
     strange: float = 0.68  #: mean similarity below which it is another place; known ones have 0.86 to 0.92
     again: float = 60.0  #: s since a pose was given up as strange within which the next one means another map
-    snap_periods: int = 7  #: control periods for which a lost robot's ring and sheets are set
+    snap_periods: int = 5  #: control periods for which a lost robot's ring and sheets are set
     snap_pull: float = 3.0  #: current of the cue that sets them
 
     def __post_init__(self) -> None:

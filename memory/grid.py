@@ -105,6 +105,10 @@ class GridModule:
         for _ in range(20):  # let the cued bump relax to its own shape
             self.advance(np.zeros(2), 40)
 
+    def silence(self) -> None:
+        """Let inhibition from outside end whatever bump there is, at once."""
+        clear(self.state)
+
     def lesion(self, neurons: NDArray[np.integer]) -> None:
         """Let `neurons` never fire again."""
         kill(self.state, neurons)

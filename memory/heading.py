@@ -86,6 +86,10 @@ class HeadDirection:
             self.advance(0.0, 40)
         self.turn_rate = 0.0
 
+    def silence(self) -> None:
+        """Let inhibition from outside end whatever bump there is, at once."""
+        clear(self.state)
+
     def lesion(self, neurons: NDArray[np.integer]) -> None:
         """Let `neurons` never fire again."""
         kill(self.state, neurons)

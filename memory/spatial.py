@@ -121,7 +121,8 @@ class SpatialMemory:
         target, correction = self.anchor.target, self.config.correction
         heading_cue = None
         if target is not None:
-            heading_cue = target.ring_cue(self.heading, turn_rate, correction.heading_lead)
+            lead = correction.heading_lead if self.localised else 0.0  # new bumps form at their cue
+            heading_cue = target.ring_cue(self.heading, turn_rate, lead)
         spikes["head_direction"] = self.heading.advance(turn_rate, STEPS, heading_cue).copy()
         course = self.heading.heading - 0.5 * turn_rate * PERIOD
         velocity = speed * np.array([np.cos(course), np.sin(course)])

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from tolman.memory.ca3 import CA3, CA3Config
-from tolman.memory.config import STEPS
+from tolman.memory.config import STEPS, CorrectionConfig
 from tolman.memory.decoder import GridDecoder
 from tolman.memory.evidence import Candidate, Evidence
 from tolman.memory.grid import GridConfig, GridModule, calibrate, grid_modules, lattice_bump
+from tolman.memory.heading import HeadDirection, HeadingConfig
+from tolman.memory.poses import wrap
 from tolman.memory.relay import merge
+from tolman.memory.target import Target
 
 
 def recalled(turn: float, x: float, y: float, evidence: float = 1.0) -> Candidate:
@@ -140,3 +144,24 @@ def test_a_place_between_two_periods_is_left_where_refinement_stays() -> None:
         np.testing.assert_allclose(decoder.follow(phases, start, 0), truth, atol=1e-6)
     near = truth + np.array([0.03, 0.0])
     np.testing.assert_array_equal(decoder.follow(phases, near, 0), decoder.refine(phases, near))
+
+
+@pytest.mark.parametrize("turn", [0.5, 2.0, 3.0, -2.5])
+def test_a_silenced_ring_takes_up_a_far_heading_in_the_time_of_a_snap(turn: float) -> None:
+    correction, errors = CorrectionConfig(), []
+    for silenced in (True, False):
+        ring = HeadDirection(HeadingConfig(), seed=3)
+        ring.set(0.3)
+        if silenced:
+            ring.silence()
+        pull = correction.snap_pull
+        target = Target(0.3 + turn, np.zeros((0, 2)), 0, pull, pull, correction.snap_periods)
+        for _ in range(correction.snap_periods):
+            ring.advance(0.0, STEPS, target.ring_cue(ring, 0.0, 0.0))
+            done = target.tick(fading=True)
+        assert done
+        errors.append(abs(wrap(ring.heading - 0.3 - turn)))
+    assert errors[0] < 0.1
+    assert errors[0] < errors[1] + 0.05
+    if abs(turn) >= 2.0:
+        assert errors[1] > 0.2, "what silence is for"
