@@ -17,6 +17,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from ..agent.storage import write_arrays
 from .config import ExperimentConfig, from_builtins, to_builtins
 from .errors import UserError
 from .files import atomic
@@ -58,7 +59,7 @@ def save(path: Path, checkpoint: Checkpoint) -> None:
             raise TypeError(f"agent state {name} holds Python objects, only plain arrays can be saved")
         arrays[_AGENT + name] = array
     with atomic(path) as temporary, temporary.open("wb") as stream:
-        np.savez(stream, allow_pickle=False, **arrays)
+        write_arrays(stream, arrays)
 
 
 def load(path: Path) -> Checkpoint:

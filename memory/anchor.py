@@ -274,8 +274,9 @@ class Anchor:
             self.localised = False
             heading, pull = self.heading.heading + known, config.snap_pull
             # A bump far from the cue would resist it: an opposite one stayed, or went half of the way.
-            for sheet in (self.heading, *self.grids):
-                sheet.silence()
+            self.heading.silence()
+            for module in self.grids:
+                module.silence()
             self.target = Target(heading, phases, chart, pull, pull, config.snap_periods)
             return Outcome.JUMPED
         elif finding is Finding.STRANGE and not self.charts.full:
