@@ -50,7 +50,7 @@ def test_a_checkpoint_survives_a_crash_while_the_next_is_written(
     def full_disk(*arguments: object, **named: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(np, "savez", full_disk)
+    monkeypatch.setattr(checkpoints, "write_arrays", full_disk)
     with pytest.raises(OSError, match="No space"):
         train(short_experiment(trials=2), tmp_path, resume=True)
     assert (tmp_path / checkpoints.FILE_NAME).read_bytes() == before
