@@ -98,7 +98,7 @@ class GridModule:
 
     def set(self, position: NDArray[np.float64], strength: float = 2.0, seconds: float = 0.4) -> None:
         """Clear the sheet and let a bump form at the phase of `position` (2,), m."""
-        clear(self.state)
+        self.silence()
         cue = self.cue_at(self.phase_of(position), strength)
         for _ in range(max(1, round(seconds / 0.04))):
             self.advance(np.zeros(2), 40, cue)

@@ -77,7 +77,7 @@ class HeadDirection:
 
     def set(self, angle: float, strength: float = 2.0, seconds: float = 0.3) -> None:
         """Clear the ring and let a bump form at `angle` rad."""
-        clear(self.state)
+        self.silence()
         cue = self.cue(angle, strength)
         for _ in range(max(1, round(seconds / 0.04))):
             self.advance(0.0, 40, cue)
