@@ -37,12 +37,12 @@ class GuidanceConfig:
     bend: float = 0.5  #: rad by which the way ahead may bend up to the target
     keep: float = 0.90  #: of value that is left one link further on
     onward: float = 2.0  #: concentration of a search on what lies ahead: turning costs time
-    patience: float = 0.7  #: s in the middle of a goal after which 1/e of the wish to go there is left
+    patience: float = 2.0  #: s in the middle of a goal after which 1/e of the wish to go there is left
     novelty: float = 0.15  #: s of a visit after which 1/e of a place's novelty is left
     arrived: float = 0.05  #: m from the target at which another is sought
     blocked: float = 0.5  #: share of a link that a control period of contact takes, if it leads that way
     reach: float = 0.4  #: m, links longer than that are left alone
-    drive: float = 30.0  #: mV, for actors that point to the target
+    drive: float = 45.0  #: mV, for actors that point to the target
     concentration: float = 8.0  #: of these actors
 
     def __post_init__(self) -> None:

@@ -112,7 +112,8 @@ class Navigator:
         moved = self._motion[0] * PERIOD * np.array([np.cos(heading), np.sin(heading)])
         unknown = not self.memory.localised or self.memory.place.used == 0
         currents = self.reflexes.currents(np.asarray(observation["bump"]), heading, moved, unknown)
-        self.goals.advance(self.memory.place.activity, cue_of(observation), self.config.learning)
+        here = self._around(self.config.goals.width)
+        self.goals.advance(here, cue_of(observation), self.config.learning)
         self.guidance.bump(self.memory, self.goals, np.asarray(observation["bump"]))
         self._note("place", self.guidance.advance(self.memory, self.goals, search=self._counters[3] > 1))
         currents += self.guidance.currents(self.memory.pose)
@@ -174,8 +175,7 @@ class Navigator:
         self._reward += float(r)
         if self.config.goals.enabled and (r != 0.0 or terminated) and self.memory.localised:
             width = self.config.goals.width if r != 0.0 else self.config.goals.failed
-            around = self.memory.place.around(self.memory.position, width)
-            self.goals.reward(float(r), terminated, around, self.config.learning)
+            self.goals.reward(float(r), terminated, self._around(width), self.config.learning)
         if not terminated:
             return
         self._period = []
@@ -283,6 +283,12 @@ class Navigator:
     def load(self, path: str | Path) -> None:
         """Take up the state that `save` wrote; raise ValueError when the file is not one."""
         self.load_state_dict(load_arrays(Path(path)))
+
+    def _around(self, width: float) -> NDArray[np.float32]:
+        """Return how near each cell's field (places,) lies; 0 for a robot that does not know where it is."""
+        if not self.memory.localised:
+            return np.zeros(self.memory.place.size, np.float32)
+        return self.memory.place.around(self.memory.position, width)
 
     def _self_motion(self, observation: Mapping[str, Any]) -> tuple[float, float]:
         speed, wheels = (float(v) for v in observation["odometry"])

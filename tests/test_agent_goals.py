@@ -14,11 +14,9 @@ from tolman.memory.spatial import SpatialMemory
 Floats = NDArray[np.float32]
 
 
-def at(cell: int, places: int = 10, rate: float = 40.0) -> Floats:
-    """Activity (places,) of a robot in the field of `cell`."""
-    activity = np.zeros(places, np.float32)
-    activity[cell] = rate
-    return activity
+def at(cell: int, places: int = 10) -> Floats:
+    """How near each field (places,) is for a robot in that of `cell`, which none overlaps."""
+    return np.eye(1, places, cell, dtype=np.float32)[0]
 
 
 def corridor(n: int) -> Floats:
@@ -54,7 +52,7 @@ def test_value_falls_with_distance_from_every_source_and_is_none_where_no_way_le
 def test_one_reward_is_enough_and_its_absence_undoes_it() -> None:
     goals = Goals(GoalConfig(extinction=4.0), 10)
     goals.advance(at(3), 0, True)
-    goals.reward(1.0, True, goals.here)
+    goals.reward(1.0, True, at(3))
     assert goals.worth[3] == pytest.approx(1.0)
     assert np.flatnonzero(goals.wanted).tolist() == [3]
     for _ in range(100):  # 4 s
@@ -76,27 +74,27 @@ def test_alternation_is_learned_from_where_the_last_episode_ended() -> None:
         ]
         goals.reset()
         goals.advance(at(arm), 0, True)
-        goals.reward(float(arm != last), True, goals.here)
+        goals.reward(float(arm != last), True, at(arm))
         right.append(arm != last)
         last = arm
-    assert all(right[12:])
-    blank = Goals(GoalConfig(context=0.0), 10)
+    assert all(right[6:])
+    blank = Goals(GoalConfig(context=0.0, displaced=0.0), 10)
     for arm in (2, 7) * 20:  # without context, arms that are right half of the time are worth the same
         blank.advance(at(arm), 0, True)
-        blank.reward(1.0, True, blank.here)
+        blank.reward(1.0, True, at(arm))
     assert blank.worth[2] == blank.worth[7]
 
 
 def test_worth_is_learned_by_cue_and_an_end_without_reward_is_worse_than_unknown() -> None:
     goals = Goals(GoalConfig(), 10)
     goals.advance(at(3), 1, True)
-    goals.reward(1.0, True, goals.here)
+    goals.reward(1.0, True, at(3))
     goals.reset()
     goals.advance(at(5), 2, True)
-    goals.reward(0.0, True, goals.here)
-    assert goals.always[2, 5] == pytest.approx(-0.75 * 0.5)  # the rest is put down to having come from 3
-    assert goals.worth[5] == pytest.approx(-0.375)
-    goals.ended[:] = np.eye(10)[3]
+    goals.reward(0.0, True, at(5))
+    assert goals.always[2, 5] == pytest.approx(
+        -0.5
+    )  # nothing was expected: not because of having come from 3
     assert goals.worth[5] == pytest.approx(-0.5)
     assert not goals.wanted.any()
     goals.advance(at(0), 1, True)
@@ -105,11 +103,33 @@ def test_worth_is_learned_by_cue_and_an_end_without_reward_is_worse_than_unknown
         goals.advance(at(0), 4, True)
 
 
+def test_an_end_without_an_expected_reward_makes_where_one_came_from_matter() -> None:
+    goals = Goals(GoalConfig(context=0.8, ambiguity=1.0, disappointment=0.5), 10)
+    goals.reward(1.0, True, at(3))
+    goals.reward(0.0, True, at(3))
+    assert goals.ambiguous[0] == pytest.approx(1.0)
+    assert goals.worth[3] == pytest.approx(-0.5)
+    goals.ended[:] = at(6)  # having come from elsewhere
+    assert goals.worth[3] == pytest.approx(1.0 - 0.2 * 1.5)
+    assert goals.ambiguous[1:].max() == 0.0
+
+
+def test_a_reward_that_ends_an_episode_displaces_goals_elsewhere() -> None:
+    goals = Goals(GoalConfig(displaced=0.75), 10)
+    goals.reward(1.0, True, at(3))
+    goals.reward(1.0, False, at(5))  # one of several on the way
+    assert goals.worth[3] == pytest.approx(1.0)
+    goals.reward(1.0, True, at(8))
+    assert goals.worth[[3, 5, 8]].tolist() == pytest.approx([0.25, 0.25, 1.0])
+    assert np.flatnonzero(goals.wanted).tolist() == [8]
+
+
 def test_a_robot_that_is_nowhere_learns_of_no_place() -> None:
     goals = Goals(GoalConfig(), 10)
-    goals.advance(at(3, rate=4.0), 0, True)
-    goals.reward(1.0, True, goals.here)
+    goals.advance(np.zeros(10, np.float32), 0, True)
+    goals.reward(1.0, True, np.zeros(10, np.float32))
     assert not goals.worth.any()
+    assert not goals.visited.any()
 
 
 def test_a_search_in_vain_is_remembered_for_minutes_and_ends_with_a_reward() -> None:
@@ -121,7 +141,7 @@ def test_a_search_in_vain_is_remembered_for_minutes_and_ends_with_a_reward() -> 
     for _ in range(3000):  # 120 s elsewhere
         goals.advance(at(7), 0, False)
     assert goals.visited[3] == pytest.approx(np.exp(-1.0), rel=0.02)
-    goals.reward(1.0, True, goals.here)
+    goals.reward(1.0, True, at(7))
     assert not goals.visited.any()
 
 
@@ -174,7 +194,7 @@ def test_the_actor_hears_where_preplay_to_the_goal_leads() -> None:
     assert abs(guidance.target[1]) < 1e-9
     currents = guidance.currents(memory.pose)
     assert int(np.argmax(currents)) == 0
-    assert currents[0] == pytest.approx(30.0)
+    assert currents[0] == pytest.approx(GuidanceConfig().drive)
     assert not len(guidance.advance(memory, goals, True))  # not again before the interval is over
 
 
