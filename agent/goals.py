@@ -86,8 +86,8 @@ class Goals:
     def advance(self, around: Floats, cue: int, learning: bool) -> None:
         """Live a control period under `cue` where the fields of `around` (places,) lie.
 
-        `around` is of `PlaceCells.around`; zeros for a robot that does not know where it is. Raises ValueError
-        for a cue that there are no synapses for.
+        `around` is of `PlaceCells.around`; zeros for a robot that does not know where it is. Raises
+        ValueError for a cue that there are no synapses for.
         """
         if not 0 <= cue < self.config.cues:
             raise ValueError(f"cue must be in 0..{self.config.cues - 1} (goals.cues), got {cue}")
