@@ -29,6 +29,17 @@ class NoDisplayError(BridgeError):
     """A window was asked for where there is no display."""
 
 
+class InvalidHandle(RuntimeError):
+    """Raised when something is used that was destroyed."""
+
+
+class ROSInterruptException(Exception):
+    """Raised by what slept when the context was shut down."""
+
+    def __init__(self) -> None:
+        super().__init__("rclpy.shutdown() has been called")
+
+
 class NotInitializedException(Exception):
     """Raised when a context is used before `init`."""
 
@@ -60,6 +71,13 @@ class InvalidNodeNameException(NameValidationException):
 
     def __init__(self, name: str, error_msg: str, invalid_index: int) -> None:
         super().__init__("node name", name, error_msg, invalid_index)
+
+
+class InvalidServiceNameException(NameValidationException):
+    """Raised when a service name is invalid."""
+
+    def __init__(self, name: str, error_msg: str, invalid_index: int) -> None:
+        super().__init__("service name", name, error_msg, invalid_index)
 
 
 class InvalidTopicNameException(NameValidationException):
