@@ -4,7 +4,7 @@ import array
 from collections.abc import Callable, Sequence
 from enum import IntEnum
 from pathlib import Path
-from typing import Any, Generic, TypeVar, Union
+from typing import Any, Generic, TypeAlias, TypeVar, Union
 
 from .messages import Message, message_class
 from .parameter_yaml import PARAMETER_SEPARATOR_STRING, parameters_in, value_from_text
@@ -85,7 +85,11 @@ def _is(kind: type) -> Callable[[object], bool]:
 
 
 def _is_list(kind: type, *containers: type) -> Callable[[Any], bool]:
-    return lambda value: isinstance(value, containers) and all(isinstance(item, kind) for item in value)
+    def check(value: Any) -> bool:
+        items: Any = value  # mypy would take what is in one of the containers for an object
+        return isinstance(value, containers) and all(isinstance(item, kind) for item in items)
+
+    return check
 
 
 def _is_byte_list(value: object) -> bool:
@@ -130,7 +134,7 @@ class Parameter(Generic[ValueT_co]):
         If type and value do not agree.
     """
 
-    Type = ParameterType
+    Type: TypeAlias = ParameterType
 
     def __init__(self, name: str, type_: ParameterType | None = None, value: Any = None) -> None:
         if type_ is None:
@@ -237,8 +241,9 @@ def parameter_value_to_python(parameter_value: Message) -> AllowableParameterVal
     if type_ == ParameterType.BYTE_ARRAY:
         return [item if isinstance(item, bytes) else bytes([item]) for item in value]
     if type_.name.endswith("_ARRAY"):
-        return value.tolist() if hasattr(value, "tolist") else list(value)
-    return value
+        value = value.tolist() if hasattr(value, "tolist") else list(value)
+    result: AllowableParameterValue = value
+    return result
 
 
 def parameter_dict_from_yaml_file(
