@@ -4,6 +4,11 @@ The classes that rclpy has keep rclpy's names; `BridgeError` is the base of our 
 clear line for the person who started the program.
 """
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .parameter import AllowableParameterValue, Parameter
+
 
 class BridgeError(RuntimeError):
     """A failure whose text is one line that says what, where and what to do."""
@@ -85,3 +90,68 @@ class InvalidTopicNameException(NameValidationException):
 
     def __init__(self, name: str, error_msg: str, invalid_index: int) -> None:
         super().__init__("topic name", name, error_msg, invalid_index)
+
+
+class ParameterException(Exception):
+    """Base of what can go wrong with parameters."""
+
+    def __init__(self, error_msg: str, parameters: str | list[str]) -> None:
+        super().__init__(f"{error_msg}: {parameters}")
+
+
+class ParameterNotDeclaredException(ParameterException):
+    """Raised when a parameter is used that was not declared, on a node that demands it."""
+
+    def __init__(self, parameters: str | list[str]) -> None:
+        super().__init__("Invalid access to undeclared parameter(s)", parameters)
+
+
+class ParameterAlreadyDeclaredException(ParameterException):
+    """Raised when a parameter is declared twice."""
+
+    def __init__(self, parameters: str | list[str]) -> None:
+        super().__init__("Parameter(s) already declared", parameters)
+
+
+class InvalidParameterException(ParameterException):
+    """Raised when the name of a parameter is invalid."""
+
+    def __init__(self, parameter_name: str) -> None:
+        super().__init__("Invalid parameter name", parameter_name)
+
+
+class InvalidParameterTypeException(ParameterException):
+    """Raised when a parameter is declared with one type and set to a value of another."""
+
+    def __init__(self, desired_parameter: "Parameter[AllowableParameterValue]", expected_type: str) -> None:
+        given = f"{desired_parameter.value!r} of type {desired_parameter.type_.name}"
+        name = desired_parameter.name
+        super().__init__(f"parameter '{name}' takes a value of type {expected_type}, got {given}", name)
+
+
+class InvalidParameterValueException(ParameterException):
+    """Raised when a callback or a descriptor rejects the value of a parameter."""
+
+    def __init__(self, parameter: str, value: "AllowableParameterValue", reason: str) -> None:
+        super().__init__(f"Invalid parameter value ({value}), reason: {reason}", parameter)
+
+
+class ParameterImmutableException(ParameterException):
+    """Raised when a read-only parameter would be changed."""
+
+    def __init__(self, parameter_name: str) -> None:
+        super().__init__("Attempted to modify read-only parameter", parameter_name)
+
+
+class ParameterUninitializedException(ParameterException):
+    """Raised when a parameter is read that has a type and no value yet."""
+
+    def __init__(self, parameter_name: str) -> None:
+        super().__init__("The parameter has no value yet", parameter_name)
+
+
+class NoTypeSupportImportedException(Exception):
+    """Raised when a class that is no message or service is used as one."""
+
+    def __init__(self) -> None:
+        super().__init__("no type support: this is not a message or service class")

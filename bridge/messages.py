@@ -11,6 +11,7 @@ Sequences and fixed arrays of numbers are NumPy arrays; other sequences are list
 import dataclasses
 import functools
 import keyword
+import re
 import struct
 import threading
 from collections.abc import Callable
@@ -20,40 +21,10 @@ import numpy as np
 from numpy.typing import NDArray
 from rosbags.interfaces import Nodetype
 from rosbags.serde import SerdeError
-from rosbags.typesys import Stores, get_types_from_msg, get_typestore
-from rosbags.typesys.store import Typestore
 
+from . import typestore
 from .exceptions import MessageError
 from .wire import ID_BYTES
-
-#: ROS 2 distribution whose definitions (and therefore type hashes) are used
-DISTRIBUTION = Stores.ROS2_JAZZY
-
-#: our own definitions, in the language of .msg files
-OWN_DEFINITIONS = {
-    "tolman_msgs/msg/EventPacket": """
-# Events of an event camera in one control period, by ascending time.
-std_msgs/Header header
-uint32 width   # of the sensor, pixels
-uint32 height
-int64[] t      # microseconds since the start of the episode
-int16[] x      # column, 0 is leftmost
-int16[] y      # row, 0 is the top
-uint8[] p      # 0 darker (OFF), 1 brighter (ON)
-""",
-    "tolman_msgs/msg/Spikes": """
-# Spikes of one control period.
-std_msgs/Header header   # stamp: start of the period
-uint32[] neuron          # global index
-uint16[] time_ms         # since the start of the period
-""",
-}
-
-#: default values that rosbags does not keep. ROS 2 Jazzy: Quaternion.msg, NavSatStatus.msg.
-_DEFAULTS: dict[tuple[str, str], float | int] = {
-    ("geometry_msgs/msg/Quaternion", "w"): 1.0,
-    ("sensor_msgs/msg/NavSatStatus", "status"): -2,
-}
 
 _ZEROS: dict[str, bool | int | float | str] = {"bool": False, "float32": 0.0, "float64": 0.0, "string": ""}
 _DTYPES = {"bool": np.dtype(np.bool_), "char": np.dtype(np.uint8), "byte": np.dtype(np.uint8)}
@@ -72,6 +43,15 @@ M = TypeVar("M", bound="Message")
 _making = threading.RLock()
 
 
+class Octet(bytes):
+    """The value of a `byte` field, one byte as in rclpy; to the serialiser it is a number."""
+
+    __slots__ = ()
+
+    def __index__(self) -> int:
+        return self[0]
+
+
 class Message:
     """Base of all message classes; fields are plain attributes."""
 
@@ -80,6 +60,8 @@ class Message:
     FIELD_TYPES: ClassVar[dict[str, str]]  #: field name to ROS type, in the order of the definition
     _arrays: ClassVar[tuple[tuple[str, np.dtype[Any], int, bool], ...]]
     _children: ClassVar[tuple[tuple[str, bool], ...]]
+    _octets: ClassVar[tuple[str, ...]]
+    _TYPE_SUPPORT: ClassVar[object]  # not None: the type can be used
 
     if TYPE_CHECKING:  # the made classes have an __init__ of their own: every field a keyword, none needed
 
@@ -90,6 +72,15 @@ class Message:
     def get_fields_and_field_types(cls) -> dict[str, str]:
         """Field names and their ROS types, as generated rclpy classes have it."""
         return dict(cls.FIELD_TYPES)
+
+    @classmethod
+    def __import_type_support__(cls) -> None:
+        """Nothing to import: here every type is usable from the start."""
+
+    def __repr__(self) -> str:
+        module = type(self).__module__.rpartition(".")[0]
+        fields = (f"{name}={_value_text(getattr(self, name), kind)}" for name, kind in self.FIELD_TYPES.items())
+        return f"{module}.{type(self).__name__}({', '.join(fields)})"
 
     def __eq__(self, other: object) -> bool:
         if type(self) is not type(other):
@@ -119,19 +110,37 @@ class Message:
             if (length and value.size > length) or (fixed and value.size != length):
                 bound = f"exactly {length}" if fixed else f"at most {length}"
                 raise ValueError(f"field {name!r} takes {bound} values, got {value.size}")
+        if self._octets:
+            self._pack_octets()
         for name, is_list in self._children:
             child = getattr(self, name)
             for item in child if is_list else (child,):
                 item._coerced()
         return self
 
+    def _pack_octets(self) -> None:
+        for name in self._octets:
+            value = getattr(self, name)
+            if type(value) is not Octet:
+                setattr(self, name, Octet([value] if isinstance(value, int) else value))
+                if len(getattr(self, name)) != 1:
+                    raise ValueError(f"field {name!r} takes one byte, got {value!r}")
+
     # Fields are made at run time from the definitions: a type checker cannot know them.
     def __getattr__(self, name: str) -> Any:
         raise AttributeError(f"{self.TYPE_NAME} has no field {name!r}; it has {', '.join(self.FIELD_TYPES)}")
 
 
+def _value_text(value: object, kind: str) -> str:
+    if isinstance(value, np.ndarray) and kind.startswith("sequence"):
+        return repr(value.tolist()) if value.size <= 1000 else np.array2string(value, separator=", ")
+    return repr(value)
+
+
 def _to_array(value: object, dtype: np.dtype[Any], name: str) -> NDArray[Any]:
     source = np.frombuffer(value, np.uint8) if isinstance(value, bytes | bytearray) else np.asarray(value)
+    if source.dtype.kind == "S":  # a list of single bytes
+        source = np.frombuffer(b"".join(cast("list[bytes]", value)), np.uint8)
     if source.size == 0:
         return np.zeros(0, dtype)
     with np.errstate(all="ignore"):
@@ -141,23 +150,16 @@ def _to_array(value: object, dtype: np.dtype[Any], name: str) -> NDArray[Any]:
     return array
 
 
-@functools.cache
-def _typestore() -> Typestore:
-    store = get_typestore(DISTRIBUTION)
-    for name, text in OWN_DEFINITIONS.items():
-        store.register(get_types_from_msg(text, name))
-    return store
-
-
-def canonical_name(name: str) -> str:
-    """`std_msgs/String` and `std_msgs/msg/String` are both `std_msgs/msg/String`."""
-    parts = name.split("/")
-    return f"{parts[0]}/msg/{parts[1]}" if len(parts) == 2 else name
-
-
 def known_types() -> list[str]:
     """Names of all messages that can be made, sorted."""
-    return sorted(_typestore().fielddefs)
+    return typestore.names("msg")
+
+
+def python_module(name: str) -> str:
+    """The module that ROS 2 has a type in: `std_msgs.msg._multi_array_layout` for `std_msgs/msg/MultiArrayLayout`."""
+    package, kind, short = name.split("/")
+    words = re.sub(r"(?<=.)(?=[A-Z][a-z])|(?<=[a-z0-9])(?=[A-Z])", "_", short.split("_")[0])
+    return f"{package}.{kind}._{words.lower()}"
 
 
 def message_class(name: str) -> type[Message]:
@@ -174,25 +176,32 @@ def message_class(name: str) -> type[Message]:
         If the type is not one of `known_types()`.
     """
     with _making:
-        return _message_class(canonical_name(name))
+        return _message_class(typestore.canonical_name(name))
 
 
 @functools.cache
 def _message_class(name: str) -> type[Message]:
-    store = _typestore()
-    if name not in store.fielddefs:
+    store = typestore.store()
+    if not typestore.is_message(name):
         raise ValueError(f"unknown message type {name!r}; known_types() lists those that exist")
     constants, fields = store.fielddefs[name]
     made: list[tuple[str, type, Any]] = []
     types: dict[str, str] = {}
     arrays: list[tuple[str, np.dtype[Any], int, bool]] = []
     children: list[tuple[str, bool]] = []
+    octets: list[str] = []
     for raw_name, description in fields:
         field = f"{raw_name}_" if keyword.iskeyword(raw_name) else raw_name
         kind = description[0]
-        types[field] = _type_text(description)
+        given = typestore.default_value(name, raw_name)
+        if raw_name != typestore.EMPTY_MEMBER:
+            types[field] = _type_text(description)
         if kind == Nodetype.BASE:
-            default = _DEFAULTS.get((name, raw_name), _ZEROS.get(str(description[1][0]), 0))
+            base = str(description[1][0])
+            default = _ZEROS.get(base, 0) if given is None else given
+            if base == "byte":
+                default = Octet([default])
+                octets.append(field)
             made.append((field, type(default), dataclasses.field(default=default)))
         elif kind == Nodetype.NAME:
             child = _message_class(str(description[1]))
@@ -201,49 +210,58 @@ def _message_class(name: str) -> type[Message]:
         else:
             element, length = cast("tuple[tuple[Nodetype, Any], int]", description[1])
             fixed = kind == Nodetype.ARRAY
-            factory = _sequence_factory(element, length if fixed else 0)
+            factory = _sequence_factory(element, length if fixed else 0, given)
             made.append((field, object, dataclasses.field(default_factory=factory)))
             if element[0] == Nodetype.NAME:
                 children.append((field, True))
             elif element[1][0] != "string":
                 arrays.append((field, _dtype(element[1][0]), length, fixed))
-    namespace: dict[str, Any] = {constant: value for constant, _, value in constants}
+    namespace: dict[str, Any] = {
+        constant: Octet([value]) if base == "byte" else value for constant, base, value in constants
+    }
     namespace |= {
         "__doc__": f"Message {name}.",
-        "__module__": __name__,
+        "__module__": python_module(name),
         "TYPE_NAME": name,
         "FIELD_TYPES": types,
+        "_TYPE_SUPPORT": name,
         "_arrays": tuple(arrays),
-        "_children": tuple(c for c in children if _needs_coercion(store, fields, c[0])),
+        "_children": tuple(c for c in children if _needs_coercion(fields, c[0])),
+        "_octets": tuple(octets),
     }
+    if octets:
+        namespace["__post_init__"] = Message._pack_octets
     short = name.rsplit("/", 1)[1]
     made_class = dataclasses.make_dataclass(
-        short, made, bases=(Message,), namespace=namespace, slots=True, eq=False
+        short, made, bases=(Message,), namespace=namespace, slots=True, eq=False, repr=False
     )
     # the deserialiser builds messages with the class the store names
     store.types[name] = cast(Any, made_class)
     return cast("type[Message]", made_class)
 
 
-def _needs_coercion(store: Typestore, fields: Any, field: str) -> bool:
+def _needs_coercion(fields: Any, field: str) -> bool:
     """Whether the messages in `field` have arrays anywhere below: only then are they walked through."""
     description = next(d for n, d in fields if n == field or f"{n}_" == field)
     child = description[1] if description[0] == Nodetype.NAME else description[1][0][1]
     made = _message_class(str(child))
-    return bool(made._arrays or made._children)
+    return bool(made._arrays or made._children or made._octets)
 
 
 def _dtype(base: str) -> np.dtype[Any]:
     return _DTYPES.get(base) or np.dtype(base)
 
 
-def _sequence_factory(element: tuple[Nodetype, Any], count: int) -> Callable[[], object]:
+def _sequence_factory(element: tuple[Nodetype, Any], count: int, given: Any) -> Callable[[], object]:
     if element[0] == Nodetype.NAME:
         child = _message_class(str(element[1]))
         return lambda: [child() for _ in range(count)]
     if element[1][0] == "string":
-        return lambda: [""] * count
+        texts = [""] * count if given is None else list(given)
+        return texts.copy
     dtype = _dtype(element[1][0])
+    if given is not None:
+        return np.array(given, dtype).copy
     return lambda: np.zeros(count, dtype)
 
 
@@ -270,7 +288,7 @@ def _type_text(description: Any) -> str:
 @functools.cache
 def type_hash(name: str) -> str:
     """RIHS01 hash of a type (REP 2016), the same that ROS 2 computes: `RIHS01_` and 64 hexadecimal digits."""
-    return _typestore().hash_rihs01(message_class(name).TYPE_NAME)
+    return typestore.store().hash_rihs01(message_class(name).TYPE_NAME)
 
 
 def type_hash_prefix(name: str) -> bytes:
@@ -287,7 +305,7 @@ def serialize(message: Message) -> memoryview:
         If a field holds something its type cannot; the text names the message and the reason.
     """
     try:
-        return _typestore().serialize_cdr(message._coerced(), message.TYPE_NAME)
+        return typestore.store().serialize_cdr(message._coerced(), message.TYPE_NAME)
     except _FAILURES as error:
         raise MessageError(f"cannot serialise {message.TYPE_NAME}: {error}") from error
 
@@ -305,6 +323,6 @@ def deserialize(payload: bytes | memoryview, message_type: type[M]) -> M:
     view = memoryview(buffer)[4:]
     view[:] = payload
     try:
-        return cast(M, _typestore().deserialize_cdr(view, message_type.TYPE_NAME))
+        return cast(M, typestore.store().deserialize_cdr(view, message_type.TYPE_NAME))
     except _FAILURES as error:
         raise MessageError(f"cannot read {message_type.TYPE_NAME}: {error}") from error
