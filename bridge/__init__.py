@@ -8,11 +8,10 @@ only.
 `state` publishes what the agent knows, `observer` gathers it in another process, `viewers` shows it.
 """
 
-from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self
 
-from .context import Context, SignalHandlerOptions, get_default_context, install_signal_handlers, open_context
+from .context import Context, get_default_context, open_context
 from .exceptions import (
     BridgeError,
     BusyPortError,
@@ -26,6 +25,7 @@ from .executors import Executor, ExternalShutdownException, SingleThreadedExecut
 from .messages import Message, message_class
 from .node import Node
 from .qos import QoSProfile
+from .signals import SignalHandlerOptions, install_signal_handlers, uninstall_signal_handlers
 from .task import Future
 
 __all__ = [
@@ -77,7 +77,6 @@ class InitContextManager:
         try_shutdown(context=self.context)
 
 
-_undo_signals: dict[int, Callable[[], None]] = {}
 _global_executors: dict[int, Executor] = {}
 
 
@@ -94,7 +93,8 @@ def init(
         default = chosen is get_default_context()
         signal_handler_options = SignalHandlerOptions.ALL if default else SignalHandlerOptions.NO
     chosen.init(args, domain_id=domain_id)
-    _undo_signals[id(chosen)] = install_signal_handlers(signal_handler_options, chosen)
+    if signal_handler_options != SignalHandlerOptions.NO:
+        install_signal_handlers(signal_handler_options, chosen)
     return InitContextManager(chosen)
 
 
@@ -104,17 +104,22 @@ def ok(*, context: Context | None = None) -> bool:
 
 
 def shutdown(*, context: Context | None = None, uninstall_handlers: bool | None = None) -> None:
-    """End; raises NotInitializedException if there is nothing to end."""
+    """End; raises NotInitializedException if there is nothing to end.
+
+    `uninstall_handlers`: signals do what they did before; by default if it is the default context.
+    """
     chosen = get_default_context() if context is None else context
     chosen.shutdown()
-    _undo_signals.pop(id(chosen), lambda: None)()
+    if uninstall_handlers or (uninstall_handlers is None and chosen is get_default_context()):
+        uninstall_signal_handlers()
 
 
 def try_shutdown(*, context: Context | None = None, uninstall_handlers: bool | None = None) -> None:
     """End, if there is anything to end."""
     chosen = get_default_context() if context is None else context
     chosen.try_shutdown()
-    _undo_signals.pop(id(chosen), lambda: None)()
+    if uninstall_handlers or (uninstall_handlers is None and chosen is get_default_context()):
+        uninstall_signal_handlers()
 
 
 def create_node(
@@ -176,7 +181,7 @@ def spin(node: Node, executor: Executor | None = None) -> None:
     chosen = get_global_executor() if executor is None else executor
     try:
         chosen.add_node(node)
-        while chosen.context.ok():
+        while chosen.context.ok() and not chosen._is_shutdown:
             chosen.spin_once()
     finally:
         chosen.remove_node(node)

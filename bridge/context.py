@@ -1,12 +1,10 @@
 """The life of a process on the bridge, as rclpy has it: init, ok, shutdown; one transport, one graph."""
 
 import functools
-import signal
 import sys
 import threading
 from collections.abc import Callable
-from enum import IntFlag
-from types import FrameType, TracebackType
+from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from . import endpoint as endpoints
@@ -120,6 +118,7 @@ class Context:
             except BaseException:
                 transport.close()
                 raise
+            transport.expected = graph.subscribers
             self._transport, self._graph = transport, graph
 
     @property
@@ -226,46 +225,6 @@ class Context:
         exc_tb: TracebackType | None,
     ) -> None:
         self.try_shutdown()
-
-
-class SignalHandlerOptions(IntFlag):
-    """Which signals end the default context."""
-
-    NO = 0
-    SIGINT = 1
-    SIGTERM = 2
-    ALL = 3
-
-
-def install_signal_handlers(options: SignalHandlerOptions, context: Context) -> Callable[[], None]:
-    """Make signals end `context` and then do what they did before; return what undoes it."""
-    wanted = [
-        number
-        for option, number in (
-            (SignalHandlerOptions.SIGINT, signal.SIGINT),
-            (SignalHandlerOptions.SIGTERM, signal.SIGTERM),
-        )
-        if option & options
-    ]
-    if not wanted or threading.current_thread() is not threading.main_thread():
-        return lambda: None
-    before = {number: signal.getsignal(number) for number in wanted}
-
-    def handle(number: int, frame: FrameType | None) -> None:
-        context.request_shutdown()
-        previous = before[signal.Signals(number)]
-        if callable(previous):
-            previous(number, frame)
-
-    for number in wanted:
-        signal.signal(number, handle)
-
-    def undo() -> None:
-        for number, previous in before.items():
-            if signal.getsignal(number) is handle:
-                signal.signal(number, previous)
-
-    return undo
 
 
 @functools.cache

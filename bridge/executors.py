@@ -90,29 +90,6 @@ async def await_or_execute(callback: Callable[..., Any] | Coroutine[Any, Any, An
     return await result if inspect.iscoroutine(result) else result
 
 
-class _WorkTracker:
-    """Counts the callbacks that run."""
-
-    def __init__(self) -> None:
-        self._running = 0
-        self._idle = threading.Condition()
-
-    def __enter__(self) -> None:
-        with self._idle:
-            self._running += 1
-
-    def __exit__(self, *_: object) -> None:
-        with self._idle:
-            self._running -= 1
-            self._idle.notify_all()
-
-    def wait(self, timeout_sec: float | None) -> bool:
-        """Wait until none runs; False after `timeout_sec` (for ever if None or negative)."""
-        limit = None if timeout_sec is None or timeout_sec < 0 else timeout_sec
-        with self._idle:
-            return self._idle.wait_for(lambda: self._running == 0, limit)
-
-
 class Executor:
     """Base of the executors: finds work; those who inherit say which thread does it."""
 
@@ -124,7 +101,6 @@ class Executor:
         self._tasks_lock = threading.Lock()
         self._wake = threading.Event()
         self._is_shutdown = False
-        self._work_tracker = _WorkTracker()
         self._ready: Generator[Work, None, None] | None = None
         self._ready_arguments: tuple[object, ...] = ()
         self._context.on_shutdown(self.wake)
@@ -148,7 +124,7 @@ class Executor:
         """Stop for good; False if callbacks still run after `timeout_sec` (for ever if None or negative)."""
         first, self._is_shutdown = not self._is_shutdown, True
         self.wake()
-        if first and not self._inside() and not self._work_tracker.wait(timeout_sec):
+        if first and not self._wait_until_idle(timeout_sec):
             return False
         with self._nodes_lock:
             self._nodes.clear()
@@ -339,22 +315,34 @@ class Executor:
             entity._executor_event = False
             self.wake()
             return
-        with self._work_tracker:
+        try:
             try:
-                try:
-                    call = entity._take_call()
-                except InvalidHandle:  # destroyed meanwhile
-                    call = None
-                finally:
-                    entity._executor_event = False
-                if call is not None:
-                    outcome = call()
-                    if inspect.iscoroutine(outcome):
-                        await outcome
+                call = entity._take_call()
+            except InvalidHandle:  # destroyed meanwhile
+                call = None
             finally:
-                if group is not None:
-                    group.ending_execution(entity)
-                self.wake()
+                entity._executor_event = False
+            if call is not None:
+                outcome = call()
+                if inspect.iscoroutine(outcome):
+                    await outcome
+        finally:
+            if group is not None:
+                group.ending_execution(entity)
+            self.wake()
+
+    def _wait_until_idle(self, timeout_sec: float | None) -> bool:
+        """Wait until no callback runs in another thread; coroutines that wait for something do not count."""
+        end = None if timeout_sec is None or timeout_sec < 0 else time.monotonic() + timeout_sec
+        own = threading.get_ident()
+        while True:
+            with self._tasks_lock:
+                busy = any(task._thread not in (0, own) for task, _, _ in self._tasks)
+            if not busy:
+                return True
+            if end is not None and time.monotonic() >= end:
+                return False
+            time.sleep(_POLL_YIELDED)
 
     def _inside(self) -> bool:
         """Whether a callback of this executor runs in this very thread."""

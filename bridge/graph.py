@@ -13,6 +13,7 @@ import random
 import secrets
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Annotated, Literal
 
@@ -64,6 +65,13 @@ class Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The hub's answer: everyone there is."""
 
     participants: Annotated[tuple[Participant, ...], msgspec.Meta(max_length=MAX_PARTICIPANTS)]
+
+
+def _listens_to(end: TopicEnd) -> bytes | None:
+    """The wire form of the topic that an end receives; None if it receives none."""
+    name = {"subscription": end.topic, "service": f"/_request{end.topic}", "client": f"/_answer{end.topic}"}
+    topic = name.get(end.kind)
+    return None if topic is None else topic.encode("utf-8", "replace") + b"\0"
 
 
 _read_participant = msgspec.json.Decoder(Participant)
@@ -143,6 +151,7 @@ class Graph:
         self._table: dict[str, Participant] = {}
         self._on_peers, self._tick = on_peers, tick
         self._dirty = True
+        self._subscribers: Counter[bytes] = Counter()
         self._welcome, self._stop = threading.Event(), threading.Event()
         self._zmq = zmq.Context()
         self._hub: Hub | None = None
@@ -179,6 +188,18 @@ class Graph:
         """Replace what is announced of this process; it travels within 50 ms."""
         self._own = msgspec.structs.replace(self._own, nodes=tuple(nodes), ends=tuple(ends))
         self._dirty = True
+        self._count_subscribers()
+
+    def subscribers(self, topic: bytes) -> int:
+        """How many processes announced that they subscribe to `topic` (its wire form), ourselves included."""
+        return self._subscribers[topic] if topic in self._subscribers else 0
+
+    def _count_subscribers(self) -> None:
+        found: Counter[bytes] = Counter()
+        for participant in self.participants:
+            topics = {wire for end in participant.ends if (wire := _listens_to(end)) is not None}
+            found.update(topics)
+        self._subscribers = found
 
     def count(self, topic: str, kind: EndKind) -> int:
         """Ends of a kind of `topic`, or of a service, over all processes."""
@@ -275,7 +296,9 @@ class Graph:
             self.refusals.add(Refusal.GRAPH)
             return False
         before = frozenset(p.data for p in self._table.values())
-        self._table = {p.id: p for p in table.participants}
+        if table.participants != tuple(self._table.values()):
+            self._table = {p.id: p for p in table.participants}
+            self._count_subscribers()
         peers = frozenset(p.data for p in self._table.values()) | {self._own.data}
         if peers != before:
             self._on_peers(peers)

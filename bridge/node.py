@@ -33,7 +33,14 @@ from .node_graph import NodeGraph
 from .node_parameters import NodeParameters
 from .parameter_service import ParameterService
 from .publisher import Publisher
-from .qos import DurabilityPolicy, QoSProfile, check_supported, packed, qos_profile_services_default
+from .qos import (
+    DurabilityPolicy,
+    QoSProfile,
+    ReliabilityPolicy,
+    check_supported,
+    packed,
+    qos_profile_services_default,
+)
 from .qos_overriding_options import declare_qos_parameters
 from .ros_arguments import parse
 from .rosout import Rosout
@@ -257,7 +264,9 @@ class Node(NodeGraph, NodeParameters):
         profile = declare_qos_parameters(Publisher, self, name, profile, qos_overriding_options)
         _check_type(msg_type)
         history = max(profile.depth, 1) if profile.durability == DurabilityPolicy.TRANSIENT_LOCAL else 0
-        outlet = self._transport.outlet(name, type_hash_prefix(msg_type.TYPE_NAME), history)
+        reliable = profile.reliability != ReliabilityPolicy.BEST_EFFORT
+        early = 0 if history or not reliable else max(profile.depth, 1)
+        outlet = self._transport.outlet(name, type_hash_prefix(msg_type.TYPE_NAME), history, early)
         publisher: Publisher[MsgT] = publisher_class(outlet, msg_type, name, profile)
         self._publishers.append(publisher)
         self._announce()
@@ -325,7 +334,8 @@ class Node(NodeGraph, NodeParameters):
         check_is_valid_srv_type(srv_type)
         check_supported(qos_profile)
         name, group = self.resolve_service_name(srv_name), callback_group or self._default_callback_group
-        outlet = self._transport.outlet(request_topic(name), type_hash_prefix(srv_type.Request.TYPE_NAME))
+        kind = type_hash_prefix(srv_type.Request.TYPE_NAME)
+        outlet = self._transport.outlet(request_topic(name), kind, early=max(qos_profile.depth, 1))
         client = Client(
             self._context,
             srv_type,

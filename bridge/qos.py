@@ -5,7 +5,9 @@ are counted), both durabilities. What it cannot honour (KEEP_ALL, deadline, life
 `check_supported` refuses.
 """
 
+import warnings
 from enum import Enum, IntEnum
+from typing import Any
 
 from .duration import Duration
 
@@ -117,9 +119,9 @@ class QoSProfile:
         if history == HistoryPolicy.KEEP_LAST and depth is None:
             raise InvalidQoSProfileException("History set to KEEP_LAST without a depth setting.")
         self.history = HistoryPolicy(history)
-        self.depth = 10 if depth is None else depth
-        if not isinstance(self.depth, int) or self.depth < 0:
-            raise ValueError(f"depth must be an integer >= 0, got {self.depth!r}")
+        self._depth = 10
+        if depth is not None:
+            self.depth = depth
         self.reliability = (
             ReliabilityPolicy.RELIABLE if reliability is None else ReliabilityPolicy(reliability)
         )
@@ -132,13 +134,34 @@ class QoSProfile:
         self.liveliness_lease_duration = liveliness_lease_duration or Duration()
         self.avoid_ros_namespace_conventions = bool(avoid_ros_namespace_conventions)
 
+    @property
+    def depth(self) -> int:
+        """How many samples KEEP_LAST keeps."""
+        return self._depth
+
+    @depth.setter
+    def depth(self, value: int) -> None:
+        if not isinstance(value, int) or value < 0:
+            raise ValueError(f"depth must be an integer >= 0, got {value!r}")
+        if self.history == HistoryPolicy.KEEP_LAST and value == 0:
+            warnings.warn("A zero depth with KEEP_LAST doesn't make sense; no data could be stored.", stacklevel=3)
+        self._depth = value
+
+    def to_dict(self) -> dict[str, Any]:
+        """The arguments that make this profile."""
+        return {name.removeprefix("_"): value for name, value in vars(self).items()}
+
+    def get_c_qos_profile(self) -> "QoSProfile":
+        """Itself: there is no other form here."""
+        return self
+
     def __eq__(self, other: object) -> bool:
         return vars(self) == vars(other) if isinstance(other, QoSProfile) else False
 
     __hash__ = None  # type: ignore[assignment]  # as in rclpy
 
     def __str__(self) -> str:
-        return f"QoSProfile({', '.join(f'{name}={value}' for name, value in vars(self).items())})"
+        return f"QoSProfile({', '.join(f'{name}={value}' for name, value in self.to_dict().items())})"
 
 
 def packed(profile: QoSProfile) -> tuple[int, ...]:
@@ -219,3 +242,41 @@ class QoSPresetProfiles(Enum):
     def get_from_short_key(cls, name: str) -> QoSProfile:
         """Profile of a name in lower case."""
         return cls[name.upper()].value
+
+
+class QoSCompatibility(IntEnum):
+    """Whether a publisher and a subscription can be matched."""
+
+    OK = 0
+    WARNING = 1
+    ERROR = 2
+
+
+def qos_check_compatible(
+    publisher_qos: QoSProfile, subscription_qos: QoSProfile
+) -> tuple[QoSCompatibility, str]:
+    """Whether what a publisher offers is what a subscription asks for, by the rules of DDS, and why not.
+
+    Here such a pair exchanges messages all the same; ROS 2 on DDS would not.
+    """
+    offered, asked = publisher_qos, subscription_qos
+    errors, doubts = [], []
+    best_effort, volatile = ReliabilityPolicy.BEST_EFFORT, DurabilityPolicy.VOLATILE
+    if offered.reliability == best_effort and asked.reliability == ReliabilityPolicy.RELIABLE:
+        errors.append("ERROR: Best effort publisher and reliable subscription;")
+    if offered.durability == volatile and asked.durability == DurabilityPolicy.TRANSIENT_LOCAL:
+        errors.append("ERROR: Volatile publisher and transient local subscription;")
+    automatic, manual = LivelinessPolicy.AUTOMATIC, LivelinessPolicy.MANUAL_BY_TOPIC
+    if offered.liveliness == automatic and asked.liveliness == manual:
+        errors.append("ERROR: Publisher's liveliness is automatic and subscription's is manual by topic;")
+    for name in ("deadline", "liveliness_lease_duration"):
+        promised, wanted = getattr(offered, name).nanoseconds, getattr(asked, name).nanoseconds
+        if wanted and (not promised or promised > wanted):
+            errors.append(f"ERROR: Subscription has a {name} that the publisher does not promise;")
+    for name in ("reliability", "durability", "liveliness"):
+        kinds = {getattr(offered, name).name, getattr(asked, name).name}
+        if kinds & {"SYSTEM_DEFAULT", "UNKNOWN"} and len(kinds) > 1:
+            doubts.append(f"WARNING: {name} may be {' or '.join(sorted(kinds))};")
+    if errors:
+        return QoSCompatibility.ERROR, " ".join(errors)
+    return (QoSCompatibility.WARNING, " ".join(doubts)) if doubts else (QoSCompatibility.OK, "")

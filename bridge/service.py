@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 NUMBER_BYTES = 8
 KEPT_ANSWERS = 10
+MAX_CLIENTS = 1024  #: whose sequence numbers one service remembers
 
 
 def request_topic(service: str) -> str:
@@ -102,6 +103,13 @@ class Service:
         """Take a valid frame from the receiver thread; raises FrameError for one of another type."""
         if header.type_hash != self._request_hash:
             raise FrameError(Refusal.TYPE)
+        if header.sequence <= self._seen.get(header.publisher, 0):
+            if header.flags:  # sent again
+                return
+            raise FrameError(Refusal.SEQUENCE)
+        if len(self._seen) >= MAX_CLIENTS:
+            self._seen.pop(next(iter(self._seen)))
+        self._seen[header.publisher] = header.sequence
         self._queue.append((header, payload, time.time_ns()))
         self._wake()
 

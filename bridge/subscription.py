@@ -129,8 +129,8 @@ class Subscription(Generic[MsgT]):
         if header.type_hash != self._type_hash:
             self.statistics.refused += 1
             raise FrameError(Refusal.TYPE)
-        old = header.flags & Flags.LATCHED
-        if old and not self._latched:
+        old = header.flags & (Flags.LATCHED | Flags.EARLY)
+        if old == Flags.LATCHED and not self._latched:
             return
         last = self._sequences.get(header.publisher)
         if last is not None and header.sequence <= last:

@@ -7,6 +7,8 @@ Data goes from peer to peer; the hub (`graph`) only tells peers about each other
   nothing.
 - Nothing is serialised or sent for a topic without subscribers.
 - Subscriptions are accepted one by one (XPUB_MANUAL): malformed or excessive ones are refused and counted.
+- What is published between the announcement of a subscription and its arrival at the XPUB is kept for
+  `EARLY_SECONDS` and sent when it arrives: the first message is not lost.
 - Transient-local publishers send their history again, with the same sequence numbers and the flag LATCHED,
   whenever somebody subscribes: who has seen it already ignores it.
 """
@@ -17,6 +19,7 @@ import secrets
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 
 import zmq
 
@@ -37,6 +40,8 @@ from .wire import (
 
 MAX_SUBSCRIPTIONS = 4096  #: distinct topics subscribed to at one XPUB
 LINGER_MS = 200  #: how long closing waits for what is still queued
+EARLY_SECONDS = 2.0
+MAX_EARLY = 100  #: messages kept for subscriptions on their way, at most
 DRAIN_PERIOD_NS = 5_000_000  #: subscriptions are looked for at most this often while publishing
 
 _log = logging.getLogger(__name__)
@@ -58,6 +63,8 @@ class Transport:
     def __init__(self, host: str = "127.0.0.1") -> None:
         self.refusals = Refusals()
         self.simulation_time = NO_SIMULATION_TIME
+        #: how many processes announced that they subscribe to a topic (its wire form)
+        self.expected: Callable[[bytes], int] = lambda topic: 0
         self._zmq = zmq.Context()
         self._lock = threading.Lock()
         self._subscriptions: dict[bytes, int] = {}
@@ -77,9 +84,12 @@ class Transport:
         self.data_endpoint = f"tcp://{address}:{port}"
         atexit.register(self.close)
 
-    def outlet(self, topic: str, type_hash: bytes, history: int = 0) -> "Outlet":
-        """A way out for one publisher; `history` > 0 keeps that many messages for late joiners."""
-        made = Outlet(self, topic, type_hash, history)
+    def outlet(self, topic: str, type_hash: bytes, history: int = 0, early: int = 0) -> "Outlet":
+        """A way out for one publisher.
+
+        `history` > 0 keeps that many messages for late joiners, `early` > 0 for those on their way.
+        """
+        made = Outlet(self, topic, type_hash, history, min(early, MAX_EARLY))
         with self._lock:
             self._outlets.setdefault(made.topic, []).append(made)
         return made
@@ -140,7 +150,13 @@ class Transport:
             with self._lock:
                 self._drain()
             self._next_drain = now + DRAIN_PERIOD_NS
-        return outlet.history is not None or outlet.topic in self._subscriptions
+        return outlet.history is not None or outlet.topic in self._subscriptions or self._awaited(outlet)
+
+    def _awaited(self, outlet: "Outlet") -> bool:
+        """Whether subscriptions to it are still on their way."""
+        if outlet.early is None:
+            return False
+        return self.expected(outlet.topic) > self._subscriptions.get(outlet.topic, 0)
 
     def _send(self, outlet: "Outlet", payload: bytes | memoryview | None) -> None:
         with self._lock:
@@ -152,6 +168,8 @@ class Transport:
             )
             if outlet.history is not None:
                 outlet.history.append((header._replace(flags=Flags.LATCHED), payload))
+            elif outlet.early is not None and self._awaited(outlet):
+                outlet.early.append((time.monotonic(), header._replace(flags=Flags.EARLY), payload))
             if outlet.topic in self._subscriptions:
                 self._put(encode(outlet.topic, header, payload))
 
@@ -189,20 +207,35 @@ class Transport:
             for outlet in self._outlets.get(topic, ()):
                 for header, payload in outlet.history or ():
                     self._put(encode(topic, header, payload))
+                self._put_early(outlet)
         elif frame[:1] != b"\x00":  # the end of a refused subscription is nothing new
             self.refusals.add(Refusal.SUBSCRIPTION)
+
+
+    def _put_early(self, outlet: "Outlet") -> None:
+        since = time.monotonic() - EARLY_SECONDS
+        for kept, header, payload in outlet.early or ():
+            if kept >= since:
+                self._put(encode(outlet.topic, header, payload))
+        if outlet.early and not self._awaited(outlet):
+            outlet.early.clear()
 
 
 class Outlet:
     """One publisher's way out: numbers its messages and hands them to the socket."""
 
-    def __init__(self, transport: Transport, topic: str, type_hash: bytes, history: int) -> None:
+    def __init__(
+        self, transport: Transport, topic: str, type_hash: bytes, history: int, early: int
+    ) -> None:
         self.topic = topic_prefix(topic)
         self.type_hash = type_hash
         self.publisher = secrets.token_bytes(ID_BYTES)
         self.sequence = 0
         self.history: deque[tuple[Header, bytes | memoryview]] | None = (
             deque(maxlen=history) if history else None
+        )
+        self.early: deque[tuple[float, Header, bytes | memoryview]] | None = (
+            deque(maxlen=early) if early else None
         )
         self._transport = transport
 

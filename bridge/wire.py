@@ -35,9 +35,10 @@ class Flags(IntFlag):
 
     NONE = 0
     LATCHED = 1  #: sent again for a late joiner: old data, of interest to transient-local subscriptions only
+    EARLY = 2  #: sent again to a subscription that was announced, but not connected yet, when it was published
 
 
-_KNOWN_FLAGS = int(Flags.LATCHED)
+_KNOWN_FLAGS = int(Flags.LATCHED | Flags.EARLY)
 
 
 class Refusal(StrEnum):

@@ -4,7 +4,14 @@ from types import SimpleNamespace
 
 from .. import exceptions, ros_arguments
 from ..clock import ClockChange, ClockType
-from ..qos import InvalidQoSProfileException
+from ..qos import InvalidQoSProfileException, QoSCompatibility, QoSPresetProfiles, QoSProfile
+from ..signals import SignalHandlerOptions
+
+
+
+def _predefined(name: str) -> QoSProfile:
+    return QoSPresetProfiles[name.removeprefix("qos_profile_").upper()].value
+
 
 rclpy_implementation = SimpleNamespace(
     ClockChange=ClockChange,
@@ -12,9 +19,12 @@ rclpy_implementation = SimpleNamespace(
     InvalidHandle=exceptions.InvalidHandle,
     InvalidQoSProfileException=InvalidQoSProfileException,
     NodeNameNonExistentError=exceptions.NodeNameNonExistentError,
+    QoSCompatibility=QoSCompatibility,
     RCLError=RuntimeError,
     RCLInvalidROSArgsError=ros_arguments.RCLInvalidROSArgsError,
+    SignalHandlerOptions=SignalHandlerOptions,
     UnknownROSArgsError=ros_arguments.UnknownROSArgsError,
     UnsupportedEventTypeError=exceptions.UnsupportedEventTypeError,
+    rmw_qos_profile_t=SimpleNamespace(predefined=_predefined),
     rclpy_get_rmw_implementation_identifier=lambda: "tolman_zmq",
 )
