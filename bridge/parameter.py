@@ -189,15 +189,9 @@ class Parameter(Generic[ValueT_co]):
 
 def _value_message(type_: ParameterType, value: Any) -> Message:
     message = rcl_message("ParameterValue")(type=int(type_))
-    if type_ == ParameterType.BYTE_ARRAY:
-        value = _byte_field(value)
     if type_ != ParameterType.NOT_SET:
-        setattr(message, type_.field, value)
+        setattr(message, type_.field, list(value) if isinstance(value, tuple) else value)
     return message
-
-
-def _byte_field(value: Sequence[bytes]) -> Any:
-    return list(b"".join(value))
 
 
 def get_parameter_value(string_value: str) -> Message:
