@@ -2,6 +2,7 @@
 
 import functools
 import signal
+import sys
 import threading
 from collections.abc import Callable
 from enum import IntFlag
@@ -9,8 +10,11 @@ from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Self
 
 from . import endpoint as endpoints
-from .exceptions import NotInitializedException
+from .exceptions import EndpointError, NotInitializedException
 from .graph import Graph
+from .handles import Handle
+from .logging import get_logging_severity_from_string, set_logger_level
+from .ros_arguments import RosArguments, parse
 from .transport import Transport
 
 if TYPE_CHECKING:
@@ -23,11 +27,13 @@ class Context:
     def __init__(self) -> None:
         self._lock = threading.RLock()
         self._initialized = False
+        self._handle = Handle("context")
         self._down = threading.Event()
         self._domain_id = 0
         self._endpoint: str | None = None
         self._transport: Transport | None = None
         self._graph: Graph | None = None
+        self._arguments = RosArguments()
         self._nodes: list[Node] = []
         self._callbacks: list[Callable[[], None]] = []
 
@@ -39,7 +45,8 @@ class Context:
         Parameters
         ----------
         args : list of str, optional
-            Taken for compatibility; ROS arguments (remappings, parameters) are refused.
+            Of which the ROS arguments (remappings, parameters, log levels) hold for all nodes; by default
+            those of the program.
         domain_id : int, optional
             Added to the default port; has no effect where an endpoint is given.
 
@@ -47,16 +54,20 @@ class Context:
         ------
         RuntimeError
             If the context is already initialised.
-        ValueError
-            If `args` has a `--ros-args` section.
+        UnknownROSArgsError, RCLInvalidROSArgsError
+            If a ROS argument means nothing or is malformed.
         EndpointError
             If the endpoint or the domain id cannot be used.
         """
         with self._lock:
             if self._initialized:
                 raise RuntimeError("Context.init() must only be called once")
-            if args and "--ros-args" in args:
-                raise ValueError("--ros-args is not supported by this bridge; set names in the program")
+            arguments = parse(sys.argv[1:] if args is None else args)
+            for logger, level in arguments.log_levels:
+                set_logger_level(logger, get_logging_severity_from_string(level))
+            if domain_id is not None and domain_id < 0:
+                raise EndpointError(f"domain_id must be >= 0, got {domain_id}")
+            self._arguments = arguments
             endpoints.resolve(self._endpoint, domain_id or 0)
             self._domain_id = domain_id or 0
             self._initialized = True
@@ -112,9 +123,18 @@ class Context:
             self._transport, self._graph = transport, graph
 
     @property
-    def handle(self) -> "Context | None":
-        """Itself once initialised: some programs only ask whether there is one."""
-        return self if self._initialized else None
+    def arguments(self) -> RosArguments:
+        """The ROS arguments that hold for all nodes."""
+        return self._arguments
+
+    @property
+    def handle(self) -> Handle | None:
+        """None before `init`."""
+        return self._handle if self._initialized else None
+
+    def destroy(self) -> None:
+        """End, if there is anything to end."""
+        self.try_shutdown()
 
     def ok(self) -> bool:
         """Whether it is initialised and not shut down."""
@@ -195,7 +215,8 @@ class Context:
             graph.close()
 
     def __enter__(self) -> Self:
-        self.init()
+        if not self._initialized:
+            self.init()
         return self
 
     def __exit__(

@@ -23,7 +23,7 @@ from . import endpoint as endpoints
 from .exceptions import BusyPortError, EndpointError
 from .wire import Refusal, Refusals
 
-PROTOCOL = b"TLMN-graph-1"
+PROTOCOL = b"TLMN-graph-2"
 MAX_ANNOUNCEMENT = 2**20  #: bytes
 MAX_PARTICIPANTS = 64
 ANNOUNCE_EVERY = 0.5  #: s
@@ -35,14 +35,19 @@ PERIOD_MS = 50
 Text = Annotated[str, msgspec.Meta(max_length=256)]
 
 
+EndKind = Literal["publisher", "subscription", "service", "client"]
+
+
 class TopicEnd(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A publisher or a subscription, as announced."""
+    """A publisher, a subscription, a service or a client, as announced."""
 
     node: Text  #: fully qualified
-    topic: Text
+    topic: Text  #: or name of the service
     type_name: Text
     type_hash: Text
-    kind: Literal["publisher", "subscription"]
+    kind: EndKind
+    gid: Text = ""  #: hexadecimal
+    qos: Annotated[tuple[int, ...], msgspec.Meta(max_length=8)] = ()  #: see `qos.packed`
 
 
 class Participant(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -175,8 +180,8 @@ class Graph:
         self._own = msgspec.structs.replace(self._own, nodes=tuple(nodes), ends=tuple(ends))
         self._dirty = True
 
-    def count(self, topic: str, kind: Literal["publisher", "subscription"]) -> int:
-        """Publishers or subscriptions of `topic`, over all processes."""
+    def count(self, topic: str, kind: EndKind) -> int:
+        """Ends of a kind of `topic`, or of a service, over all processes."""
         return sum(e.topic == topic and e.kind == kind for p in self.participants for e in p.ends)
 
     def close(self) -> None:

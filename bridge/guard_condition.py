@@ -2,9 +2,12 @@
 
 import threading
 from collections.abc import Callable
+from typing import Any
 
 from .callback_groups import CallbackGroup
 from .context import Context, get_default_context
+from .exceptions import NotInitializedException
+from .handles import Handle
 
 
 class GuardCondition:
@@ -21,20 +24,31 @@ class GuardCondition:
         self.callback_group = callback_group
         self.wake: Callable[[], None] = lambda: None  #: set by the node
         self._triggered = threading.Event()
+        if not self._context.ok():
+            raise NotInitializedException("cannot create guard condition")
+        self._executor_event = False
+        self._handle = Handle("guard condition")
+
+    @property
+    def handle(self) -> Handle:
+        """Refuses once the guard condition is destroyed."""
+        return self._handle
 
     def trigger(self) -> None:
         """Have the callback called."""
-        self._triggered.set()
+        with self._handle:
+            self._triggered.set()
         self.wake()
 
     def is_ready(self) -> bool:
         """Whether a call is due."""
         return self._triggered.is_set()
 
-    def take(self) -> None:
-        """Forget the triggers so far."""
+    def _take_call(self) -> Callable[[], Any] | None:
         self._triggered.clear()
+        return self.callback
 
     def destroy(self) -> None:
         """Forget the triggers; use `Node.destroy_guard_condition`."""
         self._triggered.clear()
+        self._handle.destroy_when_not_in_use()

@@ -1,28 +1,47 @@
-"""Nodes, as rclpy has them: publishers, subscriptions, timers and guard conditions under one name.
+"""Nodes, as rclpy has them: publishers, subscriptions, services, clients, timers and more under one name.
 
-Arguments that only later parts of the bridge give a meaning to (parameters, rosout, event callbacks) are in
-the signatures already; a value that would have to change behaviour is refused, not ignored.
+What the graph knows is asked for in `node_graph`, parameters are in `node_parameters`. A value of an argument
+that would have to change behaviour and cannot is refused, not ignored.
 """
 
+import functools
 import weakref
 from collections.abc import Callable, Iterator
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from .callback_groups import CallbackGroup, MutuallyExclusiveCallbackGroup
+from .callback_groups import CallbackGroup, MutuallyExclusiveCallbackGroup, ReentrantCallbackGroup
+from .client import Client
 from .clock import Clock, ROSClock
 from .context import Context, get_default_context
 from .duration import S_TO_NS
-from .exceptions import NotInitializedException
-from .graph import TopicEnd
+from .exceptions import (
+    InvalidServiceNameException,
+    InvalidTopicNameException,
+    NotInitializedException,
+    UnsupportedEventTypeError,
+)
+from .graph import EndKind, TopicEnd
 from .guard_condition import GuardCondition
+from .handles import Handle
 from .logging import RcutilsLogger, get_logger
+from .logging_service import LoggingService
 from .messages import Message, type_hash, type_hash_prefix
 from .names import expand_topic_name, validate_namespace, validate_node_name
+from .node_graph import NodeGraph
+from .node_parameters import NodeParameters
+from .parameter_service import ParameterService
 from .publisher import Publisher
-from .qos import DurabilityPolicy, QoSProfile, check_supported
+from .qos import DurabilityPolicy, QoSProfile, check_supported, packed, qos_profile_services_default
+from .qos_overriding_options import declare_qos_parameters
+from .ros_arguments import parse
+from .rosout import Rosout
+from .service import KEPT_ANSWERS, Service, answer_topic, request_topic
 from .subscription import MessageInfo, Subscription
-from .timer import Timer, TimerInfo
+from .time_source import TimeSource
+from .timer import Rate, Timer, TimerInfo
+from .type_support import check_is_valid_srv_type
+from .waitable import Waitable
 
 if TYPE_CHECKING:
     from .executors import Executor
@@ -30,7 +49,7 @@ if TYPE_CHECKING:
 MsgT = TypeVar("MsgT", bound=Message)
 
 
-class Node:
+class Node(NodeGraph, NodeParameters):
     """A participant with a name.
 
     Raises
@@ -58,28 +77,69 @@ class Node:
         automatically_declare_parameters_from_overrides: bool = False,
         enable_logger_service: bool = False,
     ) -> None:
-        _refuse("cli_args", cli_args)
-        _refuse("parameter_overrides", parameter_overrides)
-        _refuse("enable_logger_service", enable_logger_service)
         self._context = get_default_context() if context is None else context
         if not self._context.ok():
             raise NotInitializedException("cannot create node")
-        self._name = node_name
-        self._namespace = f"/{(namespace or '').strip('/')}"
+        own = parse([] if cli_args is None else cli_args)
+        self._arguments = own + self._context.arguments if use_global_arguments else own
+        asked = f"/{(namespace or '').strip('/')}"
         validate_node_name(node_name)
+        validate_namespace(asked)
+        self._name, self._namespace = self._arguments.remapped_node(node_name, asked)
+        validate_node_name(self._name)
         validate_namespace(self._namespace)
         self._publishers: list[Publisher[Any]] = []
         self._subscriptions: list[Subscription[Any]] = []
+        self._clients: list[Client] = []
+        self._services: list[Service] = []
         self._timers: list[Timer] = []
         self._guards: list[GuardCondition] = []
+        self._waitables: list[Waitable[Any]] = []
         self._default_callback_group = MutuallyExclusiveCallbackGroup()
+        self._rate_group = ReentrantCallbackGroup()
         self._executor: weakref.ref[Executor] | None = None
         self._clock = ROSClock()
-        self._logger = get_logger(f"{self._namespace}/{node_name}".strip("/").replace("/", "."))
+        self._logger = get_logger(self.get_fully_qualified_name().strip("/").replace("/", "."))
         self._destroyed = False
+        self._handle = NodeHandle(self)
         self._transport, self._graph = self._context.transport, self._context.graph
         self._context.track_node(self)
+        self._rosout = Rosout(self) if enable_rosout else None
+        self._init_parameters(
+            parameter_overrides=parameter_overrides,
+            allow_undeclared_parameters=allow_undeclared_parameters,
+            automatically_declare_parameters_from_overrides=automatically_declare_parameters_from_overrides,
+            arguments=self._arguments,
+        )
+        self._time_source = TimeSource(node=self)
+        self._time_source.attach_clock(self._clock)
+        self._parameter_service = ParameterService(self) if start_parameter_services else None
+        self._logging_service = LoggingService(self) if enable_logger_service else None
         self._announce()
+
+    @property
+    def handle(self) -> "NodeHandle":
+        """Refuses once the node is destroyed."""
+        return self._handle
+
+    @handle.setter
+    def handle(self, value: object) -> None:
+        raise AttributeError("handle cannot be modified after node creation")
+
+    @property
+    def clients(self) -> Iterator[Client]:
+        """Its clients."""
+        yield from list(self._clients)
+
+    @property
+    def services(self) -> Iterator[Service]:
+        """Its services."""
+        yield from list(self._services)
+
+    @property
+    def waitables(self) -> "Iterator[Waitable[Any]]":
+        """What else executors ask whether it is ready."""
+        yield from list(self._waitables)
 
     @property
     def publishers(self) -> Iterator[Publisher[Any]]:
@@ -127,11 +187,13 @@ class Node:
 
     def get_name(self) -> str:
         """Its name."""
-        return self._name
+        with self._handle:
+            return self._name
 
     def get_namespace(self) -> str:
         """Its namespace, / at least."""
-        return self._namespace
+        with self._handle:
+            return self._namespace
 
     def get_fully_qualified_name(self) -> str:
         """Namespace and name."""
@@ -146,8 +208,30 @@ class Node:
         return self._logger
 
     def resolve_topic_name(self, topic: str, *, only_expand: bool = False) -> str:
-        """The full name of a topic."""
-        return expand_topic_name(topic, self._name, self._namespace)
+        """The full name of a topic, remapped unless `only_expand`."""
+        with self._handle:
+            full = expand_topic_name(topic, self._name, self._namespace)
+            return full if only_expand else self._remapped(full)
+
+    def resolve_service_name(self, service: str, *, only_expand: bool = False) -> str:
+        """The full name of a service, remapped unless `only_expand`."""
+        try:
+            return self.resolve_topic_name(service, only_expand=only_expand)
+        except InvalidTopicNameException as error:
+            raise InvalidServiceNameException(service, error.error_msg, error.invalid_index) from None
+
+    def _remapped(self, full: str) -> str:
+        return self._arguments.remap(full, self._name, self._namespace)
+
+    def add_waitable(self, waitable: "Waitable[Any]") -> None:
+        """Have executors ask this, too, whether it is ready."""
+        self._waitables.append(waitable)
+        self._wake_executor()
+
+    def remove_waitable(self, waitable: "Waitable[Any]") -> None:
+        """Undo `add_waitable`."""
+        self._waitables.remove(waitable)
+        self._wake_executor()
 
     def create_publisher(
         self,
@@ -167,9 +251,9 @@ class Node:
         InvalidTopicNameException, InvalidQoSProfileException, TypeError, ValueError
             If the name, the profile, the message type or an option cannot be used.
         """
-        _refuse("event_callbacks", event_callbacks)
-        _refuse("qos_overriding_options", qos_overriding_options)
+        _refuse_callbacks(event_callbacks)
         profile, name = _profile(qos_profile), self.resolve_topic_name(topic)
+        profile = declare_qos_parameters(Publisher, self, name, profile, qos_overriding_options)
         _check_type(msg_type)
         history = max(profile.depth, 1) if profile.durability == DurabilityPolicy.TRANSIENT_LOCAL else 0
         outlet = self._transport.outlet(name, type_hash_prefix(msg_type.TYPE_NAME), history)
@@ -197,9 +281,9 @@ class Node:
         InvalidTopicNameException, InvalidQoSProfileException, TypeError, ValueError
             If the name, the profile, the message type or an option cannot be used.
         """
-        _refuse("event_callbacks", event_callbacks)
-        _refuse("qos_overriding_options", qos_overriding_options)
+        _refuse_callbacks(event_callbacks)
         profile, name = _profile(qos_profile), self.resolve_topic_name(topic)
+        profile = declare_qos_parameters(Subscription, self, name, profile, qos_overriding_options)
         _check_type(msg_type)
         group = callback_group or self._default_callback_group
         prefix = type_hash_prefix(msg_type.TYPE_NAME)
@@ -215,10 +299,82 @@ class Node:
             self._transport.refusals,
         )
         group.add_entity(subscription)
+        subscription.count_publishers = functools.partial(self._graph.count, name, "publisher")
+        subscription.remove = functools.partial(self._transport.unsubscribe, name, subscription.deliver)
         self._subscriptions.append(subscription)
         self._transport.subscribe(name, subscription.deliver)
         self._announce()
         return subscription
+
+    def create_client(
+        self,
+        srv_type: type[Any],
+        srv_name: str,
+        *,
+        qos_profile: QoSProfile = qos_profile_services_default,
+        callback_group: CallbackGroup | None = None,
+    ) -> Client:
+        """Make a client of a service.
+
+        Raises
+        ------
+        InvalidServiceNameException, InvalidQoSProfileException, TypeError
+            If the name, the profile or the type cannot be used.
+        """
+        check_is_valid_srv_type(srv_type)
+        check_supported(qos_profile)
+        name, group = self.resolve_service_name(srv_name), callback_group or self._default_callback_group
+        outlet = self._transport.outlet(request_topic(name), type_hash_prefix(srv_type.Request.TYPE_NAME))
+        client = Client(
+            self._context,
+            srv_type,
+            name,
+            qos_profile,
+            group,
+            outlet,
+            lambda: outlet.subscribers > 0 and self._graph.count(name, "service") > 0,
+            self._wake_executor,
+            self._transport.refusals,
+        )
+        client._executor = lambda: self.executor
+        group.add_entity(client)
+        client.remove = functools.partial(self._transport.unsubscribe, answer_topic(name), client.deliver)
+        self._clients.append(client)
+        self._transport.subscribe(answer_topic(name), client.deliver)
+        self._announce()
+        return client
+
+    def create_service(
+        self,
+        srv_type: type[Any],
+        srv_name: str,
+        callback: Callable[[Any, Any], Any],
+        *,
+        qos_profile: QoSProfile = qos_profile_services_default,
+        callback_group: CallbackGroup | None = None,
+    ) -> Service:
+        """Serve: `callback(request, response)` returns the response; it may be a coroutine function.
+
+        Raises
+        ------
+        InvalidServiceNameException, InvalidQoSProfileException, TypeError
+            If the name, the profile or the type cannot be used.
+        """
+        check_is_valid_srv_type(srv_type)
+        check_supported(qos_profile)
+        name, group = self.resolve_service_name(srv_name), callback_group or self._default_callback_group
+        outlet = self._transport.outlet(
+            answer_topic(name), type_hash_prefix(srv_type.Response.TYPE_NAME), KEPT_ANSWERS
+        )
+        service = Service(
+            srv_type, name, callback, group, qos_profile, outlet, self._wake_executor, self._transport.refusals
+        )
+        group.add_entity(service)
+        service.remove = functools.partial(self._transport.unsubscribe, request_topic(name), service.deliver)
+        self._services.append(service)
+        self._transport.subscribe(request_topic(name), service.deliver)
+        self._announce()
+        return service
 
     def create_timer(
         self,
@@ -250,6 +406,13 @@ class Node:
         self._guards.append(guard)
         return guard
 
+    def create_rate(self, frequency: float, clock: Clock | None = None) -> Rate:
+        """Make a rate; raises ValueError unless `frequency`, Hz, is above 0."""
+        if frequency <= 0:
+            raise ValueError("frequency must be > 0")
+        timer = self.create_timer(1.0 / frequency, None, callback_group=self._rate_group, clock=clock)
+        return Rate(timer, context=self._context)
+
     def destroy_publisher(self, publisher: Publisher[Any]) -> bool:
         """Remove a publisher of this node; False if it is not."""
         if publisher not in self._publishers:
@@ -264,10 +427,33 @@ class Node:
         if subscription not in self._subscriptions:
             return False
         self._subscriptions.remove(subscription)
-        self._transport.unsubscribe(subscription.topic, subscription.deliver)
         subscription.destroy()
         self._announce()
         return True
+
+    def destroy_client(self, client: Client) -> bool:
+        """Remove a client of this node; False if it is not."""
+        if client not in self._clients:
+            return False
+        self._clients.remove(client)
+        client.destroy()
+        self._announce()
+        return True
+
+    def destroy_service(self, service: Service) -> bool:
+        """Remove a service of this node; False if it is not."""
+        if service not in self._services:
+            return False
+        self._services.remove(service)
+        service.destroy()
+        self._announce()
+        return True
+
+    def destroy_rate(self, rate: Rate) -> bool:
+        """Remove a rate and its timer; False if that is not of this node."""
+        done = self.destroy_timer(rate._timer)
+        rate.destroy()
+        return done
 
     def destroy_timer(self, timer: Timer) -> bool:
         """Remove a timer of this node; False if it is not."""
@@ -295,41 +481,20 @@ class Node:
             self.destroy_publisher(publisher)
         for subscription in self.subscriptions:
             self.destroy_subscription(subscription)
+        for client in self.clients:
+            self.destroy_client(client)
+        for service in self.services:
+            self.destroy_service(service)
         for timer in self.timers:
             self.destroy_timer(timer)
         for guard in self.guards:
             self.destroy_guard_condition(guard)
+        if self._rosout is not None:
+            self._rosout.close()
         self._destroyed = True
+        self._handle.destroy_when_not_in_use()
         self._context.untrack_node(self)
         self._announce()
-
-    def count_publishers(self, topic_name: str) -> int:
-        """Publishers of a topic, over all processes."""
-        return self._graph.count(self.resolve_topic_name(topic_name), "publisher")
-
-    def count_subscribers(self, topic_name: str) -> int:
-        """Subscriptions of a topic, over all processes."""
-        return self._graph.count(self.resolve_topic_name(topic_name), "subscription")
-
-    def get_topic_names_and_types(self, no_demangle: bool = False) -> list[tuple[str, list[str]]]:
-        """All topics and the types that are published or subscribed there."""
-        found: dict[str, set[str]] = {}
-        for participant in self._graph.participants:
-            for end in participant.ends:
-                found.setdefault(end.topic, set()).add(end.type_name)
-        return [(topic, sorted(types)) for topic, types in sorted(found.items())]
-
-    def get_node_names_and_namespaces(self) -> list[tuple[str, str]]:
-        """All nodes, over all processes."""
-        return [
-            (name, namespace)
-            for participant in self._graph.participants
-            for name, namespace in participant.nodes
-        ]
-
-    def get_node_names(self) -> list[str]:
-        """Names of all nodes, over all processes."""
-        return [name for name, _ in self.get_node_names_and_namespaces()]
 
     def _wake_executor(self) -> None:
         if (executor := self.executor) is not None:
@@ -338,15 +503,26 @@ class Node:
     def _announce(self) -> None:
         """Tell the others what all nodes of this process have."""
         nodes = [node for node in list(self._context._nodes) if not node._destroyed]
-        kinds: tuple[Literal["publisher"], Literal["subscription"]] = ("publisher", "subscription")
-        ends = [
-            TopicEnd(node.get_fully_qualified_name(), end.topic, name, type_hash(name), kind)
-            for node in nodes
-            for kind in kinds
-            for end in (node.publishers if kind == "publisher" else node.subscriptions)
-            for name in (end.msg_type.TYPE_NAME,)
-        ]
+        ends = [end for node in nodes for end in node._own_ends()]
         self._graph.announce([(node._name, node._namespace) for node in nodes], ends)
+
+    def _own_ends(self) -> Iterator[TopicEnd]:
+        full = self.get_fully_qualified_name()
+
+        def end(kind: EndKind, name: str, type_name: str, gid: bytes, profile: QoSProfile) -> TopicEnd:
+            return TopicEnd(full, name, type_name, type_hash(type_name), kind, gid.hex(), packed(profile))
+
+        for publisher in self.publishers:
+            gid = publisher._outlet.publisher
+            yield end("publisher", publisher.topic, publisher.msg_type.TYPE_NAME, gid, publisher.qos_profile)
+        for subscription in self.subscriptions:
+            gid = id(subscription).to_bytes(8, "little")
+            kind = subscription.msg_type.TYPE_NAME
+            yield end("subscription", subscription.topic, kind, gid, subscription.qos_profile)
+        for service in self.services:
+            yield _service_end(full, "service", service.srv_name, service.srv_type)
+        for client in self.clients:
+            yield _service_end(full, "client", client.srv_name, client.srv_type)
 
     def __enter__(self) -> Self:
         return self
@@ -360,9 +536,39 @@ class Node:
         self.destroy_node()
 
 
-def _refuse(name: str, value: object) -> None:
-    if value:
-        raise ValueError(f"{name} is not supported by this bridge, got {value!r}")
+class NodeHandle(Handle):
+    """What programs get from `node.handle`."""
+
+    def __init__(self, node: Node) -> None:
+        super().__init__("a node")
+        self._node = weakref.ref(node)
+
+    @property
+    def name(self) -> str:
+        """The node's name."""
+        node = self._node()
+        return "" if node is None else node._name
+
+    def get_fully_qualified_name(self) -> str:
+        """Namespace and name."""
+        node = self._node()
+        return "" if node is None else node.get_fully_qualified_name()
+
+    def logger_name(self) -> str:
+        """The name of its logger."""
+        node = self._node()
+        return "" if node is None else node.get_logger().name
+
+
+def _service_end(node: str, kind: EndKind, name: str, srv_type: Any) -> TopicEnd:
+    return TopicEnd(node, name, srv_type.TYPE_NAME, type_hash(srv_type.Request.TYPE_NAME), kind)
+
+
+def _refuse_callbacks(callbacks: Any) -> None:
+    """Event callbacks that would never be called are refused."""
+    given = [] if callbacks is None else [name for name, value in vars(callbacks).items() if callable(value)]
+    if given:
+        raise UnsupportedEventTypeError(f"{', '.join(sorted(given))}: not supported by this bridge; leave it out")
 
 
 def _profile(profile: QoSProfile | int) -> QoSProfile:

@@ -4,6 +4,8 @@ import time
 from types import TracebackType
 from typing import Generic, Self, TypeVar
 
+from .duration import Duration
+from .handles import Handle
 from .messages import Message, serialize
 from .qos import QoSProfile
 from .transport import Outlet
@@ -19,11 +21,18 @@ class Publisher(Generic[MsgT]):
         self.msg_type = msg_type
         self.topic = topic
         self.qos_profile = qos_profile
+        self._handle = Handle(f"publisher of {topic}")
+
+    @property
+    def handle(self) -> Handle:
+        """Refuses once the publisher is destroyed."""
+        return self._handle
 
     @property
     def topic_name(self) -> str:
         """The topic, fully qualified."""
-        return self.topic
+        with self._handle:
+            return self.topic
 
     @property
     def sequence(self) -> int:
@@ -42,6 +51,8 @@ class Publisher(Generic[MsgT]):
         ValueError
             If it is larger than a frame may be.
         """
+        if self._handle.destroyed:
+            self._handle.__enter__()  # raises
         if isinstance(msg, bytes):
             self._outlet.send(msg if self._outlet.wanted else None)
         elif isinstance(msg, self.msg_type):
@@ -60,7 +71,18 @@ class Publisher(Generic[MsgT]):
 
     def get_subscription_count(self) -> int:
         """How many processes subscribe to the topic."""
-        return self._outlet.subscribers
+        with self._handle:
+            return self._outlet.subscribers
+
+    def assert_liveliness(self) -> None:
+        """Nothing to do: a publisher is alive as long as its process is."""
+        with self._handle:
+            return
+
+    def wait_for_all_acked(self, timeout: Duration = Duration(seconds=-1)) -> bool:
+        """True at once: what was published is with ZeroMQ, which sends it; nobody acknowledges."""
+        with self._handle:
+            return True
 
     def wait_for_subscriptions(self, count: int = 1, timeout: float = 5.0) -> bool:
         """Wait until `count` processes subscribe: the first message reaches them. False after `timeout` s."""
@@ -73,6 +95,7 @@ class Publisher(Generic[MsgT]):
 
     def destroy(self) -> None:
         """Stop publishing; use `Node.destroy_publisher`."""
+        self._handle.destroy_when_not_in_use()
         self._outlet.close()
 
     def __enter__(self) -> Self:

@@ -141,6 +141,35 @@ class QoSProfile:
         return f"QoSProfile({', '.join(f'{name}={value}' for name, value in vars(self).items())})"
 
 
+def packed(profile: QoSProfile) -> tuple[int, ...]:
+    """The policies as numbers, to be announced; durations in ns."""
+    return (
+        int(profile.history),
+        profile.depth,
+        int(profile.reliability),
+        int(profile.durability),
+        profile.lifespan.nanoseconds,
+        profile.deadline.nanoseconds,
+        int(profile.liveliness),
+        profile.liveliness_lease_duration.nanoseconds,
+    )
+
+
+def unpacked(policies: tuple[int, ...]) -> QoSProfile:
+    """The profile that `packed` made numbers of; raises ValueError if there is none."""
+    history, depth, reliability, durability, lifespan, deadline, liveliness, lease = policies
+    return QoSProfile(
+        HistoryPolicy(history),
+        depth,
+        ReliabilityPolicy(reliability),
+        DurabilityPolicy(durability),
+        Duration(nanoseconds=lifespan),
+        Duration(nanoseconds=deadline),
+        LivelinessPolicy(liveliness),
+        Duration(nanoseconds=lease),
+    )
+
+
 def check_supported(profile: QoSProfile) -> None:
     """Refuse what the bridge cannot honour.
 

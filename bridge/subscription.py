@@ -5,11 +5,13 @@ import inspect
 import time
 from collections import OrderedDict, deque
 from collections.abc import Callable
+from enum import Enum
 from types import TracebackType
-from typing import Generic, NamedTuple, Self, TypedDict, TypeVar
+from typing import Any, Generic, NamedTuple, Self, TypedDict, TypeVar
 
 from .callback_groups import CallbackGroup
 from .exceptions import MessageError
+from .handles import Handle
 from .messages import Message, deserialize
 from .qos import DurabilityPolicy, QoSProfile
 from .wire import Flags, FrameError, Header, Refusal, Refusals
@@ -48,6 +50,12 @@ class Sample(NamedTuple):
 class Subscription(Generic[MsgT]):
     """Receives one topic. Users make subscriptions with `Node.create_subscription`."""
 
+    class CallbackType(Enum):
+        """What a callback takes."""
+
+        MessageOnly = 0
+        WithMessageInfo = 1
+
     def __init__(
         self,
         msg_type: type[MsgT],
@@ -67,18 +75,43 @@ class Subscription(Generic[MsgT]):
         self.qos_profile = qos_profile
         self.raw = raw
         self.statistics = Statistics()
-        self._with_info = _takes_two(callback)
         self._type_hash = type_hash
         self._wake = wake
         self._refusals = refusals
         self._latched = qos_profile.durability == DurabilityPolicy.TRANSIENT_LOCAL
         self._queue: deque[Sample] = deque(maxlen=max(qos_profile.depth, 1))
         self._sequences: OrderedDict[bytes, int] = OrderedDict()
+        self._executor_event = False
+        self._handle = Handle(f"subscription to {topic}")
+        self.count_publishers: Callable[[], int] = lambda: 0  #: set by the node
+        self.remove: Callable[[], None] = lambda: None  #: set by the node: takes it off the transport
+
+    @property
+    def handle(self) -> Handle:
+        """Refuses once the subscription is destroyed."""
+        return self._handle
+
+    @property
+    def callback(self) -> Callable[[MsgT], None] | Callable[[MsgT, MessageInfo], None]:
+        """What is called with each message; a coroutine function is awaited."""
+        return self._callback
+
+    @callback.setter
+    def callback(self, value: Callable[[MsgT], None] | Callable[[MsgT, MessageInfo], None]) -> None:
+        kinds = Subscription.CallbackType
+        self._callback_type = kinds.WithMessageInfo if _takes_two(value) else kinds.MessageOnly
+        self._callback = value
+
+    def get_publisher_count(self) -> int:
+        """How many publishers there are, over all processes."""
+        with self._handle:
+            return self.count_publishers()
 
     @property
     def topic_name(self) -> str:
         """The topic, fully qualified."""
-        return self.topic
+        with self._handle:
+            return self.topic
 
     @property
     def waiting(self) -> int:
@@ -137,20 +170,33 @@ class Subscription(Generic[MsgT]):
                 self.statistics.refused += 1
                 self._refusals.add(Refusal.MESSAGE)
 
+    def is_ready(self) -> bool:
+        """Whether a message waits."""
+        return bool(self._queue)
+
     def execute(self) -> bool:
         """Take a message and call back with it; False if there was none."""
-        taken = self.take()
-        if taken is None:
+        call = self._take_call()
+        if call is None:
             return False
-        message, info, _ = taken
-        if self._with_info:
-            self.callback(message, info)  # type: ignore[call-arg,arg-type]
-        else:
-            self.callback(message)  # type: ignore[call-arg,arg-type]
+        call()
         return True
 
+    def _take_call(self) -> Callable[[], Any] | None:
+        taken = self.take()
+        if taken is None:
+            return None
+        message, info, _ = taken
+        callback: Any = self._callback
+        if self._callback_type is Subscription.CallbackType.WithMessageInfo:
+            return lambda: callback(message, info)
+        return lambda: callback(message)
+
     def destroy(self) -> None:
-        """Drop what waits; use `Node.destroy_subscription`."""
+        """Receive nothing more; use `Node.destroy_subscription`."""
+        if not self._handle.destroyed:
+            self._handle.destroy_when_not_in_use()
+            self.remove()
         self._queue.clear()
 
     def __enter__(self) -> Self:
@@ -166,8 +212,6 @@ class Subscription(Generic[MsgT]):
 
 
 def _takes_two(callback: Callable[..., None]) -> bool:
-    if inspect.iscoroutinefunction(callback):
-        raise TypeError("coroutine callbacks are not supported by this bridge; pass a plain function")
     try:
         inspect.signature(callback).bind(object())
     except TypeError:

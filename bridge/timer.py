@@ -1,12 +1,17 @@
 """Timers, as rclpy has them."""
 
+import functools
+import inspect
+import threading
 from collections.abc import Callable
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from .callback_groups import CallbackGroup
 from .clock import Clock, ClockType
 from .context import Context, get_default_context
+from .exceptions import InvalidHandle, ROSInterruptException
+from .handles import Handle
 from .time import Time
 
 
@@ -20,8 +25,22 @@ class TimerInfo:
         actual_call_time: int = 0,
         clock_type: ClockType = ClockType.SYSTEM_TIME,
     ) -> None:
-        self.expected_call_time = Time(nanoseconds=expected_call_time, clock_type=clock_type)
-        self.actual_call_time = Time(nanoseconds=actual_call_time, clock_type=clock_type)
+        if not isinstance(clock_type, ClockType):
+            raise TypeError("Clock type must be a ClockType enum")
+        if expected_call_time < 0 or actual_call_time < 0:
+            raise ValueError("call time values must not be negative")
+        self._expected_call_time = Time(nanoseconds=expected_call_time, clock_type=clock_type)
+        self._actual_call_time = Time(nanoseconds=actual_call_time, clock_type=clock_type)
+
+    @property
+    def expected_call_time(self) -> Time:
+        """When it should have been called."""
+        return self._expected_call_time
+
+    @property
+    def actual_call_time(self) -> Time:
+        """When it was called."""
+        return self._actual_call_time
 
 
 class Timer:
@@ -43,6 +62,10 @@ class Timer:
         if timer_period_ns < 0:
             raise ValueError(f"the period of a timer must be >= 0, got {timer_period_ns} ns")
         self._context = get_default_context() if context is None else context
+        if self._context.handle is None:
+            raise RuntimeError("the context must be initialised before a timer is made")
+        self._executor_event = False
+        self._handle = Handle("timer")
         self.callback = callback
         self.callback_group = callback_group
         self._clock = clock
@@ -52,6 +75,11 @@ class Timer:
         self._next = self._last + self._period
 
     @property
+    def handle(self) -> Handle:
+        """Refuses once the timer is destroyed."""
+        return self._handle
+
+    @property
     def clock(self) -> Clock:
         """The clock it follows."""
         return self._clock
@@ -59,7 +87,8 @@ class Timer:
     @property
     def timer_period_ns(self) -> int:
         """The period, ns; a new one counts from the next call on."""
-        return self._period
+        with self._handle:
+            return self._period
 
     @timer_period_ns.setter
     def timer_period_ns(self, value: int) -> None:
@@ -91,6 +120,13 @@ class Timer:
         """ns, negative if it is overdue; None if it is stopped."""
         return None if self._canceled else self._next - self._clock.now().nanoseconds
 
+    def _take_call(self) -> Callable[[], Any] | None:
+        callback, info = self.callback, self.take()
+        if callback is None:
+            return None
+        name = _info_argument(callback)
+        return callback if name is None else functools.partial(callback, **{name: info})
+
     def take(self) -> TimerInfo:
         """Count a call now and plan the next; the executor does this right before the callback."""
         now, expected = self._clock.now().nanoseconds, self._next
@@ -106,6 +142,7 @@ class Timer:
     def destroy(self) -> None:
         """Stop it for good."""
         self._canceled = True
+        self._handle.destroy_when_not_in_use()
 
     def __enter__(self) -> Self:
         return self
@@ -117,3 +154,69 @@ class Timer:
         exc_tb: TracebackType | None,
     ) -> None:
         self.destroy()
+
+
+class Rate:
+    """Sleeps until the next beat of a timer. Users make rates with `Node.create_rate`.
+
+    Somebody else has to spin the node meanwhile: in a callback of a single-threaded executor it never wakes.
+    """
+
+    def __init__(self, timer: Timer, *, context: Context) -> None:
+        self._timer = timer
+        self._is_shutdown = self._is_destroyed = False
+        self._event = threading.Event()
+        self._lock = threading.Lock()
+        self._sleepers = 0
+        timer.callback = self._event.set
+        context.on_shutdown(self._on_shutdown)
+
+    def destroy(self) -> None:
+        """Wake whoever sleeps, for good; use `Node.destroy_rate`."""
+        self._is_destroyed = True
+        self._event.set()
+
+    def sleep(self) -> None:
+        """Wait for the next beat.
+
+        Raises
+        ------
+        ROSInterruptException
+            If the context is shut down, before or meanwhile.
+        RuntimeError
+            If the rate was destroyed.
+        InvalidHandle
+            If its timer was.
+        """
+        if self._is_shutdown:
+            raise ROSInterruptException
+        if self._is_destroyed:
+            raise RuntimeError("Rate cannot sleep because it has been destroyed")
+        if self._timer.handle.destroyed:
+            self.destroy()
+            raise InvalidHandle("Rate cannot sleep because the timer has been destroyed")
+        with self._lock:
+            self._sleepers += 1
+        try:
+            self._event.wait()
+        finally:
+            with self._lock:
+                self._sleepers -= 1
+                if self._sleepers == 0:
+                    self._event.clear()
+        if self._is_shutdown:
+            self.destroy()
+            raise ROSInterruptException
+
+    def _on_shutdown(self) -> None:
+        self._is_shutdown = True
+        self.destroy()
+
+
+def _info_argument(callback: Callable[..., Any]) -> str | None:
+    """The parameter that is annotated to take a `TimerInfo`."""
+    try:
+        parameters = inspect.signature(callback).parameters.values()
+    except (TypeError, ValueError):  # a built-in without a signature
+        return None
+    return next((p.name for p in parameters if p.annotation in (TimerInfo, "TimerInfo")), None)

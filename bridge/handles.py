@@ -1,0 +1,44 @@
+"""Handles, as rclpy's entities have them: context managers that refuse once their entity is destroyed."""
+
+from types import TracebackType
+from typing import Self
+
+from .exceptions import InvalidHandle
+
+
+class Handle:
+    """What programs get from `entity.handle`."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._destroyed = False
+
+    @property
+    def pointer(self) -> int:
+        """A number that no other handle has."""
+        return id(self)
+
+    def destroy_when_not_in_use(self) -> None:
+        """Refuse from now on."""
+        self._destroyed = True
+
+    @property
+    def destroyed(self) -> bool:
+        """Whether its entity is gone."""
+        return self._destroyed
+
+    def __bool__(self) -> bool:
+        return not self._destroyed
+
+    def __enter__(self) -> Self:
+        if self._destroyed:
+            raise InvalidHandle(f"cannot use {self._name} because destruction was requested")
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_val: BaseException | None,
+        exc_tb: TracebackType | None,
+    ) -> None:
+        return None

@@ -1,0 +1,146 @@
+"""ROS arguments of a command line: `--ros-args -r from:=to -p name:=value --params-file F --log-level L --`."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from .names import expand_topic_name
+
+
+class UnknownROSArgsError(RuntimeError):
+    """Raised for ROS arguments that mean nothing."""
+
+    def __init__(self, unknown: Sequence[str]) -> None:
+        super().__init__(f"Found unknown ROS arguments: {list(unknown)}")
+
+
+class RCLInvalidROSArgsError(RuntimeError):
+    """Raised for ROS arguments that are malformed."""
+
+
+@dataclass
+class RosArguments:
+    """What they say.
+
+    Attributes
+    ----------
+    remappings : list of (node, from, to)
+        `node` is the name of the node it holds for, empty for all.
+    parameters : list of (node, name, value)
+        In the order given; `value` is the text.
+    parameter_files : list of str
+        YAML files.
+    log_levels : list of (logger, level)
+        `logger` is empty for the root.
+    """
+
+    remappings: list[tuple[str, str, str]] = field(default_factory=list)
+    parameters: list[tuple[str, str, str]] = field(default_factory=list)
+    parameter_files: list[str] = field(default_factory=list)
+    log_levels: list[tuple[str, str]] = field(default_factory=list)
+
+    def __add__(self, other: "RosArguments") -> "RosArguments":
+        """Both; those of `self` come first, and the first remapping that fits wins."""
+        return RosArguments(
+            self.remappings + other.remappings,
+            other.parameters + self.parameters,
+            other.parameter_files + self.parameter_files,
+            other.log_levels + self.log_levels,
+        )
+
+    def remapped_node(self, name: str, namespace: str) -> tuple[str, str]:
+        """Name and namespace of a node after `__node` (or `__name`) and `__ns`."""
+        found: dict[str, str] = {}
+        for node, source, target in self.remappings:
+            kind = {"__node": "name", "__name": "name", "__ns": "namespace"}.get(source)
+            if kind is not None and node in ("", name):
+                found.setdefault(kind, target)
+        return found.get("name", name), found.get("namespace", namespace)
+
+    def remap(self, full: str, node_name: str, namespace: str) -> str:
+        """The name that a fully qualified topic or service of a node gets."""
+        for node, source, target in self.remappings:
+            if source.startswith("__") or node not in ("", node_name):
+                continue
+            plain = source.split("://", 1)[-1]
+            try:
+                if expand_topic_name(plain, node_name, namespace) == full:
+                    return expand_topic_name(target, node_name, namespace)
+            except ValueError:  # a rule for what cannot be a topic
+                continue
+        return full
+
+    def parameters_of(self, node_name: str) -> dict[str, Any]:
+        """Parameters given on the command line for a node, with the values that YAML reads in them."""
+        from ruamel.yaml import YAML
+
+        yaml = YAML(typ="safe", pure=True)
+        return {
+            name: yaml.load(value) if value else ""
+            for node, name, value in self.parameters
+            if node in ("", node_name, f"/{node_name}")
+        }
+
+
+def parse(args: Sequence[str] | None) -> RosArguments:
+    """Read the ROS arguments among `args`.
+
+    Raises
+    ------
+    UnknownROSArgsError
+        Naming those that mean nothing.
+    RCLInvalidROSArgsError
+        If one is malformed.
+    """
+    found, unknown = RosArguments(), []
+    inside = False
+    rest = iter(args or ())
+    for argument in rest:
+        argument.encode("utf-8")  # refuses what is no text, as rclpy does
+        if not inside:
+            inside = argument == "--ros-args"
+        elif argument == "--":
+            inside = False
+        elif argument == "--ros-args":
+            continue
+        elif argument in ("-r", "--remap"):
+            found.remappings.append(_rule(next(rest, ""), argument))
+        elif argument in ("-p", "--param"):
+            found.parameters.append(_rule(next(rest, ""), argument))
+        elif argument == "--params-file":
+            found.parameter_files.append(next(rest, ""))
+        elif argument == "--log-level":
+            logger, _, level = next(rest, "").rpartition(":=")
+            found.log_levels.append((logger, level))
+        elif argument in ("-e", "--enclave", "--log-config-file", "--log-file-name"):
+            next(rest, "")
+        elif argument.startswith(("--enable-", "--disable-")):
+            continue
+        else:
+            unknown.append(argument)
+    if unknown:
+        raise UnknownROSArgsError(unknown)
+    return found
+
+
+def without_ros_arguments(args: Sequence[str]) -> list[str]:
+    """`args` without the ROS arguments."""
+    kept, inside = [], False
+    for argument in args:
+        if argument == "--ros-args":
+            inside = True
+        elif inside and argument == "--":
+            inside = False
+        elif not inside:
+            kept.append(argument)
+    return kept
+
+
+def _rule(text: str, option: str) -> tuple[str, str, str]:
+    source, sign, target = text.partition(":=")
+    if not sign or not source:
+        raise RCLInvalidROSArgsError(f"{option} takes FROM:=TO, got {text!r}")
+    node, colon, name = source.partition(":")
+    if colon and not name.startswith("//"):
+        return node, name, target
+    return "", source, target

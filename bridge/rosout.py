@@ -1,0 +1,43 @@
+"""Lines of a node's logger, on `/rosout`."""
+
+from typing import TYPE_CHECKING
+
+from .duration import S_TO_NS
+from .exceptions import BridgeError, InvalidHandle
+from .logging import Line, add_sink, remove_sink
+from .messages import message_class
+from .qos import DurabilityPolicy, QoSProfile
+
+if TYPE_CHECKING:
+    from .node import Node
+
+ROSOUT_TOPIC = "/rosout"
+QOS = QoSProfile(depth=1000, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+
+
+class Rosout:
+    """Publishes what the logger of `node`, and the children of that logger, write."""
+
+    def __init__(self, node: "Node") -> None:
+        self._kind = message_class("rcl_interfaces/msg/Log")
+        self._name = node.get_logger().name
+        self._publisher = node.create_publisher(self._kind, ROSOUT_TOPIC, QOS)
+        self._closed = False
+        add_sink(self._name, self._publish)
+
+    def close(self) -> None:
+        """Publish no more."""
+        self._closed = True
+        remove_sink(self._name, self._publish)
+
+    def _publish(self, line: Line) -> None:
+        if self._closed:
+            return
+        message = self._kind()
+        message.stamp.sec, message.stamp.nanosec = divmod(line.stamp, S_TO_NS)
+        message.level, message.name, message.msg = int(line.severity), line.name, line.message
+        message.file, message.function, message.line = line.file, line.function, line.line
+        try:
+            self._publisher.publish(message)
+        except (BridgeError, InvalidHandle, ValueError):  # a line that cannot be sent was written all the same
+            return
