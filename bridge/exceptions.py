@@ -45,7 +45,7 @@ class ROSInterruptException(Exception):
         super().__init__("rclpy.shutdown() has been called")
 
 
-class NotInitializedException(Exception):
+class NotInitializedException(RuntimeError):
     """Raised when a context is used before `init`."""
 
     def __init__(self, message: str | None = None) -> None:
@@ -155,3 +155,11 @@ class NoTypeSupportImportedException(Exception):
 
     def __init__(self) -> None:
         super().__init__("no type support: this is not a message or service class")
+
+
+class NodeNameNonExistentError(RuntimeError):
+    """Raised when the graph is asked about a node that is not there."""
+
+
+class UnsupportedEventTypeError(RuntimeError):
+    """Raised for event callbacks that would never be called."""

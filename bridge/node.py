@@ -15,6 +15,7 @@ from .client import Client
 from .clock import Clock, ROSClock
 from .context import Context, get_default_context
 from .duration import S_TO_NS
+from .event_handler import PublisherEventCallbacks, SubscriptionEventCallbacks
 from .exceptions import (
     InvalidServiceNameException,
     InvalidTopicNameException,
@@ -105,11 +106,11 @@ class Node(NodeGraph, NodeParameters):
         self._transport, self._graph = self._context.transport, self._context.graph
         self._context.track_node(self)
         self._rosout = Rosout(self) if enable_rosout else None
+        given = self._arguments.parameters_of(self._name, self._namespace)
         self._init_parameters(
-            parameter_overrides=parameter_overrides,
+            parameter_overrides=[*given, *(parameter_overrides or [])],
             allow_undeclared_parameters=allow_undeclared_parameters,
             automatically_declare_parameters_from_overrides=automatically_declare_parameters_from_overrides,
-            arguments=self._arguments,
         )
         self._time_source = TimeSource(node=self)
         self._time_source.attach_clock(self._clock)
@@ -477,6 +478,7 @@ class Node(NodeGraph, NodeParameters):
             return
         if (executor := self.executor) is not None:
             executor.remove_node(self)
+        self._stop_parameter_events()
         for publisher in self.publishers:
             self.destroy_publisher(publisher)
         for subscription in self.subscriptions:
@@ -566,7 +568,11 @@ def _service_end(node: str, kind: EndKind, name: str, srv_type: Any) -> TopicEnd
 
 def _refuse_callbacks(callbacks: Any) -> None:
     """Event callbacks that would never be called are refused."""
-    given = [] if callbacks is None else [name for name, value in vars(callbacks).items() if callable(value)]
+    if callbacks is None:
+        return
+    if not isinstance(callbacks, PublisherEventCallbacks | SubscriptionEventCallbacks):
+        raise TypeError(f"event_callbacks must be event callbacks, got {type(callbacks).__name__}")
+    given = [name for name, value in vars(callbacks).items() if callable(value)]
     if given:
         raise UnsupportedEventTypeError(f"{', '.join(sorted(given))}: not supported by this bridge; leave it out")
 

@@ -2,9 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .names import expand_topic_name
+
+
+if TYPE_CHECKING:
+    from .parameter import Parameter
 
 
 class UnknownROSArgsError(RuntimeError):
@@ -70,16 +74,29 @@ class RosArguments:
                 continue
         return full
 
-    def parameters_of(self, node_name: str) -> dict[str, Any]:
-        """Parameters given on the command line for a node, with the values that YAML reads in them."""
-        from ruamel.yaml import YAML
+    def parameters_of(self, node_name: str, namespace: str) -> "list[Parameter[Any]]":
+        """The parameters given for a node: those of files first, so that single ones win.
 
-        yaml = YAML(typ="safe", pure=True)
-        return {
-            name: yaml.load(value) if value else ""
-            for node, name, value in self.parameters
-            if node in ("", node_name, f"/{node_name}")
-        }
+        Raises
+        ------
+        RCLInvalidROSArgsError
+            If a file or a value cannot be read.
+        """
+        from .parameter import Parameter, parameter_dict_from_yaml_file, parameter_value_to_python
+        from .parameter_yaml import value_from_text
+
+        full = f"{namespace.rstrip('/')}/{node_name}"
+        found: dict[str, Any] = {}
+        for path in self.parameter_files:
+            try:
+                of_file = parameter_dict_from_yaml_file(path, True, [full])
+            except (OSError, RuntimeError, ValueError) as error:
+                raise RCLInvalidROSArgsError(f"--params-file {path}: {error}") from error
+            found |= {name: parameter_value_to_python(message.value) for name, message in of_file.items()}
+        for node, name, text in self.parameters:
+            if node in ("", node_name, full):
+                found[name] = value_from_text(text)
+        return [Parameter(name, value=value) for name, value in found.items()]
 
 
 def parse(args: Sequence[str] | None) -> RosArguments:

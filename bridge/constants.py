@@ -1,0 +1,3 @@
+"""Constants, as rclpy has them."""
+
+S_TO_NS = 1_000_000_000
