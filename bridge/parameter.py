@@ -235,7 +235,8 @@ def parameter_value_to_python(parameter_value: Message) -> AllowableParameterVal
         return None
     value: Any = getattr(parameter_value, type_.field)
     if type_ == ParameterType.BYTE_ARRAY:
-        return [item if isinstance(item, bytes) else bytes([item]) for item in value]
+        # out of a frame they come as signed numbers
+        return [item if isinstance(item, bytes) else bytes([int(item) & 0xFF]) for item in value]
     if type_.name.endswith("_ARRAY"):
         value = value.tolist() if hasattr(value, "tolist") else list(value)
     result: AllowableParameterValue = value
@@ -317,6 +318,8 @@ def parameters_of_node(parameter_file: str, node: str) -> list[Parameter[Any]]:
         If it is no parameter file.
     """
     text = Path(parameter_file).read_text(encoding="utf-8")
-    entries = [(name, value) for key, name, value in parameters_in(text, parameter_file) if matches(key, node)]
+    entries = [
+        (name, value) for key, name, value in parameters_in(text, parameter_file) if matches(key, node)
+    ]
     messages = {name: _message_from(value, str(value)) for name, value in entries}
     return [Parameter(name, value=parameter_value_to_python(value)) for name, value in messages.items()]
