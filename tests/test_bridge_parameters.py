@@ -522,7 +522,6 @@ def test_quality_of_service_from_parameters() -> None:
         ("~a", "tilde", 1),
         ("a{", "curly", 1),
         ("{1}", "substitution", 0),
-        ("{what}", "unknown substitution", 0),
     ],
 )
 def test_bad_topic_names(name: str, fault: str, index: int) -> None:
@@ -541,6 +540,11 @@ def test_full_names() -> None:
     for bad in ("", "a", "/", "/a/", "/a//b", "/1", "/a~", "/" + 255 * "a"):
         with pytest.raises(InvalidTopicNameException):
             names.validate_full_topic_name(bad)
+    for expand in (names.expand_topic_name, expand_topic_name):
+        with pytest.raises(ValueError, match="unknown substitution {what}"):
+            expand("a/{what}", "n", "/b")
+    with pytest.raises(TypeError):
+        names.expand_topic_name(1, "n", "/b")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="namespace"):
         expand_topic_name("a", "n", "b")
     with pytest.raises(ValueError, match="node name"):
