@@ -46,6 +46,7 @@ from tolman.bridge.qos_overriding_options import (
     QoSPolicyKind,
     declare_qos_parameters,
 )
+from tolman.bridge.ros_arguments import RCLInvalidROSArgsError, parse
 from tolman.bridge.subscription import Subscription
 from tolman.bridge.task import Future
 from tolman.bridge.topic_endpoint_info import TopicEndpointInfo, TopicEndpointTypeEnum
@@ -541,7 +542,7 @@ def test_full_names() -> None:
         with pytest.raises(InvalidTopicNameException):
             names.validate_full_topic_name(bad)
     for expand in (names.expand_topic_name, expand_topic_name):
-        with pytest.raises(ValueError, match="unknown substitution {what}"):
+        with pytest.raises(ValueError, match=r"unknown substitution \{what\}"):
             expand("a/{what}", "n", "/b")
     with pytest.raises(TypeError):
         names.expand_topic_name(1, "n", "/b")  # type: ignore[arg-type]
@@ -575,3 +576,19 @@ def test_transports_of_ros_that_are_not_here(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("RMW_IMPLEMENTATIONS", "rmw_other")
     with pytest.raises(RuntimeError, match="rmw_other"):
         get_available_rmw_implementations()
+
+
+def test_parameters_of_a_command_line(tmp_path: Path) -> None:
+    file = tmp_path / "parameters.yaml"
+    file.write_text(FILE)
+    line = ["--ros-args", "-p", "speed:=1.5", "-p", "agent:mode:=text", "-p", "other:x:=1"]
+
+    def given(args: list[str]) -> dict[str, object]:
+        return {p.name: p.value for p in parse(args).parameters_of("agent", "/robot")}
+
+    assert given(line) == {"speed": 1.5, "mode": "text"}
+    assert given([*line, "--params-file", str(file)])["speed"] == 0.3  # the later wins
+    assert given(["--ros-args", "--params-file", str(file), *line[1:]])["speed"] == 1.5
+    file.write_text("a: [")
+    with pytest.raises(RCLInvalidROSArgsError, match=r"--params-file .*parameters\.yaml, line 1: not YAML"):
+        given(["--ros-args", "--params-file", str(file)])
