@@ -79,7 +79,9 @@ class Message:
 
     def __repr__(self) -> str:
         module = type(self).__module__.rpartition(".")[0]
-        fields = (f"{name}={_value_text(getattr(self, name), kind)}" for name, kind in self.FIELD_TYPES.items())
+        fields = (
+            f"{name}={_value_text(getattr(self, name), kind)}" for name, kind in self.FIELD_TYPES.items()
+        )
         return f"{module}.{type(self).__name__}({', '.join(fields)})"
 
     def __eq__(self, other: object) -> bool:

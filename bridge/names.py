@@ -140,7 +140,13 @@ def expand_topic_name(
     ------
     InvalidTopicNameException, InvalidServiceNameException
         If the result is not a topic name; the second if `is_service`.
+    ValueError
+        If it has a substitution that does not exist.
+    TypeError
+        If it is not a text.
     """
+    if not isinstance(topic_name, str):
+        raise TypeError(f"a name must be of type str, got {topic_name!r}")
     _raise(topic_name, topic_name_fault(topic_name), is_service)
     base = node_namespace.rstrip("/")
     topic = topic_name
@@ -148,8 +154,8 @@ def expand_topic_name(
     for key, value in (("node", node_name), ("ns", base), ("namespace", base)):
         topic = topic.replace(f"{{{key}}}", value)
     if (unknown := _BRACES.search(topic)) is not None:
-        fault = f"topic name has an unknown substitution, {unknown[0]}", topic_name.find(unknown[0])
-        _raise(topic_name, fault, is_service)
+        known = "{node}, {ns} and {namespace}"
+        raise ValueError(f"unknown substitution {unknown[0]} in the name {topic_name!r}; there are {known}")
     if topic == "~" or topic.startswith("~/"):
         topic = f"{base}/{node_name}{topic[1:]}"
     elif not topic.startswith("/"):

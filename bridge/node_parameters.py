@@ -36,6 +36,12 @@ PostSetCallback = Callable[[Parameters], None]
 
 EVENTS_TOPIC = "/parameter_events"
 
+#: the reason that rclpy gives, word for word: programs compare it
+EMPTY_LIST = (
+    "parameter list cannot be empty, this might be due to pre_set_parameters_callback modifying the original "
+    "parameters list."
+)
+
 
 class NodeParameters:
     """The part of a node that holds its parameters; `_init_parameters` must be called once."""
@@ -259,7 +265,7 @@ class NodeParameters:
             callbacks = list(self._pre_set_parameters_callbacks)
             parameter_list = [p for callback in callbacks for p in callback(parameter_list)]
             if not parameter_list:
-                return _result("parameter list cannot be empty, a pre_set_parameters_callback emptied it")
+                return _result(EMPTY_LIST)
         for parameter in parameter_list:
             if not isinstance(parameter, Parameter):
                 raise TypeError(f"parameter must be an instance of {Parameter!r}, got {parameter!r}")

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Generic, TypeAlias, TypeVar, Union
 
 from .messages import Message, message_class
-from .parameter_yaml import PARAMETER_SEPARATOR_STRING, parameters_in, value_from_text
+from .parameter_yaml import PARAMETER_SEPARATOR_STRING, matches, parameters_in, value_from_text
 
 __all__ = [
     "PARAMETER_SEPARATOR_STRING",
@@ -15,7 +15,9 @@ __all__ = [
     "Parameter",
     "get_parameter_value",
     "parameter_dict_from_yaml_file",
+    "parameter_from_text",
     "parameter_value_to_python",
+    "parameters_of_node",
     "rcl_message",
 ]
 
@@ -189,15 +191,9 @@ class Parameter(Generic[ValueT_co]):
 
 def _value_message(type_: ParameterType, value: Any) -> Message:
     message = rcl_message("ParameterValue")(type=int(type_))
-    if type_ == ParameterType.BYTE_ARRAY:
-        value = _byte_field(value)
     if type_ != ParameterType.NOT_SET:
-        setattr(message, type_.field, value)
+        setattr(message, type_.field, list(value) if isinstance(value, tuple) else value)
     return message
-
-
-def _byte_field(value: Sequence[bytes]) -> Any:
-    return list(b"".join(value))
 
 
 def get_parameter_value(string_value: str) -> Message:
@@ -239,7 +235,8 @@ def parameter_value_to_python(parameter_value: Message) -> AllowableParameterVal
         return None
     value: Any = getattr(parameter_value, type_.field)
     if type_ == ParameterType.BYTE_ARRAY:
-        return [item if isinstance(item, bytes) else bytes([item]) for item in value]
+        # out of a frame they come as signed numbers
+        return [item if isinstance(item, bytes) else bytes([int(item) & 0xFF]) for item in value]
     if type_.name.endswith("_ARRAY"):
         value = value.tolist() if hasattr(value, "tolist") else list(value)
     result: AllowableParameterValue = value
@@ -296,3 +293,33 @@ def parameter_dict_from_yaml_file(
     values = {f"{namespace}{name}": value for node in wanted for name, value in found[node].items()}
     made = rcl_message("Parameter")
     return {name: made(name=name, value=_message_from(value, str(value))) for name, value in values.items()}
+
+
+def parameter_from_text(name: str, text: str) -> Parameter[Any]:
+    """The parameter that `name:=text` on a command line means; see `get_parameter_value`."""
+    return Parameter(name, value=parameter_value_to_python(get_parameter_value(text)))
+
+
+def parameters_of_node(parameter_file: str, node: str) -> list[Parameter[Any]]:
+    """The parameters that a file has for a node, by name; of two that fit, the later in the file wins.
+
+    Parameters
+    ----------
+    parameter_file : str
+        Path of the file; see `parameter_yaml`, also for what `*` and `**` mean there.
+    node : str
+        Fully qualified name of the node, such as `/robot/agent`.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be read.
+    ValueError
+        If it is no parameter file.
+    """
+    text = Path(parameter_file).read_text(encoding="utf-8")
+    entries = [
+        (name, value) for key, name, value in parameters_in(text, parameter_file) if matches(key, node)
+    ]
+    messages = {name: _message_from(value, str(value)) for name, value in entries}
+    return [Parameter(name, value=parameter_value_to_python(value)) for name, value in messages.items()]

@@ -1,11 +1,10 @@
-"""ROS arguments of a command line: `--ros-args -r from:=to -p name:=value --params-file F --log-level L --`."""
+"""ROS arguments of a command line: `--ros-args -r from:=to -p name:=value --params-file F --`."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from .names import expand_topic_name
-
 
 if TYPE_CHECKING:
     from .parameter import Parameter
@@ -30,17 +29,14 @@ class RosArguments:
     ----------
     remappings : list of (node, from, to)
         `node` is the name of the node it holds for, empty for all.
-    parameters : list of (node, name, value)
-        In the order given; `value` is the text.
-    parameter_files : list of str
-        YAML files.
+    parameters : list of (node, name, value) or str
+        In the order given, the last wins; `value` is the text; a str is the path of a YAML file.
     log_levels : list of (logger, level)
         `logger` is empty for the root.
     """
 
     remappings: list[tuple[str, str, str]] = field(default_factory=list)
-    parameters: list[tuple[str, str, str]] = field(default_factory=list)
-    parameter_files: list[str] = field(default_factory=list)
+    parameters: list[tuple[str, str, str] | str] = field(default_factory=list)
     log_levels: list[tuple[str, str]] = field(default_factory=list)
 
     def __add__(self, other: "RosArguments") -> "RosArguments":
@@ -48,7 +44,6 @@ class RosArguments:
         return RosArguments(
             self.remappings + other.remappings,
             other.parameters + self.parameters,
-            other.parameter_files + self.parameter_files,
             other.log_levels + self.log_levels,
         )
 
@@ -75,28 +70,26 @@ class RosArguments:
         return full
 
     def parameters_of(self, node_name: str, namespace: str) -> "list[Parameter[Any]]":
-        """The parameters given for a node: those of files first, so that single ones win.
+        """The parameters given for a node, by files and one by one: of two, the later wins.
 
         Raises
         ------
         RCLInvalidROSArgsError
-            If a file or a value cannot be read.
+            If a file cannot be read.
         """
-        from .parameter import Parameter, parameter_dict_from_yaml_file, parameter_value_to_python
-        from .parameter_yaml import value_from_text
+        from .parameter import parameter_from_text, parameters_of_node
 
         full = f"{namespace.rstrip('/')}/{node_name}"
-        found: dict[str, Any] = {}
-        for path in self.parameter_files:
-            try:
-                of_file = parameter_dict_from_yaml_file(path, True, [full])
-            except (OSError, RuntimeError, ValueError) as error:
-                raise RCLInvalidROSArgsError(f"--params-file {path}: {error}") from error
-            found |= {name: parameter_value_to_python(message.value) for name, message in of_file.items()}
-        for node, name, text in self.parameters:
-            if node in ("", node_name, full):
-                found[name] = value_from_text(text)
-        return [Parameter(name, value=value) for name, value in found.items()]
+        found: dict[str, Parameter[Any]] = {}
+        for given in self.parameters:
+            if isinstance(given, str):
+                try:
+                    found |= {parameter.name: parameter for parameter in parameters_of_node(given, full)}
+                except (OSError, ValueError) as error:
+                    raise RCLInvalidROSArgsError(f"--params-file {given}: {error}") from error
+            elif given[0] in ("", node_name, full):
+                found[given[1]] = parameter_from_text(*given[1:])
+        return list(found.values())
 
 
 def parse(args: Sequence[str] | None) -> RosArguments:
@@ -125,7 +118,7 @@ def parse(args: Sequence[str] | None) -> RosArguments:
         elif argument in ("-p", "--param"):
             found.parameters.append(_rule(next(rest, ""), argument))
         elif argument == "--params-file":
-            found.parameter_files.append(next(rest, ""))
+            found.parameters.append(next(rest, ""))
         elif argument == "--log-level":
             logger, _, level = next(rest, "").rpartition(":=")
             found.log_levels.append((logger, level))
