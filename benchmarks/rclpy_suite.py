@@ -156,12 +156,11 @@ def run_file(file: Path, repositories: list[Path], test_timeout: float, file_tim
                 old = results.get(entry["test"])
                 if old is None or old["outcome"] in ("hung", "passed"):
                     results[entry["test"]] = entry
-            if process.returncode in (0, 1, 2, 5) and all(r["outcome"] != "hung" for r in results.values()):
-                break
-            if len(results) == before:  # it ended before the first test
-                if not results:
-                    why = _last_line(said) or f"exit status {process.returncode}"
-                    results[file.stem] = {"test": file.stem, "outcome": "error", "why": why}
+            if not results:  # it ended before the first test
+                why = _last_line(said) or f"exit status {process.returncode}"
+                results[file.stem] = {"test": file.stem, "outcome": "error", "why": why}
+            hung = any(result["outcome"] == "hung" for result in list(results.values())[before:])
+            if len(results) == before or (process.returncode in (0, 1, 2, 5) and not hung):
                 break
     return list(results.values())
 

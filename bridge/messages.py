@@ -26,6 +26,17 @@ from .exceptions import MessageError
 from .message_base import Message, Octet
 from .wire import ID_BYTES
 
+__all__ = [
+    "Message",
+    "deserialize",
+    "known_types",
+    "message_class",
+    "python_module",
+    "serialize",
+    "type_hash",
+    "type_hash_prefix",
+]
+
 _ZEROS: dict[str, bool | int | float | str] = {"bool": False, "float32": 0.0, "float64": 0.0, "string": ""}
 _DTYPES = {"bool": np.dtype(np.bool_), "char": np.dtype(np.uint8), "byte": np.dtype(np.uint8)}
 _FAILURES = (
@@ -93,7 +104,7 @@ def _message_class(name: str) -> type[Message]:
             base = str(description[1][0])
             default = _ZEROS.get(base, 0) if given is None else given
             if base == "byte":
-                default = Octet([default])
+                default = Octet([int(default)])
                 octets.append(field)
             made.append((field, type(default), dataclasses.field(default=default)))
         elif kind == Nodetype.NAME:
@@ -110,7 +121,7 @@ def _message_class(name: str) -> type[Message]:
             elif element[1][0] != "string":
                 arrays.append((field, _dtype(element[1][0]), length, fixed))
     namespace: dict[str, Any] = {
-        constant: Octet([value]) if base == "byte" else value for constant, base, value in constants
+        constant: Octet([int(value)]) if base == "byte" else value for constant, base, value in constants
     }
     namespace |= {
         "__doc__": f"Message {name}.",
