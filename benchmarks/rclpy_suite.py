@@ -14,8 +14,8 @@ Each file runs in a process of its own, at an endpoint of its own, with `rclpy` 
 standing for the bridge (`tolman.bridge.alias`). A test that takes longer than --test-timeout is a failure; a
 file that hangs altogether, or crashes, is started again without the tests it had come to.
 
-Tiers: A, logic and clocks within a process; A2, start-up, logging, callback groups; B, nodes that communicate;
-C, actions and lifecycle.
+Tiers: A, logic and clocks within a process; A2, start-up, logging, callback groups; B, nodes that
+communicate; C, actions and lifecycle.
 """
 
 import argparse
@@ -35,8 +35,8 @@ from types import ModuleType
 from typing import Any
 
 TIERS = {
-    "A": """time duration task qos qos_overriding_options parameter validate_full_topic_name validate_namespace
-        validate_node_name validate_parameter_name validate_topic_name expand_topic_name
+    "A": """time duration task qos qos_overriding_options parameter validate_full_topic_name
+        validate_namespace validate_node_name validate_parameter_name validate_topic_name expand_topic_name
         topic_or_service_is_hidden utilities type_hash topic_endpoint_info clock context rate timer""",
     "A2": "logging init_shutdown create_node callback_group",
     "B": """node executor subscription service serialization client parameter_client parameter_service
@@ -119,7 +119,15 @@ def run_file(file: Path, repositories: list[Path], test_timeout: float, file_tim
         with tempfile.TemporaryDirectory() as folder:
             out = Path(folder) / "out.jsonl"
             interfaces = os.pathsep.join(map(str, repositories))
-            command = [sys.executable, __file__, "--child", str(file), str(out), str(test_timeout), interfaces]
+            command = [
+                sys.executable,
+                __file__,
+                "--child",
+                str(file),
+                str(out),
+                str(test_timeout),
+                interfaces,
+            ]
             fixtures = str(repositories[0] / "test_msgs" / "src")
             environment = os.environ | {
                 "TOLMAN_ENDPOINT": f"tcp://127.0.0.1:{_free_port()}",
@@ -148,12 +156,11 @@ def run_file(file: Path, repositories: list[Path], test_timeout: float, file_tim
                 old = results.get(entry["test"])
                 if old is None or old["outcome"] in ("hung", "passed"):
                     results[entry["test"]] = entry
-            if process.returncode in (0, 1, 2, 5) and all(r["outcome"] != "hung" for r in results.values()):
-                break
-            if len(results) == before:  # it ended before the first test
-                if not results:
-                    why = _last_line(said) or f"exit status {process.returncode}"
-                    results[file.stem] = {"test": file.stem, "outcome": "error", "why": why}
+            if not results:  # it ended before the first test
+                why = _last_line(said) or f"exit status {process.returncode}"
+                results[file.stem] = {"test": file.stem, "outcome": "error", "why": why}
+            hung = any(result["outcome"] == "hung" for result in list(results.values())[before:])
+            if len(results) == before or (process.returncode in (0, 1, 2, 5) and not hung):
                 break
     return list(results.values())
 
@@ -219,7 +226,9 @@ def main() -> int:
     parser.add_argument("rcl_interfaces", type=Path)
     parser.add_argument("test_interface_files", type=Path)
     parser.add_argument("--tier", default="A,A2,B,C", help="which tiers, separated by commas")
-    parser.add_argument("--file", action="append", default=[], help="only this file, such as test_qos; repeatable")
+    parser.add_argument(
+        "--file", action="append", default=[], help="only this file, such as test_qos; repeatable"
+    )
     parser.add_argument("--details", action="store_true", help="list the tests that did not pass, and why")
     parser.add_argument("--test-timeout", type=float, default=20.0, help="seconds for one test")
     parser.add_argument("--file-timeout", type=float, default=180.0, help="seconds for one file")
@@ -232,7 +241,9 @@ def main() -> int:
         wanted = [Path(name).stem for name in options.file]
         for path in (trees[0] / "rclpy/test", trees[1] / "test_msgs", trees[2] / "msg"):
             if not path.is_dir():
-                parser.error(f"no folder {path}: give rclpy, rcl_interfaces and test_interface_files, in that order")
+                parser.error(
+                    f"no folder {path}: give rclpy, rcl_interfaces and test_interface_files, in that order"
+                )
         files = chosen_files(trees[0] / "rclpy/test", tiers, wanted)
         if not files:
             parser.error("no such test files")
@@ -249,7 +260,9 @@ def main() -> int:
             print(_row(f"{tier:<3}{file.stem}", counts, seconds), flush=True)
             for result in results if options.details else []:
                 if result["outcome"] not in ("passed", "skipped"):
-                    print(f"      {result['outcome']:<7}{result['test'].rpartition('::')[2]}: {result['why']}")
+                    print(
+                        f"      {result['outcome']:<7}{result['test'].rpartition('::')[2]}: {result['why']}"
+                    )
     for tier, counts in totals.items():
         seconds = sum(entry["seconds"] for entry in report.values() if entry["tier"] == tier)
         print(_row(f"tier {tier}", counts, seconds))

@@ -18,7 +18,7 @@ from .messages import message_class, python_module
 
 _BRIDGE = __package__ or "tolman.bridge"
 
-#: modules of rclpy whose contents are elsewhere in the bridge; one that the bridge has by that name goes first
+#: modules of rclpy whose contents are elsewhere in the bridge, unless the bridge has one by that name
 ELSEWHERE = {
     "clock_type": "clock",
     "expand_topic_name": "names",
@@ -62,9 +62,8 @@ def remove() -> None:
     """Undo `install`; modules that were imported already stay with those who have them."""
     sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, _Finder)]
     for name, module in list(sys.modules.items()):
-        if name.split(".")[0] == "rclpy" and (module.__name__ + ".").startswith(_BRIDGE + "."):
-            del sys.modules[name]
-        elif isinstance(module, _Package):
+        is_bridge = name.split(".")[0] == "rclpy" and f"{module.__name__}.".startswith(f"{_BRIDGE}.")
+        if is_bridge or isinstance(module, _Package):
             del sys.modules[name]
 
 

@@ -3,7 +3,8 @@
 They state the fields, types, default values and constants of ROS 2 Jazzy, and two messages of our own.
 """
 
-_MULTI_ARRAYS = ("Byte", "Float32", "Float64", "Int8", "Int16", "Int32", "Int64", "UInt8", "UInt16", "UInt32", "UInt64")  # fmt: skip
+_INTEGERS = ("Int8", "Int16", "Int32", "Int64", "UInt8", "UInt16", "UInt32", "UInt64")
+_MULTI_ARRAYS = ("Byte", "Float32", "Float64", *_INTEGERS)
 _SCALARS = ("Bool", "Char", "String", *_MULTI_ARRAYS)
 
 MESSAGES = {
@@ -111,7 +112,11 @@ TypeDescription type_description
 TypeSource[] type_sources
 KeyValue[] extra_information
 """,
-    "visualization_msgs/srv/GetInteractiveMarkers": "---\nuint64 sequence_number\nInteractiveMarker[] markers",
+    "visualization_msgs/srv/GetInteractiveMarkers": """
+---
+uint64 sequence_number
+InteractiveMarker[] markers
+""",
 }
 
 ACTIONS = {

@@ -2,8 +2,8 @@
 
 The definitions, the CDR code and the type hashes are those of `rosbags`, whose own classes demand every
 argument and drop default values; the classes made here are what an rclpy user expects: `Twist()`,
-`String(data="hello")`. Types are only ever made from the definitions that ship with the bridge, never from
-what arrives on the wire.
+`String(data="hello")`. Types are only ever made from the definitions that ship with the bridge or that the
+user adds, never from what arrives on the wire.
 
 Sequences and fixed arrays of numbers are NumPy arrays; other sequences are lists.
 """
@@ -15,16 +15,27 @@ import re
 import struct
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import numpy as np
-from numpy.typing import NDArray
 from rosbags.interfaces import Nodetype
 from rosbags.serde import SerdeError
 
 from . import typestore
 from .exceptions import MessageError
+from .message_base import Message, Octet
 from .wire import ID_BYTES
+
+__all__ = [
+    "Message",
+    "deserialize",
+    "known_types",
+    "message_class",
+    "python_module",
+    "serialize",
+    "type_hash",
+    "type_hash_prefix",
+]
 
 _ZEROS: dict[str, bool | int | float | str] = {"bool": False, "float32": 0.0, "float64": 0.0, "string": ""}
 _DTYPES = {"bool": np.dtype(np.bool_), "char": np.dtype(np.uint8), "byte": np.dtype(np.uint8)}
@@ -39,117 +50,8 @@ _FAILURES = (
     MemoryError,
 )
 
-M = TypeVar("M", bound="Message")
+M = TypeVar("M", bound=Message)
 _making = threading.RLock()
-
-
-class Octet(bytes):
-    """The value of a `byte` field, one byte as in rclpy; to the serialiser it is a number."""
-
-    __slots__ = ()
-
-    def __index__(self) -> int:
-        return self[0]
-
-
-class Message:
-    """Base of all message classes; fields are plain attributes."""
-
-    __slots__ = ()
-    TYPE_NAME: ClassVar[str]  #: such as `std_msgs/msg/String`
-    FIELD_TYPES: ClassVar[dict[str, str]]  #: field name to ROS type, in the order of the definition
-    _arrays: ClassVar[tuple[tuple[str, np.dtype[Any], int, bool], ...]]
-    _children: ClassVar[tuple[tuple[str, bool], ...]]
-    _octets: ClassVar[tuple[str, ...]]
-    _TYPE_SUPPORT: ClassVar[object]  # not None: the type can be used
-
-    if TYPE_CHECKING:  # the made classes have an __init__ of their own: every field a keyword, none needed
-
-        def __init__(self, *values: Any, **fields: Any) -> None: ...
-        def __setattr__(self, name: str, value: Any) -> None: ...
-
-    @classmethod
-    def get_fields_and_field_types(cls) -> dict[str, str]:
-        """Field names and their ROS types, as generated rclpy classes have it."""
-        return dict(cls.FIELD_TYPES)
-
-    @classmethod
-    def __import_type_support__(cls) -> None:
-        """Nothing to import: here every type is usable from the start."""
-
-    def __repr__(self) -> str:
-        module = type(self).__module__.rpartition(".")[0]
-        fields = (
-            f"{name}={_value_text(getattr(self, name), kind)}" for name, kind in self.FIELD_TYPES.items()
-        )
-        return f"{module}.{type(self).__name__}({', '.join(fields)})"
-
-    def __eq__(self, other: object) -> bool:
-        if type(self) is not type(other):
-            return NotImplemented
-        for name in self.FIELD_TYPES:
-            mine, theirs = getattr(self, name), getattr(other, name)
-            if isinstance(mine, np.ndarray) or isinstance(theirs, np.ndarray):
-                if not np.array_equal(mine, theirs):
-                    return False
-            elif mine != theirs:
-                return False
-        return True
-
-    __hash__ = None  # type: ignore[assignment]  # mutable, as rclpy's messages are
-
-    def _coerced(self) -> Self:
-        """Bring array fields to the exact type and layout that the serialiser copies bytes from."""
-        for name, dtype, length, fixed in self._arrays:
-            value = getattr(self, name)
-            if (
-                type(value) is not np.ndarray
-                or value.dtype != dtype
-                or not value.flags.c_contiguous
-                or value.ndim != 1
-            ):
-                setattr(self, name, value := _to_array(value, dtype, name))
-            if (length and value.size > length) or (fixed and value.size != length):
-                bound = f"exactly {length}" if fixed else f"at most {length}"
-                raise ValueError(f"field {name!r} takes {bound} values, got {value.size}")
-        if self._octets:
-            self._pack_octets()
-        for name, is_list in self._children:
-            child = getattr(self, name)
-            for item in child if is_list else (child,):
-                item._coerced()
-        return self
-
-    def _pack_octets(self) -> None:
-        for name in self._octets:
-            value = getattr(self, name)
-            if type(value) is not Octet:
-                setattr(self, name, Octet([value] if isinstance(value, int) else value))
-                if len(getattr(self, name)) != 1:
-                    raise ValueError(f"field {name!r} takes one byte, got {value!r}")
-
-    # Fields are made at run time from the definitions: a type checker cannot know them.
-    def __getattr__(self, name: str) -> Any:
-        raise AttributeError(f"{self.TYPE_NAME} has no field {name!r}; it has {', '.join(self.FIELD_TYPES)}")
-
-
-def _value_text(value: object, kind: str) -> str:
-    if isinstance(value, np.ndarray) and kind.startswith("sequence"):
-        return repr(value.tolist()) if value.size <= 1000 else np.array2string(value, separator=", ")
-    return repr(value)
-
-
-def _to_array(value: object, dtype: np.dtype[Any], name: str) -> NDArray[Any]:
-    source = np.frombuffer(value, np.uint8) if isinstance(value, bytes | bytearray) else np.asarray(value)
-    if source.dtype.kind == "S":  # a list of single bytes
-        source = np.frombuffer(b"".join(cast("list[bytes]", value)), np.uint8)
-    if source.size == 0:
-        return np.zeros(0, dtype)
-    with np.errstate(all="ignore"):
-        array = np.ascontiguousarray(source.ravel(), dtype)
-    if dtype.kind in "iu" and not np.array_equal(array, source.ravel()):
-        raise ValueError(f"field {name!r} holds {dtype.name} values; some of those given do not fit")
-    return array
 
 
 def known_types() -> list[str]:
@@ -158,7 +60,7 @@ def known_types() -> list[str]:
 
 
 def python_module(name: str) -> str:
-    """The module that ROS 2 has a type in: `std_msgs.msg._multi_array_layout` for `std_msgs/msg/MultiArrayLayout`."""
+    """The module that ROS 2 has a type in: `std_msgs.msg._bool` for `std_msgs/msg/Bool`."""
     package, kind, short = name.split("/")
     words = re.sub(r"(?<=.)(?=[A-Z][a-z])|(?<=[a-z0-9])(?=[A-Z])", "_", short.split("_")[0])
     return f"{package}.{kind}._{words.lower()}"
@@ -202,7 +104,7 @@ def _message_class(name: str) -> type[Message]:
             base = str(description[1][0])
             default = _ZEROS.get(base, 0) if given is None else given
             if base == "byte":
-                default = Octet([default])
+                default = Octet([int(default)])
                 octets.append(field)
             made.append((field, type(default), dataclasses.field(default=default)))
         elif kind == Nodetype.NAME:
@@ -219,7 +121,7 @@ def _message_class(name: str) -> type[Message]:
             elif element[1][0] != "string":
                 arrays.append((field, _dtype(element[1][0]), length, fixed))
     namespace: dict[str, Any] = {
-        constant: Octet([value]) if base == "byte" else value for constant, base, value in constants
+        constant: Octet([int(value)]) if base == "byte" else value for constant, base, value in constants
     }
     namespace |= {
         "__doc__": f"Message {name}.",
@@ -232,7 +134,7 @@ def _message_class(name: str) -> type[Message]:
         "_octets": tuple(octets),
     }
     if octets:
-        namespace["__post_init__"] = Message._pack_octets
+        namespace["__post_init__"] = Message._make_octets
     short = name.rsplit("/", 1)[1]
     made_class = dataclasses.make_dataclass(
         short, made, bases=(Message,), namespace=namespace, slots=True, eq=False, repr=False

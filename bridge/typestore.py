@@ -38,9 +38,9 @@ _defaults: dict[tuple[str, str], Any] = {
     ("sensor_msgs/msg/NavSatStatus", "status"): -2,
 }
 
-_NAME = re.compile(r"[a-z][a-z0-9_]*/(?:msg|srv|action)/[A-Za-z][A-Za-z0-9_]*")
+_NAME = re.compile(r"[a-z][a-z0-9_]*/(?:msg|srv|action)/[A-Z][A-Za-z0-9]*")
 _PART = re.compile(r"(.+/(?:srv|action)/[A-Za-z0-9]+?)(?:_\w+)")
-_FIELD = re.compile(r"^(\s*)wstring\b(?=(?:<=\d+)?(?:\[[^\]]*\])?\s+\w)", re.MULTILINE)
+_WSTRING = re.compile(r"^(\s*)wstring\b(?=(?:<=\d+)?(?:\[[^\]]*\])?\s+\w)", re.MULTILINE)
 _defining = threading.RLock()
 _UUID = ("goal_id", (Nodetype.NAME, "unique_identifier_msgs/msg/UUID"))
 
@@ -64,8 +64,13 @@ def _without_char(kind: Any) -> Any:
 
 def names(kind: str) -> list[str]:
     """Names of all interfaces of a kind, `msg`, `srv` or `action`, sorted."""
-    every = {*store().fielddefs, *_texts}
-    return sorted(name for name in every if name.split("/")[1] == kind and (kind == "msg" or name in _texts))
+    return sorted(name for name in (*_given(), *_texts) if name.split("/")[1] == kind)
+
+
+@functools.cache
+def _given() -> tuple[str, ...]:
+    """Names of the messages that rosbags brings."""
+    return tuple(get_typestore(DISTRIBUTION).fielddefs)
 
 
 def canonical_name(name: str, kind: str = "msg") -> str:
@@ -234,7 +239,7 @@ def _pieces(name: str, text: str) -> list[_Piece]:
 def _parse(name: str, package: str, text: str) -> _Piece:
     # In the name given to the parser, only the package counts: names without one are messages of it.
     try:
-        text = _FIELD.sub(r"\1string", text)
+        text = _WSTRING.sub(r"\1string", text)
         message = MSGParser(f"MSG: {package}/msg/X\n{text}").specification()[0]
         ((constants, fields),) = make_typesdict([message]).values()
     except (TypesysError, ValueError) as error:
