@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rosbags.interfaces import Nodetype
 from rosbags.serde import SerdeError
-from rosbags.typesys import Stores, get_types_from_msg, get_typestore
+from rosbags.typesys import Stores, TypesysError, get_types_from_msg, get_typestore
 from rosbags.typesys.store import Typestore
 
 from .exceptions import MessageError
@@ -55,6 +55,8 @@ _DEFAULTS: dict[tuple[str, str], float | int] = {
     ("sensor_msgs/msg/NavSatStatus", "status"): -2,
 }
 
+#: what rosbags, as ROS 2 does, gives a message without fields
+_PLACEHOLDER = ("structure_needs_at_least_one_member", (Nodetype.BASE, ("uint8", 0)))
 _ZEROS: dict[str, bool | int | float | str] = {"bool": False, "float32": 0.0, "float64": 0.0, "string": ""}
 _DTYPES = {"bool": np.dtype(np.bool_), "char": np.dtype(np.uint8), "byte": np.dtype(np.uint8)}
 _FAILURES = (
@@ -276,6 +278,27 @@ def type_hash(name: str) -> str:
 def type_hash_prefix(name: str) -> bytes:
     """The first 8 bytes of the hash, which travel in every frame."""
     return bytes.fromhex(type_hash(name).removeprefix("RIHS01_"))[:ID_BYTES]
+
+
+def definition(name: str) -> str:
+    """Text of a type in the language of .msg files, followed by the types it contains, as ROS 2 tools store it."""
+    return _typestore().generate_msgdef(message_class(name).TYPE_NAME, ros_version=2)[0]
+
+
+def agrees(name: str, text: str) -> bool:
+    """Whether `text`, such as `definition` makes, describes the same fields that the type has here."""
+    with _making:
+        store = _typestore()
+        if name not in store.fielddefs:
+            return False
+        try:
+            described = get_types_from_msg(text, name)
+        except (TypesysError, ValueError, RecursionError):
+            return False
+    return all(
+        kind in store.fielddefs and store.fielddefs[kind][1] in (fields, [*fields, _PLACEHOLDER])
+        for kind, (_, fields) in described.items()
+    )
 
 
 def serialize(message: Message) -> memoryview:
