@@ -29,6 +29,10 @@ class NoDisplayError(BridgeError):
     """A window was asked for where there is no display."""
 
 
+class RecordingError(BridgeError):
+    """A recording that cannot be written, read or replayed."""
+
+
 class NotInitializedException(Exception):
     """Raised when a context is used before `init`."""
 

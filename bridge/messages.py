@@ -281,7 +281,7 @@ def type_hash_prefix(name: str) -> bytes:
 
 
 def definition(name: str) -> str:
-    """Text of a type in the language of .msg files, followed by the types it contains, as ROS 2 tools store it."""
+    """Text of a type in the language of .msg files, followed by the types in it, as ROS 2 tools store it."""
     return _typestore().generate_msgdef(message_class(name).TYPE_NAME, ros_version=2)[0]
 
 

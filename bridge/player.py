@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from .context import open_context
-from .exceptions import BridgeError
+from .exceptions import RecordingError
 from .messages import message_class
 from .node import Node
 from .publisher import Publisher
@@ -15,7 +15,7 @@ from .recording_reader import RecordedMessage, Recording
 from .wire import MAX_PAYLOAD
 
 POLL = 0.05  #: s, the longest sleep without a look at whether to stop
-#: Without pauses a subscriber's queue of 1000 messages would overflow, silently for us, before it is scheduled.
+#: Without pauses the queue of a subscriber, 1000 messages, could overflow before that process is scheduled.
 BURST, PAUSE = 50, 0.001  #: messages as fast as possible, and s of rest after them
 _CDR = (b"\x00\x01", b"\x00\x00")  #: encapsulations that receivers of the bridge accept
 
@@ -47,7 +47,7 @@ class Player:
     ------
     BusyPortError, EndpointError
         If the endpoint cannot be used.
-    BridgeError
+    RecordingError
         If nothing is left to publish, or a topic is not in the recording.
     """
 
@@ -59,12 +59,14 @@ class Player:
         absent = sorted(set(topics or ()) - {t.name for t in chosen})
         if absent:
             there = ", ".join(t.name for t in recording.topics if t.messages) or "none"
-            raise BridgeError(f"{recording.path} has no {', '.join(absent)}; its topics: {there}")
+            raise RecordingError(f"{recording.path} has no {', '.join(absent)}; its topics: {there}")
         self.skipped = {t.name: t.obstacle for t in chosen if t.obstacle}
         playable = [t for t in chosen if not t.obstacle]
         if not playable:
             reasons = "; ".join(f"{name} is {why}" for name, why in self.skipped.items())
-            raise BridgeError(f"nothing to publish in {recording.path}: {reasons or 'it holds no messages'}")
+            raise RecordingError(
+                f"nothing to publish in {recording.path}: {reasons or 'it holds no messages'}"
+            )
         self.counts: Counter[str] = Counter()
         self.unsendable = 0
         self.context = open_context(endpoint)

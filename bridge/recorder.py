@@ -59,7 +59,7 @@ class Recorder:
     ------
     BusyPortError, EndpointError
         If the endpoint cannot be used.
-    BridgeError
+    RecordingError
         If the file cannot be made.
     """
 
@@ -97,14 +97,12 @@ class Recorder:
         found = {topic: s.statistics for topic, s in self._subscriptions.items()}
         return {topic: s.lost + s.overwritten for topic, s in found.items() if s.lost + s.overwritten}
 
-    def record(
-        self, seconds: float | None = None, *, stop: Callable[[], bool] = lambda: False
-    ) -> None:
+    def record(self, seconds: float | None = None, *, stop: Callable[[], bool] = lambda: False) -> None:
         """Write what comes, for some seconds of wall time or until `stop` says so.
 
         Raises
         ------
-        BridgeError
+        RecordingError
             If the file cannot be written.
         """
         end = None if seconds is None else time.monotonic() + seconds
@@ -147,7 +145,7 @@ class Recorder:
 
         Raises
         ------
-        BridgeError
+        RecordingError
             If the file cannot be written.
         """
         losses = self.losses
@@ -180,8 +178,10 @@ class Recorder:
                     continue
                 subscription = self._subscriptions.get(topic)
                 if subscription is not None:
-                    if subscription.msg_type.TYPE_NAME != kind:
-                        self.refused[topic] = f"published as {kind} too; only {subscription.msg_type.TYPE_NAME}"
+                    if kind != subscription.msg_type.TYPE_NAME:
+                        self.refused[topic] = (
+                            f"published as {kind} too; only {subscription.msg_type.TYPE_NAME}"
+                        )
                     continue
                 if kind not in self._known or end.type_hash != type_hash(kind):
                     self.refused[topic] = f"its type {kind} is unknown here, or has other fields"

@@ -1,14 +1,15 @@
-"""Write messages to a file that ROS 2 tools open: MCAP, profile `ros2`, definitions in `ros2msg`, data in CDR.
+"""Write messages to a file that ROS 2 tools open: MCAP, profile `ros2`, types in `ros2msg`, data in CDR.
 
 The file is a row of compressed chunks. A chunk is handed to the system as soon as it is complete, so that a
 recording that is killed, or cut off at any byte, still gives all chunks before that byte. Until `close` the
 file has another name (`drive.partial.mcap` for `drive.mcap`): what bears the final name is whole.
 
-The simulation clock of the sender travels in the header of every frame and has no place in MCAP. It is kept on
-a topic of the file's own, `SIMULATION_TOPIC`, with a message in front of those that have another one than
+The simulation clock of the sender travels in the header of every frame and has no place in MCAP. It is kept
+on a topic of the file's own, `SIMULATION_TOPIC`, with a message in front of those that have another one than
 those before.
 """
 
+import contextlib
 import os
 import struct
 from collections import Counter
@@ -17,7 +18,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from .exceptions import BridgeError
+from .exceptions import RecordingError
 from .messages import definition, type_hash
 from .qos import QoSProfile
 from .wire import NO_SIMULATION_TIME
@@ -61,7 +62,7 @@ class RecordingWriter:
 
     Raises
     ------
-    BridgeError
+    RecordingError
         If the package mcap is missing, or the file cannot be made, with the reason in one line.
     """
 
@@ -75,16 +76,16 @@ class RecordingWriter:
         self.counts: Counter[str] = Counter()
         self._overwrite = overwrite
         if self.path.is_dir() or (self.path.exists() and not overwrite):
-            raise BridgeError(f"{self.path} exists already; choose another name, or --overwrite")
+            raise RecordingError(f"{self.path} exists already; choose another name, or --overwrite")
         try:
             self._file = self.partial.open("xb")
         except FileExistsError:
-            raise BridgeError(
+            raise RecordingError(
                 f"{self.partial} is there: a recording that is being made, or was cut off; "
                 "look at it with `tolman inspect`, then rename or delete it"
             ) from None
         except OSError as error:
-            raise BridgeError(f"cannot write {self.partial}: {error.strerror or error}") from error
+            raise RecordingError(f"cannot write {self.partial}: {error.strerror or error}") from error
         compression = CompressionType.ZSTD if _has_zstandard() else CompressionType.NONE
         self._writer = Writer(self._file, chunk_size=_NEVER, compression=compression)
         self._writer.start(PROFILE, library="tolman")
@@ -142,7 +143,7 @@ class RecordingWriter:
 
         Raises
         ------
-        BridgeError
+        RecordingError
             If the file cannot be written; what is complete stays under the partial name.
         """
         if self._chunk_began is not None and not 0 <= log_time - self._chunk_began < CHUNK_SPAN:
@@ -161,7 +162,7 @@ class RecordingWriter:
 
         Raises
         ------
-        BridgeError
+        RecordingError
             As `write`.
         """
         try:
@@ -181,7 +182,7 @@ class RecordingWriter:
 
         Raises
         ------
-        BridgeError
+        RecordingError
             If the file cannot be written or renamed.
         """
         if self._closed:
@@ -198,7 +199,9 @@ class RecordingWriter:
             if not self.counts.total():
                 self.partial.unlink()
             elif self.path.exists() and not self._overwrite:
-                raise BridgeError(f"{self.path} has appeared meanwhile; the recording is in {self.partial}")
+                raise RecordingError(
+                    f"{self.path} has appeared meanwhile; the recording is in {self.partial}"
+                )
             else:
                 self.partial.replace(self.path)
         except OSError as error:
@@ -219,15 +222,13 @@ class RecordingWriter:
         self._put(self.channel(SIMULATION_TOPIC, SIMULATION_TYPE), log_time, payload, log_time, 0)
         self._simulation_time = simulation_time
 
-    def _failed(self, error: OSError) -> BridgeError:
+    def _failed(self, error: OSError) -> RecordingError:
         """Give up the file: what the buffer still holds can only fail again."""
         self._closed = True
-        try:
+        with contextlib.suppress(OSError):
             self._file.close()
-        except OSError:
-            pass
         reason = error.strerror or str(error)
-        return BridgeError(f"cannot write {self.partial}: {reason}; it holds what was complete before")
+        return RecordingError(f"cannot write {self.partial}: {reason}; it holds what was complete before")
 
     def __enter__(self) -> Self:
         return self
@@ -256,13 +257,13 @@ def checked_name(path: Path) -> Path:
 
     Raises
     ------
-    BridgeError
+    RecordingError
         If it does not end in .mcap, or its folder does not exist.
     """
     if path.suffix != SUFFIX:
-        raise BridgeError(f"the name of a recording ends in {SUFFIX}, got {path.name!r}")
+        raise RecordingError(f"the name of a recording ends in {SUFFIX}, got {path.name!r}")
     if not path.absolute().parent.is_dir():
-        raise BridgeError(f"the folder {path.absolute().parent} for {path.name!r} does not exist")
+        raise RecordingError(f"the folder {path.absolute().parent} for {path.name!r} does not exist")
     return path
 
 
@@ -281,9 +282,9 @@ def qos_text(profile: QoSProfile) -> str:
     )
 
 
-def missing_package() -> BridgeError:
+def missing_package() -> RecordingError:
     """What to say where the package mcap is not installed."""
-    return BridgeError("recordings need the package mcap: pip install 'tolman[record]'")
+    return RecordingError("recordings need the package mcap: pip install 'tolman[record]'")
 
 
 def _has_zstandard() -> bool:

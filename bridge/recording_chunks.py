@@ -81,7 +81,7 @@ class Layout:
 
 
 def walk(file: BinaryIO) -> Layout:
-    """Find the segments of a file and what it says outside them; stop where it is cut off or makes no sense."""
+    """Find the segments of a file and what it says outside them, up to where it is cut off or garbage."""
     layout = Layout()
     size = file.seek(0, io.SEEK_END)
     at = len(MAGIC)
@@ -142,7 +142,8 @@ def messages(file: BinaryIO, segment: Segment, layout: Layout) -> Iterator[Store
         if kind == MESSAGE:
             if length < _MESSAGE.size:
                 raise Damaged("a message is cut short")
-            yield Stored(*_MESSAGE.unpack_from(view, start), bytes(view[start + _MESSAGE.size : at]))
+            channel, sequence, log_time, publish_time = _MESSAGE.unpack_from(view, start)
+            yield Stored(channel, sequence, log_time, publish_time, bytes(view[start + _MESSAGE.size : at]))
         elif kind in (SCHEMA, CHANNEL):
             _note(layout, kind, bytes(view[start:at]))
 

@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import NamedTuple, Self
 
 from . import recording_chunks as chunks
-from .exceptions import BridgeError
+from .exceptions import RecordingError
 from .messages import agrees, canonical_name
 from .qos import DurabilityPolicy, QoSProfile
 from .recording import LOSSES, MESSAGE_ENCODING, SIMULATION_TOPIC, simulation_time_of
@@ -75,7 +75,7 @@ class Recording:
 
     Raises
     ------
-    BridgeError
+    RecordingError
         If the file cannot be read or is no MCAP file.
     """
 
@@ -84,7 +84,7 @@ class Recording:
         try:
             self._file = self.path.open("rb")
         except OSError as error:
-            raise BridgeError(f"cannot read {self.path}: {error.strerror or error}") from error
+            raise RecordingError(f"cannot read {self.path}: {error.strerror or error}") from error
         try:
             self._look_through()
         except BaseException:
@@ -94,7 +94,7 @@ class Recording:
     def _look_through(self) -> None:
         try:
             if not self._file.seekable() or self._file.read(len(chunks.MAGIC)) != chunks.MAGIC:
-                raise BridgeError(f"{self.path} is not an MCAP file")
+                raise RecordingError(f"{self.path} is not an MCAP file")
             self._layout = layout = chunks.walk(self._file)
             self.complete, self.unread = layout.complete, layout.unread
             self._spans: list[tuple[int, chunks.Segment]] = []
@@ -117,7 +117,7 @@ class Recording:
                     self._spans.append((first, segment))
                     times += (first, last)
         except OSError as error:
-            raise BridgeError(f"cannot read {self.path}: {error.strerror or error}") from error
+            raise RecordingError(f"cannot read {self.path}: {error.strerror or error}") from error
         self.chunks = len(layout.segments) - self.damaged
         self.start, self.end = min(times, default=0), max(times, default=0)
         self.lost = None if layout.promised is None else max(layout.promised - counts.total(), 0)
@@ -169,7 +169,9 @@ class Recording:
         """What is wrong with the file, in one line; empty if nothing is."""
         wrong = []
         if not self.complete:
-            wrong.append(f"it was cut off or is still being written ({self.unread} bytes at its end are of no use)")
+            wrong.append(
+                f"it was cut off or is still being written ({self.unread} bytes at its end are of no use)"
+            )
         if self.damaged:
             wrong.append(f"{self.damaged} chunks are damaged")
         if self.lost:
@@ -183,7 +185,7 @@ class Recording:
 
         Raises
         ------
-        BridgeError
+        RecordingError
             If the file has changed since it was opened and cannot be read now.
         """
         clock = NO_SIMULATION_TIME
@@ -212,7 +214,7 @@ class Recording:
                     for place, stored in enumerate(chunks.messages(self._file, segment, self._layout)):
                         heapq.heappush(heap, (stored.log_time, segment.offset, place, stored))
                 except (chunks.Damaged, OSError, ValueError) as error:
-                    raise BridgeError(f"{self.path} has changed while it was read: {error}") from error
+                    raise RecordingError(f"{self.path} has changed while it was read: {error}") from error
             yield heapq.heappop(heap)[3]
 
     def close(self) -> None:
@@ -232,7 +234,7 @@ class Recording:
 
 
 def _profile(text: str) -> QoSProfile:
-    """Depth and durability from the YAML that rosbag2 keeps; it names a policy, or gives its number in ROS 2."""
+    """Depth and durability from the YAML that rosbag2 keeps; policies have their names there, or numbers."""
     transient = re.search(r"durability:\s*[\"']?(transient_local|1)\b", text) is not None
     depth = re.search(r"depth:\s*(\d{1,9})\b", text)
     return QoSProfile(
