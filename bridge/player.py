@@ -17,6 +17,7 @@ from .wire import MAX_PAYLOAD
 POLL = 0.05  #: s, the longest sleep without a look at whether to stop
 #: Without pauses the queue of a subscriber, 1000 messages, could overflow before that process is scheduled.
 BURST, PAUSE = 50, 0.001  #: messages as fast as possible, and s of rest after them
+SETTLE = 0.1  #: s after the first subscription, in which the others of the same process arrive
 _CDR = (b"\x00\x01", b"\x00\x00")  #: encapsulations that receivers of the bridge accept
 
 
@@ -92,6 +93,7 @@ class Player:
             if stop() or (end is not None and time.monotonic() >= end):
                 return False
             time.sleep(0.005)
+        time.sleep(SETTLE)
         return True
 
     def play(

@@ -71,12 +71,10 @@ class RecordingWriter:
             from mcap.writer import CompressionType, Writer
         except ImportError:
             raise missing_package() from None
-        self.path = checked_name(Path(path))
+        self.path = checked_name(Path(path), overwrite)
         self.partial = self.path.with_name(f"{self.path.stem}.partial{SUFFIX}")
         self.counts: Counter[str] = Counter()
         self._overwrite = overwrite
-        if self.path.is_dir() or (self.path.exists() and not overwrite):
-            raise RecordingError(f"{self.path} exists already; choose another name, or --overwrite")
         try:
             self._file = self.partial.open("xb")
         except FileExistsError:
@@ -252,18 +250,21 @@ def simulation_time_of(payload: bytes | memoryview) -> int:
     return seconds * 1_000_000_000 + nanoseconds if seconds >= 0 else NO_SIMULATION_TIME
 
 
-def checked_name(path: Path) -> Path:
+def checked_name(path: Path, overwrite: bool = False) -> Path:
     """`path`, if it can be the name of a new recording.
 
     Raises
     ------
     RecordingError
-        If it does not end in .mcap, or its folder does not exist.
+        If it does not end in .mcap, its folder does not exist, or there is such a file already that must not
+        be overwritten.
     """
     if path.suffix != SUFFIX:
         raise RecordingError(f"the name of a recording ends in {SUFFIX}, got {path.name!r}")
     if not path.absolute().parent.is_dir():
         raise RecordingError(f"the folder {path.absolute().parent} for {path.name!r} does not exist")
+    if path.is_dir() or (path.exists() and not overwrite):
+        raise RecordingError(f"{path} exists already; choose another name, or delete it")
     return path
 
 

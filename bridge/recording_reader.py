@@ -189,33 +189,42 @@ class Recording:
             If the file has changed since it was opened and cannot be read now.
         """
         clock = NO_SIMULATION_TIME
-        marked = any(c.topic == SIMULATION_TOPIC for c in self._layout.channels.values())
+        marks = {n for n, c in self._layout.channels.items() if c.topic == SIMULATION_TOPIC}
         names = {
             number: (channel.topic, self._type_name(channel))
             for number, channel in self._layout.channels.items()
         }
-        for stored in self._in_order():
+        for stored, mark in self._in_order(marks):
             if stored.channel not in names:
                 continue
             topic, kind = names[stored.channel]
-            if topic == SIMULATION_TOPIC or (not marked and topic == CLOCK_TOPIC):
+            if marks:
+                clock = mark
+            elif topic == CLOCK_TOPIC:
                 clock = simulation_time_of(stored.payload)
-            if topic != SIMULATION_TOPIC and (topics is None or topic in topics):
+            if topics is None or topic in topics:
                 times = stored.log_time, stored.publish_time
                 yield RecordedMessage(topic, kind, stored.payload, *times, clock, stored.sequence)
 
-    def _in_order(self) -> Iterator[chunks.Stored]:
+    def _in_order(self, marks: Collection[int]) -> Iterator[tuple[chunks.Stored, int]]:
+        """Messages by log time, each with the simulation clock that stands before it in its chunk."""
         waiting = sorted(self._spans, key=lambda span: (span[0], span[1].offset), reverse=True)
-        heap: list[tuple[int, int, int, chunks.Stored]] = []
+        heap: list[tuple[int, int, int, chunks.Stored, int]] = []
         while waiting or heap:
             while waiting and (not heap or waiting[-1][0] <= heap[0][0]):
                 _, segment = waiting.pop()
+                mark = NO_SIMULATION_TIME
                 try:
                     for place, stored in enumerate(chunks.messages(self._file, segment, self._layout)):
-                        heapq.heappush(heap, (stored.log_time, segment.offset, place, stored))
+                        if stored.channel in marks:
+                            mark = simulation_time_of(stored.payload)
+                        else:
+                            heapq.heappush(heap, (stored.log_time, segment.offset, place, stored, mark))
                 except (chunks.Damaged, OSError, ValueError) as error:
                     raise RecordingError(f"{self.path} has changed while it was read: {error}") from error
-            yield heapq.heappop(heap)[3]
+            if heap:
+                *_, stored, mark = heapq.heappop(heap)
+                yield stored, mark
 
     def close(self) -> None:
         """Close the file."""

@@ -30,6 +30,8 @@ def command(arguments: Namespace) -> None:
     if not count:
         wanted = "nothing" if topics is None else f"nothing on {', '.join(topics)}"
         raise UserError(f"{wanted} was published at {recorder.context.endpoint}; no file was written")
+    for topic in sorted(set(topics or ()) - set(recorder.counts)):
+        console.print(f"warning: nothing came on {topic}")
     lost = sum(recorder.losses.values())
     console.print(f"{count} messages of {len(recorder.counts)} topics, {lost} lost on the way")
     console.print(str(Path(arguments.file)))

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ..bridge.exceptions import BridgeError, RecordingError
+from ..bridge.recording import checked_name
 from ..bridge.state import StatePublisher
 from ..bridge.state_recording import StateRecorder
 from . import checkpoint as checkpoints
@@ -35,6 +36,9 @@ def command(arguments: Namespace) -> None:
     config = experiment_of(arguments) if checkpoint is None else with_checkpoint(arguments, checkpoint)
     config = replace(config, trials=arguments.episodes)
     json_file = check_writable(Path(arguments.json), "--json") if arguments.json else None
+    if arguments.record is not None:
+        with asked("--record", RecordingError):
+            checked_name(Path(arguments.record))
     perturbations = perturbations_of(arguments, config.seed)
     with ExitStack() as stack:
         session = stack.enter_context(Session(config))
