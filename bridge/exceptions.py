@@ -34,6 +34,10 @@ class NoDisplayError(BridgeError):
     """A window was asked for where there is no display."""
 
 
+class RecordingError(BridgeError):
+    """A recording that cannot be written, read or replayed."""
+
+
 class InvalidHandle(RuntimeError):
     """Raised when something is used that was destroyed."""
 

@@ -20,6 +20,7 @@ from typing import Any, TypeVar, cast
 import numpy as np
 from rosbags.interfaces import Nodetype
 from rosbags.serde import SerdeError
+from rosbags.typesys import TypesysError, get_types_from_msg
 
 from . import typestore
 from .exceptions import MessageError
@@ -37,6 +38,8 @@ __all__ = [
     "type_hash_prefix",
 ]
 
+#: what rosbags, as ROS 2 does, gives a message without fields
+_PLACEHOLDER = (typestore.EMPTY_MEMBER, (Nodetype.BASE, ("uint8", 0)))
 _ZEROS: dict[str, bool | int | float | str] = {"bool": False, "float32": 0.0, "float64": 0.0, "string": ""}
 _DTYPES = {"bool": np.dtype(np.bool_), "char": np.dtype(np.uint8), "byte": np.dtype(np.uint8)}
 _FAILURES = (
@@ -198,6 +201,27 @@ def type_hash(name: str) -> str:
 def type_hash_prefix(name: str) -> bytes:
     """The first 8 bytes of the hash, which travel in every frame."""
     return bytes.fromhex(type_hash(name).removeprefix("RIHS01_"))[:ID_BYTES]
+
+
+def definition(name: str) -> str:
+    """Text of a type in the language of .msg files, followed by the types in it, as ROS 2 tools store it."""
+    return typestore.store().generate_msgdef(message_class(name).TYPE_NAME, ros_version=2)[0]
+
+
+def agrees(name: str, text: str) -> bool:
+    """Whether `text`, such as `definition` makes, describes the same fields that the type has here."""
+    with _making:
+        try:
+            message_class(name)
+            described = get_types_from_msg(text, name)
+        except (TypesysError, ValueError, RecursionError):
+            return False
+        known = typestore.store().fielddefs
+    for kind, (_, fields) in described.items():
+        plain = [(field, typestore.without_char(kind_of)) for field, kind_of in fields]
+        if kind not in known or known[kind][1] not in (plain, [*plain, _PLACEHOLDER]):
+            return False
+    return True
 
 
 def serialize(message: Message) -> memoryview:

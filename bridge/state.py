@@ -20,7 +20,7 @@ from .messages import Message, message_class, serialize
 from .node import Node
 from .publisher import Publisher
 from .qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
-from .topics import LATCHED, PERIODIC, TOPICS
+from .topics import LATCHED, PERIODIC, TOPICS, Topic
 
 S_TO_NS = 1_000_000_000
 _PERIODIC_QOS = QoSProfile(depth=10, reliability=ReliabilityPolicy.BEST_EFFORT)
@@ -63,56 +63,49 @@ class Snapshot(Protocol):
         """(2,) commanded m/s and rad/s."""
 
 
-class StatePublisher:
-    """Publishes an agent's state.
+class Outgoing(Protocol):
+    """Where the messages of one topic go."""
+
+    @property
+    def wanted(self) -> bool:
+        """Whether anybody takes them: filling in a large message for nobody is a waste."""
+
+    def publish(self, msg: Message) -> None:
+        """Send one."""
+
+    def skip(self) -> None:
+        """Count one that was not made."""
+
+
+class StateMessages:
+    """Fills in the messages of an agent's state and hands them to where its topics go.
 
     Parameters
     ----------
-    endpoint : str, optional
-        Where viewers look; by default `$TOLMAN_ENDPOINT` or `tcp://127.0.0.1:11948`.
+    outgoing : mapping
+        Where each topic of `topics.TOPICS` goes.
     width, height : int
         Of the event camera, pixels; 0 if there is none.
     control_period : float
         s; spike times count from the start of the period.
-    node_name : str
-        Under which the publishers appear.
-
-    Attributes
-    ----------
-    others : int
-        Agents that published at this endpoint before: a viewer there would mix them with this one.
-
-    Raises
-    ------
-    BusyPortError
-        If another program holds the port.
-    EndpointError
-        If the endpoint is malformed or not a loopback address.
     """
 
     def __init__(
         self,
-        endpoint: str | None = None,
+        outgoing: Mapping[str, Outgoing],
         *,
         width: int = 0,
         height: int = 0,
         control_period: float = 0.04,
-        node_name: str = "agent",
     ) -> None:
-        self.context = open_context(endpoint)
-        self.node = Node(node_name, context=self.context)
-        self.others = self.node.count_publishers("/clock")
-        self._transport = self.context.transport
         self._period = control_period
-        self._publishers: dict[str, Publisher[Any]] = {}
-        for topic in (*PERIODIC, *LATCHED):
-            profile = _PERIODIC_QOS if topic.each_period else _LATCHED_QOS
-            kind = message_class(topic.type_name)
-            serialize(kind())  # compiles the serialiser of the type now, not in the first period
-            self._publishers[topic.name] = self.node.create_publisher(kind, topic.name, profile)
+        self._outgoing = outgoing
         self._messages = {name: message_class(topic.type_name)() for name, topic in TOPICS.items()}
         self._fill_constants()
         self.set_camera(width, height)
+
+    def _set_time(self, now: int) -> None:
+        """Take note of the agent's time, ns, before the messages of a period."""
 
     def _fill_constants(self) -> None:
         messages = self._messages
@@ -126,15 +119,6 @@ class StatePublisher:
         events.header.stamp = self._stamp
         messages["/clock"].clock = self._stamp
         place.layout.dim = [message_class("std_msgs/msg/MultiArrayDimension")(label="place")]
-
-    @property
-    def endpoint(self) -> str:
-        """Where viewers look."""
-        return self.context.endpoint
-
-    def wait_for_viewer(self, timeout: float = 10.0) -> bool:
-        """Wait until somebody listens to /clock; False after `timeout` seconds."""
-        return self._publishers["/clock"].wait_for_subscriptions(1, timeout)
 
     def set_camera(self, width: int, height: int) -> None:
         """Size of the event camera from now on, pixels; viewers draw no events without it.
@@ -211,7 +195,7 @@ class StatePublisher:
         """
         messages = self._messages
         now = round(snapshot.time * S_TO_NS)
-        self._transport.simulation_time = now
+        self._set_time(now)
         self._stamp.sec, self._stamp.nanosec = divmod(now, S_TO_NS)
         x, y, heading = (float(v) for v in snapshot.pose_estimate)
         if self._wanted("/odom"):
@@ -252,6 +236,89 @@ class StatePublisher:
         if self._wanted("/clock"):
             self._send("/clock")
 
+    def _publish_spikes(self, snapshot: Snapshot, now: int) -> None:
+        spikes = self._messages["/spikes"]
+        start = max(now - round(self._period * S_TO_NS), 0)
+        spikes.header.stamp.sec, spikes.header.stamp.nanosec = divmod(start, S_TO_NS)
+        spikes.neuron, spikes.time_ms = snapshot.spike_neuron, snapshot.spike_time
+        self._send("/spikes")
+
+    def _wanted(self, name: str) -> bool:
+        """Whether anybody listens; a period that nobody wanted is counted all the same."""
+        publisher = self._outgoing[name]
+        if publisher.wanted:
+            return True
+        publisher.skip()
+        return False
+
+    def _send(self, name: str) -> None:
+        self._outgoing[name].publish(self._messages[name])
+
+    def _send_text(self, name: str, content: Mapping[str, object]) -> None:
+        message: Message = self._messages[name]
+        message.data = json.dumps(content)
+        self._send(name)
+
+
+class StatePublisher(StateMessages):
+    """Publishes an agent's state.
+
+    Parameters
+    ----------
+    endpoint : str, optional
+        Where viewers look; by default `$TOLMAN_ENDPOINT` or `tcp://127.0.0.1:11948`.
+    width, height : int
+        Of the event camera, pixels; 0 if there is none.
+    control_period : float
+        s; spike times count from the start of the period.
+    node_name : str
+        Under which the publishers appear.
+
+    Attributes
+    ----------
+    others : int
+        Agents that published at this endpoint before: a viewer there would mix them with this one.
+
+    Raises
+    ------
+    BusyPortError
+        If another program holds the port.
+    EndpointError
+        If the endpoint is malformed or not a loopback address.
+    """
+
+    def __init__(
+        self,
+        endpoint: str | None = None,
+        *,
+        width: int = 0,
+        height: int = 0,
+        control_period: float = 0.04,
+        node_name: str = "agent",
+    ) -> None:
+        self.context = open_context(endpoint)
+        self.node = Node(node_name, context=self.context)
+        self.others = self.node.count_publishers("/clock")
+        self._transport = self.context.transport
+        self._publishers: dict[str, Publisher[Any]] = {}
+        for topic in (*PERIODIC, *LATCHED):
+            kind = message_class(topic.type_name)
+            serialize(kind())  # compiles the serialiser of the type now, not in the first period
+            self._publishers[topic.name] = self.node.create_publisher(kind, topic.name, profile_of(topic))
+        super().__init__(self._publishers, width=width, height=height, control_period=control_period)
+
+    @property
+    def endpoint(self) -> str:
+        """Where viewers look."""
+        return self.context.endpoint
+
+    def wait_for_viewer(self, timeout: float = 10.0) -> bool:
+        """Wait until somebody listens to /clock; False after `timeout` seconds."""
+        return self._publishers["/clock"].wait_for_subscriptions(1, timeout)
+
+    def _set_time(self, now: int) -> None:
+        self._transport.simulation_time = now
+
     def close(self) -> None:
         """Stop; what is queued has a fifth of a second to leave."""
         self.context.try_shutdown()
@@ -267,28 +334,10 @@ class StatePublisher:
     ) -> None:
         self.close()
 
-    def _publish_spikes(self, snapshot: Snapshot, now: int) -> None:
-        spikes = self._messages["/spikes"]
-        start = max(now - round(self._period * S_TO_NS), 0)
-        spikes.header.stamp.sec, spikes.header.stamp.nanosec = divmod(start, S_TO_NS)
-        spikes.neuron, spikes.time_ms = snapshot.spike_neuron, snapshot.spike_time
-        self._send("/spikes")
 
-    def _wanted(self, name: str) -> bool:
-        """Whether anybody listens; a period that nobody wanted is counted all the same."""
-        publisher = self._publishers[name]
-        if publisher.wanted:
-            return True
-        publisher.skip()
-        return False
-
-    def _send(self, name: str) -> None:
-        self._publishers[name].publish(self._messages[name])
-
-    def _send_text(self, name: str, content: Mapping[str, object]) -> None:
-        message: Message = self._messages[name]
-        message.data = json.dumps(content)
-        self._send(name)
+def profile_of(topic: Topic) -> QoSProfile:
+    """What is offered on a topic of the agent's state."""
+    return _PERIODIC_QOS if topic.each_period else _LATCHED_QOS
 
 
 def _set_pose(pose: Message, x: float, y: float, heading: float) -> None:

@@ -50,16 +50,16 @@ def store() -> Typestore:
     """The store of rosbags that has the definitions and the CDR code."""
     made = get_typestore(DISTRIBUTION)
     for name, (constants, fields) in made.fielddefs.items():
-        made.fielddefs[name] = (constants, [(field, _without_char(kind)) for field, kind in fields])
+        made.fielddefs[name] = (constants, [(field, without_char(kind)) for field, kind in fields])
     return made
 
 
-def _without_char(kind: Any) -> Any:
+def without_char(kind: Any) -> Any:
     """The same type with `uint8` for `char`, as ROS 2 has it; rosbags keeps `char`, which alters the hash."""
     tag, detail = kind
     if tag == Nodetype.BASE:
         return (tag, ("uint8", 0)) if detail[0] == "char" else kind
-    return kind if tag == Nodetype.NAME else (tag, (_without_char(detail[0]), detail[1]))
+    return kind if tag == Nodetype.NAME else (tag, (without_char(detail[0]), detail[1]))
 
 
 def names(kind: str) -> list[str]:
@@ -245,4 +245,4 @@ def _parse(name: str, package: str, text: str) -> _Piece:
     except (TypesysError, ValueError) as error:
         raise ValueError(f"cannot read the definition of {name}: {error}".split("\n")[0]) from None
     defaults = {field.name: field.value for field in message.fields if field.value is not None}
-    return list(constants), [(field, _without_char(kind)) for field, kind in fields], defaults
+    return list(constants), [(field, without_char(kind)) for field, kind in fields], defaults

@@ -63,8 +63,8 @@ def view(
     BridgeError
         If the picture cannot be written.
     """
-    path = None if output is None else _checked_output(Path(output))
-    if path is None and not _has_display():
+    path = None if output is None else checked_picture(Path(output))
+    if path is None and not has_display():
         raise NoDisplayError("there is no display for a window; give an output file, such as view.png")
     history = StateHistory()
     with StateObserver(endpoint, on_message=history.add) as observer:
@@ -101,10 +101,10 @@ class _Run:
             self._observer.gather_for(0.1)
             if time.monotonic() >= next_picture:
                 self._draw(dashboard)
-                _save(figure, path)
+                save_picture(figure, path)
                 frames, next_picture = frames + 1, time.monotonic() + SNAPSHOT_SECONDS
         self._draw(dashboard)
-        _save(figure, path)
+        save_picture(figure, path)
         return frames + 1
 
     def into_window(self) -> int:
@@ -147,7 +147,8 @@ class _Run:
         dashboard.draw(history, headline, "   ·   ".join(fact for fact in facts if fact))
 
 
-def _checked_output(path: Path) -> Path:
+def checked_picture(path: Path) -> Path:
+    """`path`, if a picture can be written there; a BridgeError says why not."""
     kinds = (".png", ".jpg", ".jpeg", ".pdf", ".svg")
     if path.suffix.lower() not in kinds:
         raise BridgeError(
@@ -158,7 +159,7 @@ def _checked_output(path: Path) -> Path:
     return path
 
 
-def _save(figure: Figure, path: Path) -> None:
+def save_picture(figure: Figure, path: Path) -> None:
     """Replace the picture in one step, so that whoever looks never sees half of one."""
     partial = path.with_name(f".{path.stem}.partial{path.suffix}")
     try:
@@ -168,7 +169,8 @@ def _save(figure: Figure, path: Path) -> None:
         raise BridgeError(f"cannot write {path}: {error.strerror or error}") from error
 
 
-def _has_display() -> bool:
+def has_display() -> bool:
+    """Whether a window could be opened."""
     if sys.platform in ("win32", "darwin"):
         return True
     probe: Callable[[str], str | None] = os.environ.get

@@ -15,7 +15,7 @@ from .executor import ONE_THREAD
 from .options import Parser, add_experiment, add_json, add_task, length, natural
 
 #: Verbs that need no world: they work where PyBullet is missing, and `doctor` says so.
-_WITHOUT_PHYSICS = (".doctor", ".viewing")
+_WITHOUT_PHYSICS = (".doctor", ".inspecting", ".recording", ".replaying", ".viewing")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -59,6 +59,9 @@ def build_parser() -> argparse.ArgumentParser:
     _evaluate(verbs.add_parser("evaluate", help="scores over seeds, with confidence intervals"))
     _compare(verbs.add_parser("compare", help="ablations and baselines side by side over seeds"))
     _view(verbs.add_parser("view", help="watch a running agent from another process"))
+    _record(verbs.add_parser("record", help="write what is published to an MCAP file"))
+    _replay(verbs.add_parser("replay", help="publish what an MCAP file holds"))
+    _inspect(verbs.add_parser("inspect", help="what an MCAP file holds, and whether it is whole"))
     _localize(verbs.add_parser("localize", help="find out where a recording was made: events, or odometry"))
     _analyze(verbs.add_parser("analyze", help="what cells code: of a training run, or of recorded units"))
     _plot(verbs.add_parser("plot", help="make the figures of a training run again"))
@@ -95,6 +98,7 @@ def _run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--view", action="store_true", help="publish, and open the live view in another process"
     )
+    parser.add_argument("--record", metavar="FILE", help="write what would be published to an MCAP file")
     parser.add_argument("--real-time", action="store_true", help="run no faster than real time")
     add_experiment(parser)
     add_json(parser)
@@ -174,7 +178,7 @@ def _view(parser: argparse.ArgumentParser) -> None:
         "endpoint",
         nargs="?",
         metavar="ENDPOINT|FILE",
-        help="where `tolman run --publish` publishes, or a recording of events",
+        help="where `tolman run --publish` publishes, or a recording: MCAP, or of events",
     )
     parser.add_argument("--seconds", type=float, metavar="S", help="close after S seconds")
     parser.add_argument("--output", metavar="FILE", help="write pictures to FILE instead of opening a window")
@@ -183,6 +187,37 @@ def _view(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="of a recording: denoised, time surface, orientations, reconstructed log intensity",
     )
+
+
+def _record(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(handler=".recording:command")
+    parser.add_argument("file", metavar="FILE", help="recording to make; its name ends in .mcap")
+    parser.add_argument("endpoint", nargs="?", metavar="ENDPOINT", help="where to listen")
+    parser.add_argument("--topics", metavar="A,B", help="only these, such as /odom,/spikes (default: all)")
+    parser.add_argument("--seconds", type=float, metavar="S", help="end after S seconds (default: Ctrl-C)")
+    parser.add_argument("--overwrite", action="store_true", help="replace FILE")
+
+
+def _replay(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(handler=".replaying:command")
+    parser.add_argument("file", metavar="FILE", help="recording in MCAP")
+    parser.add_argument(
+        "--speed",
+        type=float,
+        default=1.0,
+        metavar="X",
+        help="times as fast as recorded; 0: as fast as possible",
+    )
+    parser.add_argument("--loop", action="store_true", help="again and again, until Ctrl-C")
+    parser.add_argument("--topics", metavar="A,B", help="only these, such as /odom,/spikes (default: all)")
+    parser.add_argument("--wait", action="store_true", help="begin when somebody subscribes")
+    parser.add_argument("--endpoint", metavar="ENDPOINT", help="where to publish")
+
+
+def _inspect(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(handler=".inspecting:command")
+    parser.add_argument("file", metavar="FILE", help="recording in MCAP")
+    add_json(parser)
 
 
 def _localize(parser: argparse.ArgumentParser) -> None:

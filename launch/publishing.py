@@ -1,4 +1,4 @@
-"""Observers of `tolman run`: publishing every control period over the bridge, and keeping to real time."""
+"""Observers of `tolman run`: publishing or recording every control period, and keeping to real time."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..bridge.state import StatePublisher
+from ..bridge.state import StateMessages
 from .episode import CONTROL_PERIOD, Moment
 from .frames import Pose
 from .scoring import TrialRecord
@@ -16,9 +16,9 @@ from .session import Session
 
 
 class Publisher:
-    """Publishes what the agent knows, and the true pose for viewers; never waits for anybody."""
+    """Sends what the agent knows, and the true pose for viewers, to sockets or a file; waits for nobody."""
 
-    def __init__(self, bridge: StatePublisher, session: Session, scene: Mapping[str, Any]) -> None:
+    def __init__(self, bridge: StateMessages, session: Session, scene: Mapping[str, Any]) -> None:
         self._bridge = bridge
         self._session = session
         self._walls = np.asarray(scene["walls"], np.float64).reshape(-1, 2, 2)

@@ -9,8 +9,10 @@ from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
-from ..bridge.exceptions import BridgeError
+from ..bridge.exceptions import BridgeError, RecordingError
+from ..bridge.recording import checked_name
 from ..bridge.state import StatePublisher
+from ..bridge.state_recording import StateRecorder
 from . import checkpoint as checkpoints
 from .environments import camera_of, scene_of
 from .episode import CONTROL_PERIOD, Observer
@@ -34,6 +36,9 @@ def command(arguments: Namespace) -> None:
     config = experiment_of(arguments) if checkpoint is None else with_checkpoint(arguments, checkpoint)
     config = replace(config, trials=arguments.episodes)
     json_file = check_writable(Path(arguments.json), "--json") if arguments.json else None
+    if arguments.record is not None:
+        with asked("--record", RecordingError):
+            checked_name(Path(arguments.record))
     perturbations = perturbations_of(arguments, config.seed)
     with ExitStack() as stack:
         session = stack.enter_context(Session(config))
@@ -56,13 +61,17 @@ def command(arguments: Namespace) -> None:
                 )
             if arguments.view:
                 _open_viewer(bridge, stack)
+        if arguments.record is not None:
+            recorder = stack.enter_context(_open_recorder(arguments.record, session))
+            observers.append(Publisher(recorder, session, scene_of(session.environment)))
         if perturbations:
             session.environment = Perturbed(session.environment, perturbations)
         if arguments.view or arguments.real_time:
             observers.append(RealTime())
         progress = stack.enter_context(TrialProgress(config, console))
-        while session.trials_done < config.trials:
-            session.next_trial([*observers, progress])
+        with asked("", RecordingError):
+            while session.trials_done < config.trials:
+                session.next_trial([*observers, progress])
         result = session.result()
     if json_file is not None:
         write_json(json_file, summarise("run", config, [result]))
@@ -74,6 +83,12 @@ def _open_bridge(endpoint: str | None, session: Session) -> StatePublisher:
         return StatePublisher(
             endpoint, width=camera.width, height=camera.height, control_period=CONTROL_PERIOD
         )
+
+
+def _open_recorder(path: str, session: Session) -> StateRecorder:
+    camera = camera_of(session.environment)
+    with asked("", BridgeError):
+        return StateRecorder(path, width=camera.width, height=camera.height, control_period=CONTROL_PERIOD)
 
 
 def _open_viewer(bridge: StatePublisher, stack: ExitStack) -> None:

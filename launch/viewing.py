@@ -1,7 +1,8 @@
-"""`tolman view`: the live state of an agent that runs in another process, or a recording of events."""
+"""`tolman view`: the live state of an agent that runs in another process, or a recording."""
 
 from __future__ import annotations
 
+import sys
 from argparse import Namespace
 from pathlib import Path
 
@@ -13,6 +14,9 @@ def command(arguments: Namespace) -> None:
     """Run `tolman view`."""
     if arguments.seconds is not None and not arguments.seconds > 0.0:
         raise UserError(f"--seconds must be > 0 s, got {arguments.seconds}")
+    if arguments.endpoint is not None and arguments.endpoint.lower().endswith(".mcap"):
+        _view_recording(arguments)
+        return
     if arguments.endpoint is not None and "://" not in arguments.endpoint:
         import_quietly("pybullet")
         from .recorded import view_file
@@ -33,5 +37,21 @@ def command(arguments: Namespace) -> None:
     console.print(
         f"saw {report.agent_seconds:.1f} s of the agent's time in {messages} messages, {report.lost} lost"
     )
+    if report.output is not None:
+        console.print(str(report.output))
+
+
+def _view_recording(arguments: Namespace) -> None:
+    if arguments.encoding:
+        raise UserError("--encoding is for a recording of events, not of topics")
+    from ..bridge.exceptions import BridgeError
+    from ..bridge.recording_view import view_recording
+
+    with asked("", BridgeError):
+        report = view_recording(arguments.endpoint, arguments.output, arguments.seconds)
+    if report.trouble:
+        print(f"warning: {arguments.endpoint}: {report.trouble}", file=sys.stderr)
+    console = make_console()
+    console.print(f"showed {report.agent_seconds:.1f} s of the agent's time in {report.messages} messages")
     if report.output is not None:
         console.print(str(report.output))
