@@ -15,11 +15,14 @@ from .executor import ONE_THREAD
 from .options import Parser, add_experiment, add_json, add_task, length, natural
 
 #: Verbs that need no world: they work where PyBullet is missing, and `doctor` says so.
-_WITHOUT_PHYSICS = (".doctor", ".viewing")
+_WITHOUT_PHYSICS = (".doctor", ".viewing", ".launching")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line; return the exit code: 0, 2 for a user's mistake, 130 when interrupted."""
+    """Run the command line; return the exit code: 0, 2 for a user's mistake, 130 when interrupted.
+
+    `launch` has codes of its own.
+    """
     try:
         arguments = build_parser().parse_args(argv)
         arguments.command_line = shlex.join(["tolman", *(sys.argv[1:] if argv is None else argv)])
@@ -30,7 +33,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             from .terminal import import_quietly
 
             import_quietly("pybullet")
-        getattr(importlib.import_module(module, __package__), function)(arguments)
+        code = getattr(importlib.import_module(module, __package__), function)(arguments)
     except UserError as error:
         print(f"tolman: error: {error}", file=sys.stderr)
         return 2
@@ -46,7 +49,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         place = f"{error.filename}: " if error.filename else ""
         print(f"tolman: error: {place}{error.strerror or error}", file=sys.stderr)
         return 2
-    return 0
+    return int(code or 0)
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -59,6 +62,8 @@ def build_parser() -> argparse.ArgumentParser:
     _evaluate(verbs.add_parser("evaluate", help="scores over seeds, with confidence intervals"))
     _compare(verbs.add_parser("compare", help="ablations and baselines side by side over seeds"))
     _view(verbs.add_parser("view", help="watch a running agent from another process"))
+    _launch(verbs.add_parser("launch", help="run and watch over the processes that a file describes"))
+    _node(verbs.add_parser("node", help="one of those processes: the agent, or a task, as a ROS-like node"))
     _localize(verbs.add_parser("localize", help="find out where a recording was made: events, or odometry"))
     _analyze(verbs.add_parser("analyze", help="what cells code: of a training run, or of recorded units"))
     _plot(verbs.add_parser("plot", help="make the figures of a training run again"))
@@ -183,6 +188,42 @@ def _view(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="of a recording: denoised, time surface, orientations, reconstructed log intensity",
     )
+
+
+def _launch(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(handler=".launching:command")
+    parser.add_argument(
+        "file", metavar="FILE", help="description, .toml or .py, or the name of one that ships (water_maze)"
+    )
+    parser.add_argument("--endpoint", metavar="ENDPOINT", help="where the processes meet")
+    parser.add_argument("--check", action="store_true", help="say what would be started, and start nothing")
+
+
+def _node(parser: argparse.ArgumentParser) -> None:
+    kinds = parser.add_subparsers(title="nodes", metavar="NODE", required=True, parser_class=Parser)
+    agent = kinds.add_parser("agent", help="drives whatever publishes /odom and takes /cmd_vel")
+    agent.set_defaults(handler=".nodes.running:agent")
+    agent.add_argument("--checkpoint", metavar="F", help="agent to run: a file, or the folder of a training run")
+    world = kinds.add_parser("environment", help="a task: publishes what the robot perceives")
+    world.set_defaults(handler=".nodes.running:environment")
+    world.add_argument("--episodes", type=natural("--episodes", 1), default=1, metavar="N")
+    world.add_argument(
+        "--mode",
+        choices=("lockstep", "real-time"),
+        default="lockstep",
+        help="wait for the command of each control period (default), or go on at the speed of the wall clock",
+    )
+    world.add_argument(
+        "--command-timeout",
+        type=float,
+        default=0.5,
+        metavar="S",
+        help="in real time: without a command for S s the robot stops (default 0.5)",
+    )
+    for kind in (agent, world):
+        add_task(kind)
+        kind.add_argument("--endpoint", metavar="ENDPOINT", help="where nodes meet (default: the bridge's own)")
+        add_experiment(kind)
 
 
 def _localize(parser: argparse.ArgumentParser) -> None:
