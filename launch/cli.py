@@ -15,7 +15,7 @@ from .executor import ONE_THREAD
 from .options import Parser, add_experiment, add_json, add_task, length, natural
 
 #: Verbs that need no world: they work where PyBullet is missing, and `doctor` says so.
-_WITHOUT_PHYSICS = (".doctor", ".viewing", ".launching")
+_WITHOUT_PHYSICS = (".doctor", ".viewing")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -203,7 +203,9 @@ def _node(parser: argparse.ArgumentParser) -> None:
     kinds = parser.add_subparsers(title="nodes", metavar="NODE", required=True, parser_class=Parser)
     agent = kinds.add_parser("agent", help="drives whatever publishes /odom and takes /cmd_vel")
     agent.set_defaults(handler=".nodes.running:agent")
-    agent.add_argument("--checkpoint", metavar="F", help="agent to run: a file, or the folder of a training run")
+    agent.add_argument(
+        "--checkpoint", metavar="F", help="agent to run: a file, or the folder of a training run"
+    )
     world = kinds.add_parser("environment", help="a task: publishes what the robot perceives")
     world.set_defaults(handler=".nodes.running:environment")
     world.add_argument("--episodes", type=natural("--episodes", 1), default=1, metavar="N")
@@ -222,7 +224,9 @@ def _node(parser: argparse.ArgumentParser) -> None:
     )
     for kind in (agent, world):
         add_task(kind)
-        kind.add_argument("--endpoint", metavar="ENDPOINT", help="where nodes meet (default: the bridge's own)")
+        kind.add_argument(
+            "--endpoint", metavar="ENDPOINT", help="where nodes meet (default: the bridge's own)"
+        )
         add_experiment(kind)
 
 

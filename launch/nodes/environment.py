@@ -124,9 +124,7 @@ class EnvironmentNode(Node):
         self._reckoned = np.zeros(3)
         self._stamp = self._start
         self._tell(
-            EpisodeText(
-                "running", world.episode, self._start, self._mode == "lockstep", tuple(self._topics)
-            )
+            EpisodeText("running", world.episode, self._start, self._mode == "lockstep", tuple(self._topics))
         )
         self._send_arena(pose)
         self._send(observation, pose)

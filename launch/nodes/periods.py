@@ -1,6 +1,6 @@
 """What an agent is given each control period, cut out of readings by their stamps.
 
-A period is 0.04 s of the robot's own time. It is complete when every source that is awaited has come that far;
+A period is 0.04 s of the robot's own time. It is complete when every source that is awaited has come so far;
 a source that trails the odometry by more than `PATIENCE` is not waited for. The wall clock has no say.
 """
 
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from ...envs import EventPacket
 from ..episode import CONTROL_PERIOD
-from .signals import Events, Signal
+from .readings import Events, Signal
 from .topics import BUMPS, CUE, EVENTS, IMU, REWARD
 
 PERIOD_NS = round(CONTROL_PERIOD * 1e9)
@@ -127,7 +127,9 @@ class Periods:
         assert self._zero is not None
         start = end - PERIOD_NS
         speed, wheels = self.odometry.mean(start, end)
-        turning = self.gyro.mean(start, end)[0] if end - self.gyro.through <= PATIENCE and self.gyro else wheels
+        turning = (
+            self.gyro.mean(start, end)[0] if end - self.gyro.through <= PATIENCE and self.gyro else wheels
+        )
         seen = self.events.take(end)
         observation: dict[str, Any] = {
             "events": EventPacket(seen.t - self._zero // 1000, *seen[1:]).to_observation(),

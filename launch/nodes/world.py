@@ -1,4 +1,4 @@
-"""The world of an experiment without its agent: episode after episode, as a session of one process has them."""
+"""The world of an experiment without its agent: episode after episode, as in a session of one process."""
 
 from __future__ import annotations
 
