@@ -13,7 +13,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -27,7 +27,7 @@ LONGEST_BACK_OFF = 30.0  #: s
 LAST_WORDS = 0.5  #: s for what a process that has ended wrote
 POLL = 0.02  #: s between looks at a group that is to end
 NOT_STARTED = 127  #: exit code that shells give a program that is not there
-_PR_SET_PDEATHSIG = 1  # linux/prctl.h
+_PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36  # linux/prctl.h
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class Supervisor:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(number, self._signalled, number)
-        with self._warden:
+        with self._warden, adopting():
             keepers = [asyncio.create_task(self._keep(job)) for job in self._jobs]
             try:
                 await asyncio.gather(*keepers)
@@ -115,11 +115,14 @@ class Supervisor:
 
     async def _live(self, job: Job) -> int:
         """Start a job and see it through to its end; return its exit code, negative for a signal."""
+        # A pipe of our own: with that of asyncio, the end of a process is told only when all who have its
+        # output have ended too.
+        ours, its = os.pipe()
         try:
             process = await asyncio.create_subprocess_exec(
                 *job.command,
                 stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
+                stdout=its,
                 stderr=subprocess.STDOUT,
                 env=job.variables,
                 cwd=job.directory,
@@ -127,13 +130,15 @@ class Supervisor:
                 preexec_fn=self._before_exec,
             )
         except OSError as error:
+            os.close(ours)
             self._started[job.name].set()
             self._output.say(f"{job.name} cannot be started: {error.strerror or error}")
             return NOT_STARTED
+        finally:
+            os.close(its)
         self._warden.add(process.pid)
         self._started[job.name].set()
-        assert process.stdout is not None
-        follower = asyncio.create_task(self._output.follow(job.name, process.stdout))
+        follower = asyncio.create_task(self._follow(job.name, ours))
         ended, stopped = asyncio.create_task(process.wait()), asyncio.create_task(self._stopping.wait())
         try:
             await asyncio.wait((ended, stopped, follower), return_when=asyncio.FIRST_COMPLETED)
@@ -145,12 +150,27 @@ class Supervisor:
             return await ended
         finally:
             stopped.cancel()
-            await self._kill(process.pid)  # it, or whom it left behind
+            signal_group(process.pid, signal.SIGKILL)  # it, or whom it left behind
             await ended
+            for _ in range(round(LAST_WORDS / POLL)):
+                if not alive(process.pid):
+                    break
+                await asyncio.sleep(POLL)
             self._warden.remove(process.pid)
             # Who left the group may hold the pipe open for ever.
             await asyncio.wait((follower,), timeout=LAST_WORDS)
             follower.cancel()
+
+    async def _follow(self, name: str, pipe: int) -> None:
+        """Show what comes out of `pipe` until it is closed at the other end."""
+        reader = asyncio.StreamReader()
+        transport, _ = await asyncio.get_running_loop().connect_read_pipe(
+            lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(pipe, "rb", 0)
+        )
+        try:
+            await self._output.follow(name, reader)
+        finally:
+            transport.close()
 
     async def _end(self, job: Job, group: int, ended: asyncio.Task[int]) -> None:
         """Ask the group of a job to end, and then make it."""
@@ -158,19 +178,12 @@ class Supervisor:
             signal_group(group, number)
             end = asyncio.get_running_loop().time() + job.stop_timeout
             while asyncio.get_running_loop().time() < end and not self._hurried.is_set():
-                if ended.done() and not signal_group(group, 0):
+                if ended.done() and not alive(group):
                     return
                 await asyncio.sleep(POLL)
         if not self._hurried.is_set():
             self._output.say(f"{job.name} did not end within {2 * job.stop_timeout:g} s and is killed")
         signal_group(group, signal.SIGKILL)
-
-    async def _kill(self, group: int) -> None:
-        """Kill a group and wait until it is gone; one that nobody buries is there for ever."""
-        polls = round(LAST_WORDS / POLL)
-        while signal_group(group, signal.SIGKILL) and polls:
-            await asyncio.sleep(POLL)
-            polls -= 1
 
 
 class Warden:
@@ -218,6 +231,28 @@ def signal_group(group: int, number: int) -> bool:
     except (ProcessLookupError, PermissionError):
         return False
     return True
+
+
+def alive(group: int) -> bool:
+    """Whether anybody is left in a group whose leader has ended; buries those that have been adopted."""
+    with contextlib.suppress(ChildProcessError):
+        while os.waitpid(-group, os.WNOHANG)[0]:
+            pass
+    return signal_group(group, 0)
+
+
+@contextlib.contextmanager
+def adopting() -> Iterator[None]:
+    """Let processes whose parent ends become children of this one (Linux): else nobody may bury them."""
+    if sys.platform != "linux":
+        yield
+        return
+    prctl = ctypes.CDLL(None, use_errno=True).prctl
+    prctl(_PR_SET_CHILD_SUBREAPER, 1)
+    try:
+        yield
+    finally:
+        prctl(_PR_SET_CHILD_SUBREAPER, 0)
 
 
 def dies_with_parent() -> Callable[[], None] | None:

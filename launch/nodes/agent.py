@@ -58,6 +58,7 @@ class AgentNode(Node):
         self._told: EpisodeText | None = None
         self._ending: int | None = None  # ticks since the end was told, while its reward is awaited
         self._prepared: int | None = None  # the episode that the agent was reset for
+        self._lived = False  # whether it acted since
         self._offset: int | None = None  # µs from the clock of the events to that of the stamps
         self._twist = message(TYPES[COMMAND])
         self._number = message(TYPES[READY])
@@ -85,7 +86,10 @@ class AgentNode(Node):
         odometry = self._periods.odometry
         if stamp < odometry.through - GAP:
             self.get_logger().warning("the robot's clock was set back; periods begin anew")
+            running = self._periods.running
             self._periods.clear()
+            if running:
+                self._periods.start(stamp)
         odometry.add(stamp, twist.linear.x, twist.angular.z)
         if self._told is None and not self._periods.running and not self.count_publishers(EPISODE):
             if self._prepared is None:
@@ -147,8 +151,11 @@ class AgentNode(Node):
             if told.lockstep:  # the world waits for a command of one who has gone
                 self.stop()
         self._ending = None
-        start = told.start_ns if told.start_ns is not None else self._periods.odometry.through
-        self._periods.start(max(start, 0))
+        newest = self._periods.odometry.through
+        start = told.start_ns if told.start_ns is not None else max(newest, 0)
+        if start < newest - GAP:  # another robot, or one that was started anew
+            self._periods.clear()
+        self._periods.start(start)
 
     def _advance(self) -> None:
         """Live the periods that are complete, and then the end of the episode if it was told."""
@@ -163,6 +170,7 @@ class AgentNode(Node):
         if self._periods.number > 1:
             self.agent.reward(period.reward, False)
         twist = self.agent.act(period.observation)
+        self._lived = True
         command = self._twist()
         command.linear.x, command.angular.z = float(twist[0]), float(twist[1])
         set_time(self, period.end)
@@ -192,7 +200,7 @@ class AgentNode(Node):
         if told is None or told.state == "running" or told.last or self._ending is not None:
             return
         episode = told.episode + (told.state == "ended")
-        if self._prepared != episode:
+        if self._prepared != episode or self._lived:  # lived: the robot broke an episode off
             self._periods.stop()
             self._prepare(episode)
         if self._command.get_subscription_count():  # who does not hear us yet would miss the first command
@@ -200,7 +208,7 @@ class AgentNode(Node):
 
     def _prepare(self, episode: int) -> None:
         self.agent.reset()
-        self._prepared = episode
+        self._prepared, self._lived = episode, False
 
     def _awaited(self) -> set[str]:
         told = self._told
