@@ -102,7 +102,10 @@ def test_values_survive_the_way_over_the_command_line() -> None:
         ("[processes.a]", ["processes.a needs either run or command"]),
         ('[processes.a]\nrun = "agent"\ncommand = ["x"]', ["either run or command"]),
         ('[processes.a]\nrun = "dance"', ["processes.a.run is 'dance'", "environment, agent, view, record"]),
-        ('[processes.a]\nrun = "agent"\nspeed = 3', ["unknown key processes.a.speed", "checkpoint", "restart"]),
+        (
+            '[processes.a]\nrun = "agent"\nspeed = 3',
+            ["unknown key processes.a.speed", "checkpoint", "restart"],
+        ),
         ('[processes.a]\nrun = "agent"\nrequired = "yes"', ["processes.a", "required", "bool"]),
         ('[processes.a]\nrun = "agent"\nrestart = "maybe"', ["restart", "'never', 'on-failure', 'always'"]),
         ('[processes.a]\nrun = "agent"\nafter = ["b"]', ["processes.a.after names 'b'", "there are a"]),

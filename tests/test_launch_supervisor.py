@@ -77,7 +77,9 @@ def test_all_lines_carry_a_name_and_none_is_cut() -> None:
 def test_a_crash_is_followed_by_restarts_with_growing_pauses_up_to_the_limit() -> None:
     began = time.monotonic()
     code, text = supervise(
-        python("crash", "print('up'); raise SystemExit(3)", restart="on-failure", max_restarts=2, back_off=0.2)
+        python(
+            "crash", "print('up'); raise SystemExit(3)", restart="on-failure", max_restarts=2, back_off=0.2
+        )
     )
     assert code == 1
     assert text.count("crash | up") == 3
@@ -108,7 +110,9 @@ def test_the_end_of_a_required_process_ends_all() -> None:
     assert code == 0
     assert "short is required" in text
     assert time.monotonic() - began < 10
-    assert supervise(python("short", "raise SystemExit(2)", required=True), job("long", "sleep", "60"))[0] == 1
+    assert (
+        supervise(python("short", "raise SystemExit(2)", required=True), job("long", "sleep", "60"))[0] == 1
+    )
 
 
 def test_a_program_that_is_gone_is_told() -> None:
@@ -127,7 +131,9 @@ def test_order_is_kept() -> None:
     assert int(found["early"]) < int(found["late"])
 
 
-STUBBORN = "import signal, time\nfor n in (2, 15): signal.signal(n, signal.SIG_IGN)\nprint('up')\ntime.sleep(60)"
+STUBBORN = (
+    "import signal, time\nfor n in (2, 15): signal.signal(n, signal.SIG_IGN)\nprint('up')\ntime.sleep(60)"
+)
 
 
 def test_who_ignores_signals_is_killed_with_all_its_children(tmp_path: Path) -> None:
@@ -153,7 +159,8 @@ def test_who_listens_is_given_time_and_not_killed() -> None:
         "signal.signal(signal.SIGINT, bye); print('up'); time.sleep(60)"
     )
     code, text = supervise(
-        python("polite", polite, stop_timeout=5.0), python("short", "import time; time.sleep(0.5)", required=True)
+        python("polite", polite, stop_timeout=5.0),
+        python("short", "import time; time.sleep(0.5)", required=True),
     )
     assert code == 0
     assert "polite | bye" in text
@@ -172,7 +179,7 @@ def test_nobody_outlives_the_launcher(number: signal.Signals, tmp_path: Path) ->
     pids = tmp_path / "pids"
     tree = f"sleep 63 & echo $! >> {pids}; echo $$ >> {pids}; wait"
     (tmp_path / "d.toml").write_text(
-        'stop_timeout = 0.5\n'
+        "stop_timeout = 0.5\n"
         f'[processes.tree]\ncommand = ["sh", "-c", "{tree}"]\n'
         f'[processes.plain]\ncommand = ["sh", "-c", "echo $$ >> {pids}; exec sleep 64"]\n'
     )

@@ -83,14 +83,13 @@ class AgentNode(Node):
 
     def _take_odometry(self, read: Any) -> None:
         stamp, twist = _stamp(read), read.twist.twist
-        odometry = self._periods.odometry
-        if stamp < odometry.through - GAP:
+        if stamp < self._periods.odometry.through - GAP:
             self.get_logger().warning("the robot's clock was set back; periods begin anew")
             running = self._periods.running
             self._periods.clear()
             if running:
                 self._periods.start(stamp)
-        odometry.add(stamp, twist.linear.x, twist.angular.z)
+        self._periods.move(stamp, twist.linear.x, twist.angular.z)
         if self._told is None and not self._periods.running and not self.count_publishers(EPISODE):
             if self._prepared is None:
                 self._prepare(0)
@@ -98,14 +97,14 @@ class AgentNode(Node):
         self._advance()
 
     def _take_imu(self, read: Any) -> None:
-        self._periods.gyro.add(_stamp(read), read.angular_velocity.z)
+        self._periods.turn(_stamp(read), read.angular_velocity.z)
         self._advance()
 
     def _take_events(self, read: Any) -> None:
         stamp = _stamp(read)
         packet = self._checked(read)
         if packet is not None and (aligned := self._aligned(stamp, packet)) is not None:
-            self._periods.events.add(stamp, aligned)
+            self._periods.see(stamp, aligned)
         self._advance()
 
     def _take_bumps(self, read: Any) -> None:
@@ -146,7 +145,8 @@ class AgentNode(Node):
 
     def _begin(self, told: EpisodeText) -> None:
         """Begin to act in an episode; one that others began before us is joined where it is."""
-        if self._prepared != told.episode:
+        joining = self._prepared != told.episode
+        if joining:
             self._prepare(told.episode)
             if told.lockstep:  # the world waits for a command of one who has gone
                 self.stop()
@@ -155,7 +155,7 @@ class AgentNode(Node):
         start = told.start_ns if told.start_ns is not None else max(newest, 0)
         if start < newest - GAP:  # another robot, or one that was started anew
             self._periods.clear()
-        self._periods.start(start)
+        self._periods.start(start, joining=joining)
 
     def _advance(self) -> None:
         """Live the periods that are complete, and then the end of the episode if it was told."""

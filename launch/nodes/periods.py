@@ -1,7 +1,8 @@
 """What an agent is given each control period, cut out of readings by their stamps.
 
 A period is 0.04 s of the robot's own time. It is complete when every source that is awaited has come so far;
-a source that trails the odometry by more than `PATIENCE` is not waited for. The wall clock has no say.
+a source that trails the odometry by more than `PATIENCE`, and from which nothing came during the last
+`SILENCE` readings of it, is not waited for. The wall clock has no say.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from .topics import BUMPS, CUE, EVENTS, IMU, REWARD
 
 PERIOD_NS = round(CONTROL_PERIOD * 1e9)
 PATIENCE = 200_000_000  #: ns that a source may trail the odometry
+SILENCE = 5  #: readings of odometry; with a backlog, sources are heard by turns and not by stamps
 GAP = 1_000_000_000  #: ns without odometry after which time goes on where it comes back
 SECTORS = 8  #: of the bumper
 
@@ -43,7 +45,9 @@ class Periods:
         self._cue: NDArray[np.float32] | None = None
         self._reward = 0.0
         self.counts = dict.fromkeys((BUMPS, CUE, REWARD), 0)  #: messages since `forget_counts`
+        self._silent = dict.fromkeys((IMU, EVENTS), 0)  # readings of odometry since the source was heard
         self.number = 0  #: periods handed out since `start`
+        self._joining = False
         self._zero: int | None = None  # ns, where times of events count from
         self._end: int | None = None  # ns, of the next period
 
@@ -52,9 +56,13 @@ class Periods:
         """Whether periods are handed out."""
         return self._end is not None
 
-    def start(self, at: int) -> None:
-        """Let the first period end `at` ns: what the robot perceives before it moves."""
+    def start(self, at: int, *, joining: bool = False) -> None:
+        """Let the first period end `at` ns: what the robot perceives before it moves.
+
+        `joining` an episode that began then, it ends with the first odometry that comes from now on.
+        """
         self._zero = self._end = at
+        self._joining = joining
         self.number = 0
         self.odometry.forget(at - PERIOD_NS)
         self.gyro.forget(at - PERIOD_NS)
@@ -71,6 +79,22 @@ class Periods:
         self.stop()
         for source in (self.odometry, self.gyro, self.events):
             source.clear()
+
+    def move(self, stamp: int, speed: float, turning: float) -> None:
+        """Take the odometry, m/s and rad/s, of the time up to `stamp` ns."""
+        if self.odometry.add(stamp, speed, turning):
+            for name in self._silent:
+                self._silent[name] += 1
+
+    def turn(self, stamp: int, turning: float) -> None:
+        """Take the turn rate of the gyro, rad/s, of the time up to `stamp` ns."""
+        if self.gyro.add(stamp, turning):
+            self._silent[IMU] = 0
+
+    def see(self, stamp: int, packet: EventPacket) -> None:
+        """Take events on the clock of `stamp` ns, at which the packet was complete."""
+        self.events.add(stamp, packet)
+        self._silent[EVENTS] = 0
 
     def touch(self, bump: NDArray[np.uint8]) -> None:
         """Take the bumper's sectors (8,); contacts of a period add up."""
@@ -106,10 +130,11 @@ class Periods:
             return None
         gap = self._leap()
         end = self._end
-        if self.odometry.through - end <= PATIENCE:
-            for name, source in ((IMU, self.gyro), (EVENTS, self.events)):
-                if name in awaited and source.through < end:
-                    return None
+        trails = self.odometry.through - end > PATIENCE
+        for name, source in ((IMU, self.gyro), (EVENTS, self.events)):
+            given_up = trails and self._silent[name] >= SILENCE
+            if name in awaited and source.through < end and not given_up:
+                return None
         if any(self.counts[name] < self.number + (name != REWARD) for name in counted):
             return None
         return self._close(end, gap)
@@ -118,7 +143,7 @@ class Periods:
         """Skip time for which there is no odometry; return how much, ns."""
         assert self._end is not None
         following = self.odometry.first_after(self._end - PERIOD_NS)
-        if following is None or following - self._end <= GAP:
+        if following is None or following - self._end <= (0 if self._joining else GAP):
             return 0
         gap, self._end = following - self._end, following
         return gap
@@ -143,5 +168,6 @@ class Periods:
         self.odometry.forget(end)
         self.gyro.forget(end)
         self.number += 1
+        self._joining = False
         self._end = end + PERIOD_NS
         return Period(end, observation, self.take_reward(), gap)
