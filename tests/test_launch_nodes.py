@@ -161,7 +161,7 @@ class FakeWorld:
     """Keeps the commands; never ends."""
 
     cued, first, last, episode, steps, camera = False, True, True, 1, 0, (128, 32)
-    scene: Mapping[str, Any] = {"walls": [], "goal": None, "goal_radius": 0.0}  # noqa: RUF012
+    scene: Mapping[str, Any] = {"walls": [], "goal": None, "goal_radius": 0.0}
 
     def __init__(self) -> None:
         self.commands: list[tuple[float, ...]] = []

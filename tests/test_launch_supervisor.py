@@ -91,7 +91,10 @@ def test_a_crash_is_followed_by_restarts_with_growing_pauses_up_to_the_limit() -
 
 def test_a_crash_that_heals_counts_as_well(tmp_path: Path) -> None:
     mark = tmp_path / "mark"
-    heals = f"import os; p = {str(mark)!r}; seen = os.path.exists(p); open(p, 'w'); raise SystemExit(0 if seen else 5)"
+    heals = (
+        f"import os, sys; seen = os.path.exists({str(mark)!r}); open({str(mark)!r}, 'w')\n"
+        "sys.exit(0 if seen else 5)"
+    )
     code, text = supervise(python("heals", heals, restart="on-failure", back_off=0.05))
     assert code == 0
     assert text.count("restart") == 1

@@ -146,7 +146,7 @@ class Periods:
         if following is None or following - self._end <= (0 if self._joining else GAP):
             return 0
         gap, self._end = following - self._end, following
-        return gap
+        return 0 if self._joining else gap
 
     def _close(self, end: int, gap: int) -> Period:
         assert self._zero is not None
