@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...bridge.exceptions import BridgeError
+
 REAL = os.environ.get("TOLMAN_RCLPY") == "1"
 
 if TYPE_CHECKING or not REAL:
@@ -28,7 +30,18 @@ else:  # pragma: no cover - needs ROS 2
     from rclpy.node import Node
     from rclpy.qos import DurabilityPolicy, QoSProfile
 
-__all__ = ["LATCHED", "PERIODIC", "Context", "Node", "message", "opened", "sequence", "set_time", "spin"]
+__all__ = [
+    "LATCHED",
+    "PERIODIC",
+    "BridgeError",
+    "Context",
+    "Node",
+    "message",
+    "opened",
+    "sequence",
+    "set_time",
+    "spin",
+]
 
 S_TO_NS = 1_000_000_000
 #: Deep enough for what arrives while an agent replays or compiles: 10 s at the control rate.

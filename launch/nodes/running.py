@@ -12,7 +12,6 @@ from pathlib import Path
 
 import numpy as np
 
-from ...bridge.exceptions import BridgeError
 from ...envs import CameraSpec, EventPacket
 from .. import checkpoint as checkpoints
 from ..agents import Agent, Informed, make_agent
@@ -24,7 +23,7 @@ from ..options import experiment_of
 from .agent import AgentNode
 from .environment import EnvironmentNode
 from .periods import SECTORS
-from .ros import Context, opened, spin
+from .ros import BridgeError, Context, opened, spin
 from .world import World
 
 
