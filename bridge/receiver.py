@@ -30,6 +30,7 @@ class Receiver:
         self._table: dict[bytes, tuple[Deliver, ...]] = {}
         self._commands: deque[Callable[[], None] | None] = deque()
         self._command_lock = threading.Lock()
+        self._ending = False
         self._connected: set[str] = set()
         self._retiring: dict[str, float] = {}
         self._reconnecting: dict[str, float] = {}
@@ -90,13 +91,14 @@ class Receiver:
         """Stop the thread and close its sockets."""
         self._command(None)
         self._thread.join()
-        with self._command_lock:
-            self._wake_out.close(0)
+        self._wake_out.close(0)
 
     def _command(self, command: Callable[[], None] | None) -> None:
+        """Have the thread run `command`; None ends it. After that nothing is sent: nobody would take it."""
         with self._command_lock:
-            if self._wake_out.closed:
+            if self._ending:
                 return
+            self._ending = command is None
             self._commands.append(command)
             self._wake_out.send(b"")
 

@@ -19,25 +19,29 @@ _WITHOUT_PHYSICS = (".doctor", ".inspecting", ".recording", ".replaying", ".view
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line; return the exit code: 0, 2 for a user's mistake, 130 when interrupted."""
+    """Run the command line; return the exit code: 0, 2 for a user's mistake, 130 when interrupted.
+
+    `launch` has codes of its own.
+    """
+    advice = ""
     try:
         arguments = build_parser().parse_args(argv)
         arguments.command_line = shlex.join(["tolman", *(sys.argv[1:] if argv is None else argv)])
         module, function = arguments.handler.split(":")
+        if module == ".training":
+            advice = "; `tolman train --resume` goes on from the last checkpoint"
         os.environ.update(dict.fromkeys(ONE_THREAD, "1"))  # before any library that reads them
         # Imported late: `tolman --help` must not wait for the compiler.
         if module not in _WITHOUT_PHYSICS:
             from .terminal import import_quietly
 
             import_quietly("pybullet")
-        getattr(importlib.import_module(module, __package__), function)(arguments)
+        code = getattr(importlib.import_module(module, __package__), function)(arguments)
     except UserError as error:
         print(f"tolman: error: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print(
-            "tolman: interrupted; `tolman train --resume` goes on from the last checkpoint", file=sys.stderr
-        )
+        print(f"tolman: interrupted{advice}", file=sys.stderr)
         return 130
     except BrokenPipeError:  # the reader of our output went away, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -46,7 +50,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         place = f"{error.filename}: " if error.filename else ""
         print(f"tolman: error: {place}{error.strerror or error}", file=sys.stderr)
         return 2
-    return 0
+    return int(code or 0)
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -62,6 +66,8 @@ def build_parser() -> argparse.ArgumentParser:
     _record(verbs.add_parser("record", help="write what is published to an MCAP file"))
     _replay(verbs.add_parser("replay", help="publish what an MCAP file holds"))
     _inspect(verbs.add_parser("inspect", help="what an MCAP file holds, and whether it is whole"))
+    _launch(verbs.add_parser("launch", help="run and watch over the processes that a file describes"))
+    _node(verbs.add_parser("node", help="one of those processes: the agent, or a task, as a ROS-like node"))
     _localize(verbs.add_parser("localize", help="find out where a recording was made: events, or odometry"))
     _analyze(verbs.add_parser("analyze", help="what cells code: of a training run, or of recorded units"))
     _plot(verbs.add_parser("plot", help="make the figures of a training run again"))
@@ -218,6 +224,46 @@ def _inspect(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(handler=".inspecting:command")
     parser.add_argument("file", metavar="FILE", help="recording in MCAP")
     add_json(parser)
+
+
+def _launch(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(handler=".launching:command")
+    parser.add_argument(
+        "file", metavar="FILE", help="description, .toml or .py, or the name of one that ships (water_maze)"
+    )
+    parser.add_argument("--endpoint", metavar="ENDPOINT", help="where the processes meet")
+    parser.add_argument("--check", action="store_true", help="say what would be started, and start nothing")
+
+
+def _node(parser: argparse.ArgumentParser) -> None:
+    kinds = parser.add_subparsers(title="nodes", metavar="NODE", required=True, parser_class=Parser)
+    agent = kinds.add_parser("agent", help="drives whatever publishes /odom and takes /cmd_vel")
+    agent.set_defaults(handler=".nodes.running:agent")
+    agent.add_argument(
+        "--checkpoint", metavar="F", help="agent to run: a file, or the folder of a training run"
+    )
+    world = kinds.add_parser("environment", help="a task: publishes what the robot perceives")
+    world.set_defaults(handler=".nodes.running:environment")
+    world.add_argument("--episodes", type=natural("--episodes", 1), default=1, metavar="N")
+    world.add_argument(
+        "--mode",
+        choices=("lockstep", "real-time"),
+        default="lockstep",
+        help="wait for the command of each control period (default), or go on at the speed of the wall clock",
+    )
+    world.add_argument(
+        "--command-timeout",
+        type=float,
+        default=0.5,
+        metavar="S",
+        help="in real time: without a command for S s the robot stops (default 0.5)",
+    )
+    for kind in (agent, world):
+        add_task(kind)
+        kind.add_argument(
+            "--endpoint", metavar="ENDPOINT", help="where nodes meet (default: the bridge's own)"
+        )
+        add_experiment(kind)
 
 
 def _localize(parser: argparse.ArgumentParser) -> None:

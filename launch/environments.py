@@ -97,6 +97,13 @@ def camera_of(environment: Environment) -> CameraSpec:
     return camera
 
 
+def configured_camera(config: EnvironmentConfig) -> CameraSpec:
+    """Return the camera that an environment of `config` has, without building one."""
+    camera = config.camera if config.camera is not None else CameraSpec()
+    with asked("environment"):
+        return camera if config.sensor is None else with_sensor(camera, config.sensor)
+
+
 def task_of(environment: Environment) -> Task:
     """Return the task of the environment."""
     task: Task = environment.unwrapped.task  # type: ignore[attr-defined]
