@@ -278,6 +278,21 @@ def type_hash_prefix(name: str) -> bytes:
     return bytes.fromhex(type_hash(name).removeprefix("RIHS01_"))[:ID_BYTES]
 
 
+def definition(name: str) -> str:
+    """Definition of a type in the language of .msg files, with those of all types that it contains.
+
+    The form that recordings and viewers take (`ros2msg`): each further type follows a line of `=` signs and
+    a line `MSG: its name`. Comments and default values are left out.
+
+    Raises
+    ------
+    ValueError
+        If the type is not one of `known_types()`.
+    """
+    text, _ = _typestore().generate_msgdef(message_class(name).TYPE_NAME, ros_version=2)
+    return text
+
+
 def serialize(message: Message) -> memoryview:
     """CDR form of `message`, with its 4-byte encapsulation header.
 

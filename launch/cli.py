@@ -12,10 +12,10 @@ from collections.abc import Sequence
 from .. import __version__
 from .errors import UserError
 from .executor import ONE_THREAD
-from .options import Parser, add_experiment, add_json, add_task, length, natural
+from .options import Parser, add_experiment, add_json, add_live, add_task, length, natural
 
 #: Verbs that need no world: they work where PyBullet is missing, and `doctor` says so.
-_WITHOUT_PHYSICS = (".doctor", ".viewing")
+_WITHOUT_PHYSICS = (".doctor", ".live_viewers", ".viewing")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -59,6 +59,7 @@ def build_parser() -> argparse.ArgumentParser:
     _evaluate(verbs.add_parser("evaluate", help="scores over seeds, with confidence intervals"))
     _compare(verbs.add_parser("compare", help="ablations and baselines side by side over seeds"))
     _view(verbs.add_parser("view", help="watch a running agent from another process"))
+    _foxglove(verbs.add_parser("foxglove", help="serve a running agent to Foxglove or Lichtblick"))
     _localize(verbs.add_parser("localize", help="find out where a recording was made: events, or odometry"))
     _analyze(verbs.add_parser("analyze", help="what cells code: of a training run, or of recorded units"))
     _plot(verbs.add_parser("plot", help="make the figures of a training run again"))
@@ -182,6 +183,16 @@ def _view(parser: argparse.ArgumentParser) -> None:
         "--encoding",
         action="store_true",
         help="of a recording: denoised, time surface, orientations, reconstructed log intensity",
+    )
+
+
+def _foxglove(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(handler=".live_viewers:foxglove")
+    add_live(parser)
+    parser.add_argument("--host", default="127.0.0.1", help="address to serve at (default 127.0.0.1)")
+    parser.add_argument("--port", type=natural("--port"), default=8765, metavar="N", help="default 8765")
+    parser.add_argument(
+        "--insecure", action="store_true", help="serve other machines too: not encrypted, no passwords"
     )
 
 

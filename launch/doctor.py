@@ -36,6 +36,7 @@ _EXTRAS = {
     "stable-baselines3": "no RL library to train on the same tasks (pip install 'tolman[baselines]')",
     "torch": "needed by stable-baselines3",
     "faery": "no AEDAT 4 and Event Stream recordings (pip install 'tolman[events]')",
+    "foxglove-sdk": "no server for Foxglove and Lichtblick (pip install 'tolman[foxglove]')",
     "ray": "no sweeps over several machines (pip install ray)",
     "h5py": "no HDF5 recordings (pip install 'tolman[events]')",
 }
