@@ -60,6 +60,7 @@ def build_parser() -> argparse.ArgumentParser:
     _compare(verbs.add_parser("compare", help="ablations and baselines side by side over seeds"))
     _view(verbs.add_parser("view", help="watch a running agent from another process"))
     _foxglove(verbs.add_parser("foxglove", help="serve a running agent to Foxglove or Lichtblick"))
+    _plotjuggler(verbs.add_parser("plotjuggler", help="send a running agent's numbers to PlotJuggler"))
     _localize(verbs.add_parser("localize", help="find out where a recording was made: events, or odometry"))
     _analyze(verbs.add_parser("analyze", help="what cells code: of a training run, or of recorded units"))
     _plot(verbs.add_parser("plot", help="make the figures of a training run again"))
@@ -193,6 +194,18 @@ def _foxglove(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--port", type=natural("--port"), default=8765, metavar="N", help="default 8765")
     parser.add_argument(
         "--insecure", action="store_true", help="serve other machines too: not encrypted, no passwords"
+    )
+
+
+def _plotjuggler(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(handler=".live_viewers:plotjuggler")
+    add_live(parser)
+    parser.add_argument("--bind", metavar="URL", help="where to publish (default tcp://127.0.0.1:9872)")
+    parser.add_argument(
+        "--limit",
+        type=natural("--limit"),
+        metavar="N",
+        help="of arrays with more elements send only the size (default 64)",
     )
 
 

@@ -1,4 +1,4 @@
-"""`tolman foxglove`: the state of a running agent, in viewers that others made."""
+"""`tolman foxglove`, `tolman plotjuggler`: the state of a running agent, in viewers that others made."""
 
 from __future__ import annotations
 
@@ -29,6 +29,25 @@ def foxglove(arguments: Namespace) -> None:
             _until_interrupted(lambda: server.serve(seconds))
             total, topics = sum(server.forwarded.values()), sum(n > 0 for n in server.forwarded.values())
             console.print(f"forwarded {total} messages of {topics} topics, {server.lost} lost")
+
+
+def plotjuggler(arguments: Namespace) -> None:
+    """Run `tolman plotjuggler`."""
+    seconds = _seconds(arguments)
+    from ..bridge.exceptions import BridgeError
+    from ..bridge.plotjuggler import DEFAULT_BIND, LIMIT, PlotJugglerServer
+
+    console = make_console()
+    limit = LIMIT if arguments.limit is None else arguments.limit
+    with (
+        asked("", BridgeError),
+        PlotJugglerServer(arguments.endpoint, bind=arguments.bind or DEFAULT_BIND, limit=limit) as server,
+    ):
+        console.print(f"numbers of {server.context.endpoint} at {server.url}")
+        console.print("in PlotJuggler: Streaming, ZMQ Subscriber, this address, JSON, use field 'timestamp'")
+        _until_interrupted(lambda: server.serve(seconds))
+        total, topics = sum(server.sent.values()), len(server.sent)
+        console.print(f"sent {total} messages of {topics} topics, {server.lost} lost")
 
 
 def _seconds(arguments: Namespace) -> float | None:
