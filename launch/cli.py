@@ -59,6 +59,7 @@ def build_parser() -> argparse.ArgumentParser:
     _evaluate(verbs.add_parser("evaluate", help="scores over seeds, with confidence intervals"))
     _compare(verbs.add_parser("compare", help="ablations and baselines side by side over seeds"))
     _view(verbs.add_parser("view", help="watch a running agent from another process"))
+    _dashboard(verbs.add_parser("dashboard", help="watch a running agent in the browser"))
     _foxglove(verbs.add_parser("foxglove", help="serve a running agent to Foxglove or Lichtblick"))
     _plotjuggler(verbs.add_parser("plotjuggler", help="send a running agent's numbers to PlotJuggler"))
     _localize(verbs.add_parser("localize", help="find out where a recording was made: events, or odometry"))
@@ -184,6 +185,18 @@ def _view(parser: argparse.ArgumentParser) -> None:
         "--encoding",
         action="store_true",
         help="of a recording: denoised, time surface, orientations, reconstructed log intensity",
+    )
+
+
+def _dashboard(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(handler=".live_viewers:dashboard")
+    add_live(parser)
+    parser.add_argument("--port", type=natural("--port"), metavar="N", help="of the page (default 9090)")
+    parser.add_argument("--data-port", type=natural("--data-port"), metavar="N", help="default 9876")
+    parser.add_argument(
+        "--save",
+        metavar="FILE",
+        help="write to FILE.rrd, to be opened with `rerun FILE.rrd`, and serve nothing",
     )
 
 

@@ -1,14 +1,46 @@
-"""`tolman foxglove`, `tolman plotjuggler`: the state of a running agent, in viewers that others made."""
+"""`tolman dashboard`, `foxglove` and `plotjuggler`: a running agent in viewers that others made."""
 
 from __future__ import annotations
 
 import contextlib
 import logging
+import signal
+import threading
 from argparse import Namespace
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import FrameType
 
 from .errors import UserError, asked
 from .terminal import make_console
+
+
+def dashboard(arguments: Namespace) -> None:
+    """Run `tolman dashboard`."""
+    seconds = _seconds(arguments)
+    from ..bridge.exceptions import BridgeError
+
+    console = make_console()
+    with asked("", BridgeError), _ended_by_signals():
+        from ..bridge.rerun_live import save, serve
+        from ..bridge.rerun_server import DATA_PORT, WEB_PORT, RerunServer
+
+        if arguments.save is not None:
+            if arguments.port is not None or arguments.data_port is not None:
+                raise UserError("--save writes a file and serves nothing: leave --port and --data-port out")
+            report = save(arguments.endpoint, Path(arguments.save), seconds)
+        else:
+            web = WEB_PORT if arguments.port is None else arguments.port
+            data = DATA_PORT if arguments.data_port is None else arguments.data_port
+            with RerunServer(web, data) as server:
+                console.print(f"open {server.page}", soft_wrap=True)
+                report = serve(arguments.endpoint, server, seconds)
+    console.print(
+        f"showed {report.agent_seconds:.1f} s of the agent's time in {report.updates} updates from "
+        f"{report.messages} messages, {report.lost} lost"
+    )
+    if arguments.save is not None:
+        console.print(arguments.save, soft_wrap=True)
 
 
 def foxglove(arguments: Namespace) -> None:
@@ -59,5 +91,22 @@ def _seconds(arguments: Namespace) -> float | None:
 
 def _until_interrupted(serve: Callable[[], None]) -> None:
     """Ctrl-C is how a server is ended: no error."""
-    with contextlib.suppress(KeyboardInterrupt):
+    with contextlib.suppress(KeyboardInterrupt), _ended_by_signals():
         serve()
+
+
+@contextlib.contextmanager
+def _ended_by_signals() -> Iterator[None]:
+    """Let SIGTERM end the block as Ctrl-C does, so that what it has started is ended too."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
