@@ -3,8 +3,6 @@
 One function of a `StateHistory` into a matplotlib figure; it neither receives nor shows anything.
 """
 
-import math
-
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
@@ -14,16 +12,15 @@ from matplotlib.patches import Circle, Polygon
 from numpy.typing import NDArray
 
 from .history import RASTER_SECONDS, TRACE_SECONDS, Path, StateHistory
+from .raster import POPULATION_COLOURS, Row, population_rows
 
 BACKGROUND, PANEL, GRID, TEXT, FAINT = "#0d1117", "#141b24", "#273241", "#d7dee8", "#7f8ea3"
 ESTIMATE, TRUE, GOAL, WALL = "#4cc9f0", "#f5f7fa", "#f9c74f", "#a7b3c4"
 ON, OFF = "#ffb454", "#3fa7ff"
 DOPAMINE, VALUE = "#f72585", "#80ed99"
-POPULATION_COLOURS = ("#4cc9f0", "#f9c74f", "#80ed99", "#f72585", "#b892ff", "#ff9f6b", "#64dfdf", "#e5989b")
 EVENTS = LinearSegmentedColormap.from_list("events", [OFF, "#16324f", "#0f151d", "#4d3515", ON])
 PLACES = LinearSegmentedColormap.from_list("places", ["#27496d", "#2a6f97", "#4cc9f0", "#f9c74f", "#fff3c4"])
 MAX_RASTER = 20_000  #: spikes drawn; more are thinned out evenly
-MAX_ROWS = 8  #: populations with a colour and a label of their own
 SIZE = (15.0, 8.6)  #: inches
 
 
@@ -181,7 +178,7 @@ class Dashboard:
 
     def _draw_raster(self, history: StateHistory) -> None:
         times, neurons = history.spikes
-        groups = _rows(history.populations, int(neurons.max()) + 1 if neurons.size else 1)
+        groups = population_rows(history.populations, int(neurons.max()) + 1 if neurons.size else 1)
         if groups != self._layout:
             self._lay_out_raster(groups)
         self._raster.set_xlim(history.time - RASTER_SECONDS, history.time)
@@ -198,7 +195,7 @@ class Dashboard:
         for row in self._rows[len(groups) :]:
             row.set_data([], [])
 
-    def _lay_out_raster(self, groups: "list[tuple[str, int, int, float, float]]") -> None:
+    def _lay_out_raster(self, groups: list[Row]) -> None:
         self._layout = groups
         self._raster.set_ylim(groups[-1][4], 0.0)
         self._raster.set_yticks([(bottom + top) / 2 for *_, bottom, top in groups])
@@ -227,21 +224,3 @@ def _place_robot(robot: Polygon, points: NDArray[np.float64], path: Path, turn: 
     heading, size = path.heading + turn, 0.09
     angles = heading + np.array([0.0, 2.5, -2.5])
     robot.set_xy(points[-1] + size * np.column_stack([np.cos(angles), np.sin(angles)]))
-
-
-def _rows(populations: dict[str, tuple[int, int]], neurons: int) -> list[tuple[str, int, int, float, float]]:
-    """Name, indices and vertical extent of each population, small ones larger than their share."""
-    table = populations or {"neurons": (0, neurons)}
-    merged: dict[str, tuple[int, int]] = {}
-    for name, (first, stop) in sorted(table.items(), key=lambda item: item[1]):
-        head, _, tail = name.rpartition("_")
-        stem = head if len(table) > MAX_ROWS and head and tail.isdigit() else name
-        before = merged.get(stem)
-        merged[stem] = (first, stop) if before is None else (min(before[0], first), max(before[1], stop))
-    kept = list(merged.items())[:MAX_ROWS]
-    rows, bottom = [], 0.0
-    for name, (first, stop) in kept:
-        top = bottom + math.sqrt(stop - first)
-        rows.append((name, first, stop, bottom, top))
-        bottom = top + 0.02 * math.sqrt(neurons)
-    return rows

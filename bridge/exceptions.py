@@ -30,6 +30,10 @@ class NothingPublishing(BridgeError):
     """No publisher was found at the endpoint in the time allowed."""
 
 
+class MissingExtraError(BridgeError):
+    """A viewer needs a library that is not installed."""
+
+
 class NoDisplayError(BridgeError):
     """A window was asked for where there is no display."""
 

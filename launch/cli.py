@@ -12,10 +12,10 @@ from collections.abc import Sequence
 from .. import __version__
 from .errors import UserError
 from .executor import ONE_THREAD
-from .options import Parser, add_experiment, add_json, add_task, length, natural
+from .options import Parser, add_experiment, add_json, add_live, add_task, length, natural
 
 #: Verbs that need no world: they work where PyBullet is missing, and `doctor` says so.
-_WITHOUT_PHYSICS = (".doctor", ".inspecting", ".recording", ".replaying", ".viewing")
+_WITHOUT_PHYSICS = (".doctor", ".inspecting", ".live_viewers", ".recording", ".replaying", ".viewing")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -68,6 +68,9 @@ def build_parser() -> argparse.ArgumentParser:
     _inspect(verbs.add_parser("inspect", help="what an MCAP file holds, and whether it is whole"))
     _launch(verbs.add_parser("launch", help="run and watch over the processes that a file describes"))
     _node(verbs.add_parser("node", help="one of those processes: the agent, or a task, as a ROS-like node"))
+    _dashboard(verbs.add_parser("dashboard", help="watch a running agent in the browser"))
+    _foxglove(verbs.add_parser("foxglove", help="serve a running agent to Foxglove or Lichtblick"))
+    _plotjuggler(verbs.add_parser("plotjuggler", help="send a running agent's numbers to PlotJuggler"))
     _localize(verbs.add_parser("localize", help="find out where a recording was made: events, or odometry"))
     _analyze(verbs.add_parser("analyze", help="what cells code: of a training run, or of recorded units"))
     _plot(verbs.add_parser("plot", help="make the figures of a training run again"))
@@ -264,6 +267,40 @@ def _node(parser: argparse.ArgumentParser) -> None:
             "--endpoint", metavar="ENDPOINT", help="where nodes meet (default: the bridge's own)"
         )
         add_experiment(kind)
+
+
+def _dashboard(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(handler=".live_viewers:dashboard")
+    add_live(parser)
+    parser.add_argument("--port", type=natural("--port"), metavar="N", help="of the page (default 9090)")
+    parser.add_argument("--data-port", type=natural("--data-port"), metavar="N", help="default 9876")
+    parser.add_argument(
+        "--save",
+        metavar="FILE",
+        help="write to FILE.rrd, to be opened with `rerun FILE.rrd`, and serve nothing",
+    )
+
+
+def _foxglove(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(handler=".live_viewers:foxglove")
+    add_live(parser)
+    parser.add_argument("--host", default="127.0.0.1", help="address to serve at (default 127.0.0.1)")
+    parser.add_argument("--port", type=natural("--port"), default=8765, metavar="N", help="default 8765")
+    parser.add_argument(
+        "--insecure", action="store_true", help="serve other machines too: not encrypted, no passwords"
+    )
+
+
+def _plotjuggler(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(handler=".live_viewers:plotjuggler")
+    add_live(parser)
+    parser.add_argument("--bind", metavar="URL", help="where to publish (default tcp://127.0.0.1:9872)")
+    parser.add_argument(
+        "--limit",
+        type=natural("--limit"),
+        metavar="N",
+        help="of arrays with more elements send only the size (default 64)",
+    )
 
 
 def _localize(parser: argparse.ArgumentParser) -> None:

@@ -37,6 +37,8 @@ _EXTRAS = {
     "torch": "needed by stable-baselines3",
     "faery": "no AEDAT 4 and Event Stream recordings (pip install 'tolman[events]')",
     "mcap": "no recordings of topics (pip install 'tolman[record]')",
+    "foxglove-sdk": "no server for Foxglove and Lichtblick (pip install 'tolman[foxglove]')",
+    "rerun-sdk": "no dashboard in the browser (pip install 'tolman[rerun]')",
     "ray": "no sweeps over several machines (pip install ray)",
     "h5py": "no HDF5 recordings (pip install 'tolman[events]')",
 }

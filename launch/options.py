@@ -55,6 +55,14 @@ def add_json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", metavar="FILE", help="also write the results as one JSON object")
 
 
+def add_live(parser: argparse.ArgumentParser) -> None:
+    """Add what viewers of a running agent share: where it publishes, and for how long to look."""
+    parser.add_argument(
+        "endpoint", nargs="?", metavar="ENDPOINT", help="where `tolman run --publish` publishes"
+    )
+    parser.add_argument("--seconds", type=float, metavar="S", help="end after S seconds")
+
+
 def natural(what: str, least: int = 0) -> Any:
     """Return a type for argparse: a whole number of at least `least`."""
 

@@ -1,0 +1,133 @@
+"""Feed the Rerun dashboard from a running agent: into a browser, or into a file for later."""
+
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import rerun as rr
+
+from .exceptions import BridgeError
+from .observer import StateObserver
+from .rerun_server import RerunServer
+from .rerun_view import RerunDashboard
+
+FAST_SECONDS = 0.125  #: s between two updates of robot, events and signals
+SLOW_SECONDS = 0.5  #: s between two updates of paths, raster and rate maps
+ENDED_AFTER = 3.0  #: s of silence after which a file is finished
+APPLICATION = "tolman"
+
+
+@dataclass(frozen=True)
+class DashboardReport:
+    """What was shown."""
+
+    updates: int
+    messages: int
+    lost: int  #: dropped on the way, or overwritten before they were taken
+    agent_seconds: float  #: agent time at the end
+
+
+def serve(
+    endpoint: str | None,
+    server: RerunServer,
+    seconds: float | None = None,
+    *,
+    timeout: float = 10.0,
+) -> DashboardReport:
+    """Show an agent in the browser for `seconds` s of wall time, or until interrupted.
+
+    Raises
+    ------
+    NothingPublishing
+        If no message came within `timeout` s.
+    BridgeError
+        If the endpoint cannot be used or the server ends.
+    """
+    recording = rr.RecordingStream(APPLICATION)
+    recording.connect_grpc(server.data_url)
+    end = None if seconds is None else time.monotonic() + seconds
+
+    def going(observer: StateObserver) -> bool:
+        if not server.running:
+            raise BridgeError("rerun's server has ended")
+        return end is None or time.monotonic() < end
+
+    try:
+        return _feed(endpoint, recording, going, timeout)
+    finally:
+        recording.disconnect()
+
+
+def save(
+    endpoint: str | None, path: Path, seconds: float | None = None, *, timeout: float = 10.0
+) -> DashboardReport:
+    """Write the dashboard of an agent to a file until the agent falls silent or `seconds` s have passed.
+
+    The file is there once it is whole; `rerun FILE` opens it.
+
+    Raises
+    ------
+    NothingPublishing
+        If no message came within `timeout` s.
+    BridgeError
+        If the endpoint cannot be used or the file not be written.
+    """
+    if path.suffix != ".rrd":
+        raise BridgeError(f"a file for rerun ends in .rrd, got {path.name!r}")
+    if not path.absolute().parent.is_dir():
+        raise BridgeError(f"the folder {path.absolute().parent} for {path.name!r} does not exist")
+    if path.is_dir():
+        raise BridgeError(f"{path} is a folder")
+    partial = path.with_name(f".{path.stem}.partial.rrd")
+    recording = rr.RecordingStream(APPLICATION)
+    try:
+        recording.save(partial)
+    except RuntimeError as error:
+        raise BridgeError(f"cannot write {path}: {error}") from error
+    end = None if seconds is None else time.monotonic() + seconds
+
+    def going(observer: StateObserver) -> bool:
+        return observer.silence < ENDED_AFTER and (end is None or time.monotonic() < end)
+
+    try:
+        report = _feed(endpoint, recording, going, timeout)
+        recording.disconnect()
+        os.replace(partial, path)
+    except OSError as error:
+        raise BridgeError(f"cannot write {path}: {error.strerror or error}") from error
+    finally:
+        recording.disconnect()
+        partial.unlink(missing_ok=True)
+    return report
+
+
+def _feed(
+    endpoint: str | None,
+    recording: rr.RecordingStream,
+    going: Callable[[StateObserver], bool],
+    timeout: float,
+) -> DashboardReport:
+    """Gather and draw, at the rates above, until `going` says no or the user interrupts."""
+    dashboard = RerunDashboard(recording)
+    updates, next_slow, drawn = 0, 0.0, -1
+    with StateObserver(endpoint, on_message=dashboard.add) as observer:
+        observer.wait_for_publisher(timeout)
+        try:
+            while going(observer):
+                observer.gather_for(FAST_SECONDS)
+                messages = sum(observer.counts.values())
+                if messages == drawn:
+                    continue
+                slow = time.monotonic() >= next_slow
+                if slow:
+                    next_slow = time.monotonic() + SLOW_SECONDS
+                dashboard.draw(slow=slow)
+                updates, drawn = updates + 1, messages
+        except KeyboardInterrupt:  # how a live view is ended
+            pass
+        dashboard.draw()
+        recording.flush()
+        lost = sum(s.lost + s.overwritten for s in observer.statistics.values())
+        return DashboardReport(updates + 1, sum(observer.counts.values()), lost, dashboard.history.time)

@@ -1,0 +1,112 @@
+"""`tolman dashboard`, `foxglove` and `plotjuggler`: a running agent in viewers that others made."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import signal
+import threading
+from argparse import Namespace
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import FrameType
+
+from .errors import UserError, asked
+from .terminal import make_console
+
+
+def dashboard(arguments: Namespace) -> None:
+    """Run `tolman dashboard`."""
+    seconds = _seconds(arguments)
+    from ..bridge.exceptions import BridgeError
+
+    console = make_console()
+    with asked("", BridgeError), _ended_by_signals():
+        from ..bridge.rerun_live import save, serve
+        from ..bridge.rerun_server import DATA_PORT, WEB_PORT, RerunServer
+
+        if arguments.save is not None:
+            if arguments.port is not None or arguments.data_port is not None:
+                raise UserError("--save writes a file and serves nothing: leave --port and --data-port out")
+            report = save(arguments.endpoint, Path(arguments.save), seconds)
+        else:
+            web = WEB_PORT if arguments.port is None else arguments.port
+            data = DATA_PORT if arguments.data_port is None else arguments.data_port
+            with RerunServer(web, data) as server:
+                console.print(f"open {server.page}", soft_wrap=True)
+                report = serve(arguments.endpoint, server, seconds)
+    console.print(
+        f"showed {report.agent_seconds:.1f} s of the agent's time in {report.updates} updates from "
+        f"{report.messages} messages, {report.lost} lost"
+    )
+    if arguments.save is not None:
+        console.print(arguments.save, soft_wrap=True)
+
+
+def foxglove(arguments: Namespace) -> None:
+    """Run `tolman foxglove`."""
+    seconds = _seconds(arguments)
+    from ..bridge.exceptions import BridgeError
+
+    console = make_console()
+    logging.getLogger("foxglove").setLevel(logging.CRITICAL)  # viewers come and go: nothing to report
+    with asked("", BridgeError):
+        from ..bridge.foxglove import FoxgloveServer
+
+        with FoxgloveServer(
+            arguments.endpoint, host=arguments.host, port=arguments.port, insecure=arguments.insecure
+        ) as server:
+            console.print(f"topics of {server.context.endpoint} at {server.url}", soft_wrap=True)
+            console.print("in Foxglove or Lichtblick: open a connection, Foxglove WebSocket, to this address")
+            _until_interrupted(lambda: server.serve(seconds))
+            total, topics = sum(server.forwarded.values()), sum(n > 0 for n in server.forwarded.values())
+            console.print(f"forwarded {total} messages of {topics} topics, {server.lost} lost")
+
+
+def plotjuggler(arguments: Namespace) -> None:
+    """Run `tolman plotjuggler`."""
+    seconds = _seconds(arguments)
+    from ..bridge.exceptions import BridgeError
+    from ..bridge.plotjuggler import DEFAULT_BIND, LIMIT, PlotJugglerServer
+
+    console = make_console()
+    limit = LIMIT if arguments.limit is None else arguments.limit
+    with (
+        asked("", BridgeError),
+        PlotJugglerServer(arguments.endpoint, bind=arguments.bind or DEFAULT_BIND, limit=limit) as server,
+    ):
+        console.print(f"numbers of {server.context.endpoint} at {server.url}")
+        console.print("in PlotJuggler: Streaming, ZMQ Subscriber, this address, JSON, use field 'timestamp'")
+        _until_interrupted(lambda: server.serve(seconds))
+        total, topics = sum(server.sent.values()), len(server.sent)
+        console.print(f"sent {total} messages of {topics} topics, {server.lost} lost")
+
+
+def _seconds(arguments: Namespace) -> float | None:
+    seconds: float | None = arguments.seconds
+    if seconds is not None and not seconds > 0.0:
+        raise UserError(f"--seconds must be > 0 s, got {seconds}")
+    return seconds
+
+
+def _until_interrupted(serve: Callable[[], None]) -> None:
+    """Ctrl-C is how a server is ended: no error."""
+    with contextlib.suppress(KeyboardInterrupt), _ended_by_signals():
+        serve()
+
+
+@contextlib.contextmanager
+def _ended_by_signals() -> Iterator[None]:
+    """Let SIGTERM end the block as Ctrl-C does, so that what it has started is ended too."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
