@@ -9,7 +9,7 @@ Callback = Callable[[Any], None]
 
 
 class _EventCallbacks:
-    """Holds what was given; `create_publisher` and `create_subscription` refuse what would never be called."""
+    """Holds what was given; nodes refuse what would never be called."""
 
     def __init__(self, use_default_callbacks: bool, callbacks: dict[str, Callback | None]) -> None:
         self.use_default_callbacks = use_default_callbacks

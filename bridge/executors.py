@@ -1,11 +1,11 @@
 """What runs callbacks, as rclpy has it: woken by whatever has something to do.
 
-An executor asks its nodes' entities in turn whether they are ready, and hands out the next that is, as a task.
-Where rclpy asks for a wait set, here every entity wakes the executor: messages and answers from the thread that
+An executor asks its nodes' entities in turn whether they are ready, and hands out those that are, as tasks.
+Where rclpy has a wait set, here every entity wakes the executor: messages and answers from the thread that
 receives them, timers by the time until their next call.
 
-A coroutine that waits for a future is resumed when that is done; one that merely yields is resumed at the next
-turn. So a callback may await the answer of a service in a single thread.
+A coroutine that waits for a future is resumed when that is done; one that merely yields, at the next turn. So
+a callback may await the answer of a service in a single thread.
 """
 
 import inspect
@@ -404,7 +404,7 @@ class MultiThreadedExecutor(Executor):
             num_threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
         if num_threads == 1:
             warnings.warn(
-                "MultiThreadedExecutor is used with a single thread.\nUse the SingleThreadedExecutor instead.",
+                "MultiThreadedExecutor with a single thread: use the SingleThreadedExecutor instead",
                 stacklevel=2,
             )
         self._futures: list[Task[Any]] = []

@@ -11,7 +11,12 @@ def expand_topic_name(topic_name: str, node_name: str, node_namespace: str) -> s
     ------
     ValueError
         If one of the names cannot be one; the text says which and why.
+    TypeError
+        If it is not a string.
     """
+    for name in (topic_name, node_name, node_namespace):
+        if not isinstance(name, str):
+            raise TypeError(f"a name must be a string, got {name!r}")
     checks = (
         ("topic name", topic_name, names.topic_name_fault),
         ("node name", node_name, names.node_name_fault),

@@ -192,7 +192,7 @@ class Graph:
 
     def subscribers(self, topic: bytes) -> int:
         """How many processes announced that they subscribe to `topic` (its wire form), ourselves included."""
-        return self._subscribers[topic] if topic in self._subscribers else 0
+        return self._subscribers.get(topic, 0)
 
     def _count_subscribers(self) -> None:
         found: Counter[bytes] = Counter()

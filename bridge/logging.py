@@ -156,7 +156,9 @@ class RcutilsLogger:
             for kind, (needed, optional) in _FILTERS.items():
                 if any(o in options for o in optional) and not all(n in options for n in needed):
                     missing = next(n for n in needed if n not in options)
-                    raise TypeError(f'required parameter "{missing}" not specified for logging filter "{kind}"')
+                    raise TypeError(
+                        f'required parameter "{missing}" not specified for logging filter "{kind}"'
+                    )
             caller = self._callers[where] = _Caller(severity, name, dict(options))
         elif caller.severity != severity:
             raise ValueError("Logger severity cannot be changed between calls.")

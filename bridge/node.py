@@ -37,17 +37,18 @@ from .qos import (
     DurabilityPolicy,
     QoSProfile,
     ReliabilityPolicy,
-    check_supported,
+    kept,
     packed,
     qos_profile_services_default,
 )
-from .qos_overriding_options import declare_qos_parameters
+from .qos_overriding_options import QoSOverridingOptions, declare_qos_parameters
 from .ros_arguments import parse
 from .rosout import Rosout
 from .service import KEPT_ANSWERS, Service, answer_topic, request_topic
 from .subscription import MessageInfo, Subscription
 from .time_source import TimeSource
 from .timer import Rate, Timer, TimerInfo
+from .type_description_service import TypeDescriptionService
 from .type_support import check_is_valid_srv_type
 from .waitable import Waitable
 
@@ -123,10 +124,11 @@ class Node(NodeGraph, NodeParameters):
         self._time_source.attach_clock(self._clock)
         self._parameter_service = ParameterService(self) if start_parameter_services else None
         self._logging_service = LoggingService(self) if enable_logger_service else None
+        self._type_description_service = TypeDescriptionService(self)
         self._announce()
 
     @property
-    def handle(self) -> "NodeHandle":
+    def handle(self) -> Handle:
         """Refuses once the node is destroyed."""
         return self._handle
 
@@ -248,8 +250,8 @@ class Node(NodeGraph, NodeParameters):
         qos_profile: QoSProfile | int,
         *,
         callback_group: CallbackGroup | None = None,
-        event_callbacks: object | None = None,
-        qos_overriding_options: object | None = None,
+        event_callbacks: PublisherEventCallbacks | None = None,
+        qos_overriding_options: QoSOverridingOptions | None = None,
         publisher_class: type[Publisher[Any]] = Publisher,
     ) -> Publisher[MsgT]:
         """Make a publisher; an integer for the profile is its depth.
@@ -263,11 +265,14 @@ class Node(NodeGraph, NodeParameters):
         profile, name = _profile(qos_profile), self.resolve_topic_name(topic)
         profile = declare_qos_parameters(Publisher, self, name, profile, qos_overriding_options)
         _check_type(msg_type)
-        history = max(profile.depth, 1) if profile.durability == DurabilityPolicy.TRANSIENT_LOCAL else 0
+        history = kept(profile) if profile.durability == DurabilityPolicy.TRANSIENT_LOCAL else 0
         reliable = profile.reliability != ReliabilityPolicy.BEST_EFFORT
-        early = 0 if history or not reliable else max(profile.depth, 1)
+        early = 0 if history or not reliable else kept(profile)
         outlet = self._transport.outlet(name, type_hash_prefix(msg_type.TYPE_NAME), history, early)
+        outlet.lifespan = profile.lifespan.nanoseconds
         publisher: Publisher[MsgT] = publisher_class(outlet, msg_type, name, profile)
+        publisher.count_subscriptions = functools.partial(self._graph.count, name, "subscription")
+        publisher.remove = functools.partial(self._forget, self._publishers, publisher)
         self._publishers.append(publisher)
         self._announce()
         return publisher
@@ -280,8 +285,8 @@ class Node(NodeGraph, NodeParameters):
         qos_profile: QoSProfile | int,
         *,
         callback_group: CallbackGroup | None = None,
-        event_callbacks: object | None = None,
-        qos_overriding_options: object | None = None,
+        event_callbacks: SubscriptionEventCallbacks | None = None,
+        qos_overriding_options: QoSOverridingOptions | None = None,
         raw: bool = False,
     ) -> Subscription[MsgT]:
         """Make a subscription; an integer for the profile is its depth; `raw` calls back with CDR bytes.
@@ -310,7 +315,7 @@ class Node(NodeGraph, NodeParameters):
         )
         group.add_entity(subscription)
         subscription.count_publishers = functools.partial(self._graph.count, name, "publisher")
-        subscription.remove = functools.partial(self._transport.unsubscribe, name, subscription.deliver)
+        subscription.remove = functools.partial(self._forget, self._subscriptions, subscription, name)
         self._subscriptions.append(subscription)
         self._transport.subscribe(name, subscription.deliver)
         self._announce()
@@ -332,7 +337,6 @@ class Node(NodeGraph, NodeParameters):
             If the name, the profile or the type cannot be used.
         """
         check_is_valid_srv_type(srv_type)
-        check_supported(qos_profile)
         name, group = self.resolve_service_name(srv_name), callback_group or self._default_callback_group
         kind = type_hash_prefix(srv_type.Request.TYPE_NAME)
         outlet = self._transport.outlet(request_topic(name), kind, early=max(qos_profile.depth, 1))
@@ -349,7 +353,7 @@ class Node(NodeGraph, NodeParameters):
         )
         client._executor = lambda: self.executor
         group.add_entity(client)
-        client.remove = functools.partial(self._transport.unsubscribe, answer_topic(name), client.deliver)
+        client.remove = functools.partial(self._forget, self._clients, client, answer_topic(name))
         self._clients.append(client)
         self._transport.subscribe(answer_topic(name), client.deliver)
         self._announce()
@@ -372,16 +376,22 @@ class Node(NodeGraph, NodeParameters):
             If the name, the profile or the type cannot be used.
         """
         check_is_valid_srv_type(srv_type)
-        check_supported(qos_profile)
         name, group = self.resolve_service_name(srv_name), callback_group or self._default_callback_group
         outlet = self._transport.outlet(
             answer_topic(name), type_hash_prefix(srv_type.Response.TYPE_NAME), KEPT_ANSWERS
         )
         service = Service(
-            srv_type, name, callback, group, qos_profile, outlet, self._wake_executor, self._transport.refusals
+            srv_type,
+            name,
+            callback,
+            group,
+            qos_profile,
+            outlet,
+            self._wake_executor,
+            self._transport.refusals,
         )
         group.add_entity(service)
-        service.remove = functools.partial(self._transport.unsubscribe, request_topic(name), service.deliver)
+        service.remove = functools.partial(self._forget, self._services, service, request_topic(name))
         self._services.append(service)
         self._transport.subscribe(request_topic(name), service.deliver)
         self._announce()
@@ -428,36 +438,28 @@ class Node(NodeGraph, NodeParameters):
         """Remove a publisher of this node; False if it is not."""
         if publisher not in self._publishers:
             return False
-        self._publishers.remove(publisher)
         publisher.destroy()
-        self._announce()
         return True
 
     def destroy_subscription(self, subscription: Subscription[Any]) -> bool:
         """Remove a subscription of this node; False if it is not."""
         if subscription not in self._subscriptions:
             return False
-        self._subscriptions.remove(subscription)
         subscription.destroy()
-        self._announce()
         return True
 
     def destroy_client(self, client: Client) -> bool:
         """Remove a client of this node; False if it is not."""
         if client not in self._clients:
             return False
-        self._clients.remove(client)
         client.destroy()
-        self._announce()
         return True
 
     def destroy_service(self, service: Service) -> bool:
         """Remove a service of this node; False if it is not."""
         if service not in self._services:
             return False
-        self._services.remove(service)
         service.destroy()
-        self._announce()
         return True
 
     def destroy_rate(self, rate: Rate) -> bool:
@@ -511,6 +513,14 @@ class Node(NodeGraph, NodeParameters):
     def _wake_executor(self) -> None:
         if (executor := self.executor) is not None:
             executor.wake()
+
+    def _forget(self, those: list[Any], end: Any, topic: str | None = None) -> None:
+        """An end was destroyed: it is ours no more, and hears `topic` no more."""
+        if end in those:
+            those.remove(end)
+        if topic is not None:
+            self._transport.unsubscribe(topic, end.deliver)
+        self._announce()
 
     def _announce(self) -> None:
         """Tell the others what all nodes of this process have."""
@@ -584,7 +594,9 @@ def _refuse_callbacks(callbacks: Any) -> None:
         raise TypeError(f"event_callbacks must be event callbacks, got {type(callbacks).__name__}")
     given = [name for name, value in vars(callbacks).items() if callable(value)]
     if given:
-        raise UnsupportedEventTypeError(f"{', '.join(sorted(given))}: not supported by this bridge; leave it out")
+        raise UnsupportedEventTypeError(
+            f"{', '.join(sorted(given))}: not supported by this bridge; leave it out"
+        )
 
 
 def _profile(profile: QoSProfile | int) -> QoSProfile:
@@ -594,7 +606,6 @@ def _profile(profile: QoSProfile | int) -> QoSProfile:
         if profile < 0:
             raise ValueError("history depth must be greater than or equal to zero")
         return QoSProfile(depth=profile)
-    check_supported(profile)
     return profile
 
 

@@ -4,9 +4,9 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from .exceptions import InvalidHandle
+from .expand_topic_name import expand_topic_name
 from .graph import EndKind, TopicEnd
 from .handles import Handle
-from .names import expand_topic_name
 
 if TYPE_CHECKING:
     from .graph import Graph
@@ -142,7 +142,8 @@ class NodeGraph:
         full = topic_name if no_mangle else expand_topic_name(topic_name, self._name, self._namespace)
         if not no_mangle:
             full = self._remapped(full)
-        kinds = {"publisher": TopicEndpointTypeEnum.PUBLISHER, "subscription": TopicEndpointTypeEnum.SUBSCRIPTION}
+        kinds = TopicEndpointTypeEnum
+        kind_of_end = kinds.PUBLISHER if kind == "publisher" else kinds.SUBSCRIPTION
         found = []
         for end in self._ends():
             if end.topic != full or end.kind != kind:
@@ -155,7 +156,7 @@ class NodeGraph:
                     node_namespace=space or "/",
                     topic_type=end.type_name,
                     topic_type_hash=TypeHash(version=1, value=bytes.fromhex(digest)),
-                    endpoint_type=kinds[kind],
+                    endpoint_type=kind_of_end,
                     endpoint_gid=list(bytes.fromhex(end.gid)),
                     qos_profile=unpacked(end.qos),
                 )

@@ -1,6 +1,7 @@
 """Publishers, as rclpy has them."""
 
 import time
+from collections.abc import Callable
 from types import TracebackType
 from typing import Generic, Self, TypeVar
 
@@ -11,6 +12,7 @@ from .qos import QoSProfile
 from .transport import Outlet
 
 MsgT = TypeVar("MsgT", bound=Message)
+FOR_EVER = Duration(seconds=-1)
 
 
 class Publisher(Generic[MsgT]):
@@ -22,6 +24,8 @@ class Publisher(Generic[MsgT]):
         self.topic = topic
         self.qos_profile = qos_profile
         self._handle = Handle(f"publisher of {topic}")
+        self.count_subscriptions: Callable[[], int] = lambda: outlet.subscribers  #: set by the node
+        self.remove: Callable[[], None] = lambda: None  #: set by the node: it is its publisher no more
 
     @property
     def handle(self) -> Handle:
@@ -70,16 +74,16 @@ class Publisher(Generic[MsgT]):
         return self._outlet.wanted
 
     def get_subscription_count(self) -> int:
-        """How many processes subscribe to the topic."""
+        """How many subscriptions there are, over all processes."""
         with self._handle:
-            return self._outlet.subscribers
+            return self.count_subscriptions()
 
     def assert_liveliness(self) -> None:
         """Nothing to do: a publisher is alive as long as its process is."""
         with self._handle:
             return
 
-    def wait_for_all_acked(self, timeout: Duration = Duration(seconds=-1)) -> bool:
+    def wait_for_all_acked(self, timeout: Duration = FOR_EVER) -> bool:
         """True at once: what was published is with ZeroMQ, which sends it; nobody acknowledges."""
         with self._handle:
             return True
@@ -95,8 +99,10 @@ class Publisher(Generic[MsgT]):
 
     def destroy(self) -> None:
         """Stop publishing; use `Node.destroy_publisher`."""
-        self._handle.destroy_when_not_in_use()
-        self._outlet.close()
+        if not self._handle.destroyed:
+            self._handle.destroy_when_not_in_use()
+            self._outlet.close()
+            self.remove()
 
     def __enter__(self) -> Self:
         return self

@@ -1,8 +1,8 @@
 """Quality of service, as rclpy has it: what a publisher offers and a subscription asks for.
 
-What the bridge honours: history KEEP_LAST with its depth, both reliabilities (TCP with bounded queues; losses
-are counted), both durabilities. What it cannot honour (KEEP_ALL, deadline, lifespan, manual liveliness)
-`check_supported` refuses.
+The bridge honours history KEEP_LAST with its depth, KEEP_ALL up to `KEEP_ALL_LIMIT` samples, reliability
+(TCP with bounded queues; losses are counted), both durabilities, and the lifespan of what is kept for late
+joiners. Deadline and liveliness do nothing but cause events, and callbacks for events are refused (`Node`).
 """
 
 import warnings
@@ -10,6 +10,39 @@ from enum import Enum, IntEnum
 from typing import Any
 
 from .duration import Duration
+from .qos_policy_kind import QoSPolicyKind, qos_policy_name_from_kind
+
+__all__ = [
+    "KEEP_ALL_LIMIT",
+    "DurabilityPolicy",
+    "HistoryPolicy",
+    "InvalidQoSProfileException",
+    "LivelinessPolicy",
+    "QoSCompatibility",
+    "QoSDurabilityPolicy",
+    "QoSHistoryPolicy",
+    "QoSLivelinessPolicy",
+    "QoSPolicyEnum",
+    "QoSPolicyKind",
+    "QoSPresetProfiles",
+    "QoSProfile",
+    "QoSReliabilityPolicy",
+    "ReliabilityPolicy",
+    "kept",
+    "packed",
+    "qos_check_compatible",
+    "qos_policy_name_from_kind",
+    "qos_profile_action_status_default",
+    "qos_profile_default",
+    "qos_profile_parameter_events",
+    "qos_profile_parameters",
+    "qos_profile_sensor_data",
+    "qos_profile_services_default",
+    "qos_profile_system_default",
+    "unpacked",
+]
+
+KEEP_ALL_LIMIT = 10_000  #: samples kept with KEEP_ALL: a queue without an end would be memory without one
 
 
 class QoSPolicyEnum(IntEnum):
@@ -144,7 +177,9 @@ class QoSProfile:
         if not isinstance(value, int) or value < 0:
             raise ValueError(f"depth must be an integer >= 0, got {value!r}")
         if self.history == HistoryPolicy.KEEP_LAST and value == 0:
-            warnings.warn("A zero depth with KEEP_LAST doesn't make sense; no data could be stored.", stacklevel=3)
+            warnings.warn(
+                "A zero depth with KEEP_LAST doesn't make sense; no data could be stored.", stacklevel=3
+            )
         self._depth = value
 
     def to_dict(self) -> dict[str, Any]:
@@ -193,21 +228,9 @@ def unpacked(policies: tuple[int, ...]) -> QoSProfile:
     )
 
 
-def check_supported(profile: QoSProfile) -> None:
-    """Refuse what the bridge cannot honour.
-
-    Raises
-    ------
-    InvalidQoSProfileException
-        Naming the policy and what is possible.
-    """
-    if profile.history == HistoryPolicy.KEEP_ALL:
-        raise InvalidQoSProfileException("KEEP_ALL would need unbounded memory; use KEEP_LAST with a depth")
-    for name in ("lifespan", "deadline", "liveliness_lease_duration"):
-        if getattr(profile, name).nanoseconds:
-            raise InvalidQoSProfileException(f"{name} is not supported by this bridge; leave it unspecified")
-    if profile.liveliness == LivelinessPolicy.MANUAL_BY_TOPIC:
-        raise InvalidQoSProfileException("liveliness MANUAL_BY_TOPIC is not supported; use AUTOMATIC")
+def kept(profile: QoSProfile) -> int:
+    """How many samples are kept: `depth`, or with KEEP_ALL the most that memory is risked for."""
+    return KEEP_ALL_LIMIT if profile.history == HistoryPolicy.KEEP_ALL else max(profile.depth, 1)
 
 
 _BEST_EFFORT = ReliabilityPolicy.BEST_EFFORT

@@ -16,7 +16,6 @@ from .qos import (
     QoSPolicyEnum,
     QoSProfile,
     ReliabilityPolicy,
-    check_supported,
 )
 from .qos_policy_kind import QoSPolicyKind
 from .subscription import Subscription
@@ -115,7 +114,6 @@ def declare_qos_parameters(
         return qos
     changed = copy.copy(qos)
     _declare_qos_parameters(entity_type, node, topic_name, changed, options)
-    check_supported(changed)
     return changed
 
 

@@ -14,9 +14,10 @@ from typing import NamedTuple, Self
 
 from . import recording_chunks as chunks
 from .exceptions import RecordingError
-from .messages import agrees, canonical_name
+from .messages import agrees
 from .qos import DurabilityPolicy, QoSProfile
 from .recording import LOSSES, MESSAGE_ENCODING, SIMULATION_TOPIC, simulation_time_of
+from .typestore import canonical_name
 from .wire import NO_SIMULATION_TIME
 
 CLOCK_TOPIC = "/clock"

@@ -149,7 +149,7 @@ def without_ros_arguments(args: Sequence[str]) -> list[str]:
 def _rule(text: str, option: str) -> tuple[str, str, str]:
     source, sign, target = text.partition(":=")
     if not sign or not source:
-        raise RCLInvalidROSArgsError(f"{option} takes FROM:=TO, got {text!r}")
+        raise RCLInvalidROSArgsError(f"Failed to parse ROS arguments: {option} takes FROM:=TO, got {text!r}")
     node, colon, name = source.partition(":")
     if colon and not name.startswith("//"):
         return node, name, target

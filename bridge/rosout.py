@@ -39,5 +39,9 @@ class Rosout:
         message.file, message.function, message.line = line.file, line.function, line.line
         try:
             self._publisher.publish(message)
-        except (BridgeError, InvalidHandle, ValueError):  # a line that cannot be sent was written all the same
+        except (
+            BridgeError,
+            InvalidHandle,
+            ValueError,
+        ):  # it was written all the same
             return

@@ -1,7 +1,7 @@
 """Services, as rclpy has them: a request comes on one hidden topic, its answer goes back on another.
 
 As with DDS, all clients of a service hear all its answers, and take those that carry their own id and the
-sequence number of their request. The last answers are kept for a client whose subscription is still on its way.
+sequence number of their request. The last answers are kept for clients whose subscription is on its way.
 """
 
 import time

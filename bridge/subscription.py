@@ -13,7 +13,7 @@ from .callback_groups import CallbackGroup
 from .exceptions import MessageError
 from .handles import Handle
 from .messages import Message, deserialize
-from .qos import DurabilityPolicy, QoSProfile
+from .qos import DurabilityPolicy, QoSProfile, kept
 from .wire import Flags, FrameError, Header, Refusal, Refusals
 
 MsgT = TypeVar("MsgT", bound=Message)
@@ -45,6 +45,19 @@ class Sample(NamedTuple):
     header: Header
     payload: memoryview
     received: int  #: ns since the epoch
+
+
+class SubscriptionHandle(Handle):
+    """What programs get from `subscription.handle`."""
+
+    def __init__(self, subscription: "Subscription[Any]") -> None:
+        super().__init__(f"subscription to {subscription.topic}")
+        self._subscription = subscription
+
+    def take_message(self, msg_type: type[Message], raw: bool) -> tuple[Any, MessageInfo] | None:
+        """The oldest message waiting and what is known of it; None if there is none."""
+        taken = self._subscription.take()
+        return None if taken is None else (taken[0], taken[1])
 
 
 class Subscription(Generic[MsgT]):
@@ -79,15 +92,15 @@ class Subscription(Generic[MsgT]):
         self._wake = wake
         self._refusals = refusals
         self._latched = qos_profile.durability == DurabilityPolicy.TRANSIENT_LOCAL
-        self._queue: deque[Sample] = deque(maxlen=max(qos_profile.depth, 1))
+        self._queue: deque[Sample] = deque(maxlen=kept(qos_profile))
         self._sequences: OrderedDict[bytes, int] = OrderedDict()
         self._executor_event = False
-        self._handle = Handle(f"subscription to {topic}")
+        self._handle = SubscriptionHandle(self)
         self.count_publishers: Callable[[], int] = lambda: 0  #: set by the node
         self.remove: Callable[[], None] = lambda: None  #: set by the node: takes it off the transport
 
     @property
-    def handle(self) -> Handle:
+    def handle(self) -> "SubscriptionHandle":
         """Refuses once the subscription is destroyed."""
         return self._handle
 

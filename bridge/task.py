@@ -124,7 +124,7 @@ class Future(Generic[T]):
 
 
 class _Resume:
-    """A done callback that makes a task runnable again: of the executor itself, so never a task of its own."""
+    """A done callback that makes a task runnable again, and never becomes a task itself."""
 
     def __init__(self, resume: Callable[[], None]) -> None:
         self._resume = resume

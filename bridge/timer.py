@@ -125,7 +125,7 @@ class Timer:
         if callback is None:
             return None
         name = _info_argument(callback)
-        return callback if name is None else functools.partial(callback, **{name: info})
+        return functools.partial(callback, **({} if name is None else {name: info}))
 
     def take(self) -> TimerInfo:
         """Count a call now and plan the next; the executor does this right before the callback."""

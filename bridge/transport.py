@@ -206,16 +206,16 @@ class Transport:
             self._subscriptions[topic] = count + 1
             for outlet in self._outlets.get(topic, ()):
                 for header, payload in outlet.history or ():
-                    self._put(encode(topic, header, payload))
+                    if outlet.alive(header):
+                        self._put(encode(topic, header, payload))
                 self._put_early(outlet)
         elif frame[:1] != b"\x00":  # the end of a refused subscription is nothing new
             self.refusals.add(Refusal.SUBSCRIPTION)
 
-
     def _put_early(self, outlet: "Outlet") -> None:
         since = time.monotonic() - EARLY_SECONDS
         for kept, header, payload in outlet.early or ():
-            if kept >= since:
+            if kept >= since and outlet.alive(header):
                 self._put(encode(outlet.topic, header, payload))
         if outlet.early and not self._awaited(outlet):
             outlet.early.clear()
@@ -224,13 +224,12 @@ class Transport:
 class Outlet:
     """One publisher's way out: numbers its messages and hands them to the socket."""
 
-    def __init__(
-        self, transport: Transport, topic: str, type_hash: bytes, history: int, early: int
-    ) -> None:
+    def __init__(self, transport: Transport, topic: str, type_hash: bytes, history: int, early: int) -> None:
         self.topic = topic_prefix(topic)
         self.type_hash = type_hash
         self.publisher = secrets.token_bytes(ID_BYTES)
         self.sequence = 0
+        self.lifespan = 0  #: ns after which what is kept is sent no more; 0 for ever
         self.history: deque[tuple[Header, bytes | memoryview]] | None = (
             deque(maxlen=history) if history else None
         )
@@ -243,6 +242,10 @@ class Outlet:
     def wanted(self) -> bool:
         """Whether anybody would receive what is sent now; if not, serialising it is a waste."""
         return self._transport._wanted(self)
+
+    def alive(self, header: Header) -> bool:
+        """Whether what was kept is within its lifespan."""
+        return not self.lifespan or time.time_ns() - header.source_stamp <= self.lifespan
 
     @property
     def subscribers(self) -> int:

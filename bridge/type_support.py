@@ -7,7 +7,7 @@ from .messages import Message
 
 
 def check_for_type_support(msg_or_srv_type: Any) -> None:
-    """Raise AttributeError unless it is an interface; raise NoTypeSupportImportedException if it has no code."""
+    """Raise AttributeError unless it is an interface, NoTypeSupportImportedException if it has no code."""
     if msg_or_srv_type.TYPE_NAME is None:
         raise NoTypeSupportImportedException
 
@@ -15,18 +15,22 @@ def check_for_type_support(msg_or_srv_type: Any) -> None:
 def check_is_valid_msg_type(msg_type: Any) -> None:
     """Raise RuntimeError unless it is a message class."""
     if not (isinstance(msg_type, type) and issubclass(msg_type, Message) and msg_type is not Message):
-        raise RuntimeError(f"The message type provided is not valid ({msg_type!r}), it may be a service or action")
+        raise RuntimeError(
+            f"The message type provided is not valid ({msg_type!r}), it may be a service or action"
+        )
 
 
 def check_is_valid_srv_type(srv_type: Any) -> None:
     """Raise RuntimeError unless it is a service class."""
-    if not (hasattr(srv_type, "Request") and hasattr(srv_type, "Response") and hasattr(srv_type, "TYPE_NAME")):
-        raise RuntimeError(f"The service type provided is not valid ({srv_type!r}), it may be a message or action")
+    if not (
+        hasattr(srv_type, "Request") and hasattr(srv_type, "Response") and hasattr(srv_type, "TYPE_NAME")
+    ):
+        raise RuntimeError(
+            f"The service type provided is not valid ({srv_type!r}), it may be a message or action"
+        )
 
 
 def check_is_valid_action_type(action_type: Any) -> None:
     """Raise RuntimeError unless it is an action class."""
     if not all(hasattr(action_type, name) for name in ("Goal", "Result", "Feedback", "Impl")):
-        raise RuntimeError(
-            f"The action type provided is not valid ({action_type!r}), it may be a message or service"
-        )
+        raise RuntimeError(f"The action type provided is not valid ({action_type!r})")

@@ -30,8 +30,7 @@ def wait_for_message(
     found: list[Any] = []
 
     subscription = node.create_subscription(msg_type, topic, lambda message: None, qos_profile)
-    wake = subscription._wake
-    subscription._wake = lambda: (came.set(), wake())[1]
+    subscription._wake = came.set
     subscription._executor_event = True  # no executor takes from it
     end = None if time_to_wait < 0 else time.monotonic() + time_to_wait
     try:

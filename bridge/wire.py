@@ -35,7 +35,9 @@ class Flags(IntFlag):
 
     NONE = 0
     LATCHED = 1  #: sent again for a late joiner: old data, of interest to transient-local subscriptions only
-    EARLY = 2  #: sent again to a subscription that was announced, but not connected yet, when it was published
+    EARLY = (
+        2  #: sent again to a subscription that was announced, but not connected yet, when it was published
+    )
 
 
 _KNOWN_FLAGS = int(Flags.LATCHED | Flags.EARLY)

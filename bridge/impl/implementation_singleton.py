@@ -8,7 +8,6 @@ from ..qos import InvalidQoSProfileException, QoSCompatibility, QoSPresetProfile
 from ..signals import SignalHandlerOptions
 
 
-
 def _predefined(name: str) -> QoSProfile:
     return QoSPresetProfiles[name.removeprefix("qos_profile_").upper()].value
 
