@@ -5,18 +5,19 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-
-import rerun as rr
+from typing import TYPE_CHECKING
 
 from .exceptions import BridgeError
 from .observer import StateObserver
 from .rerun_server import RerunServer
-from .rerun_view import RerunDashboard
+from .rerun_view import RerunDashboard, new_recording
+
+if TYPE_CHECKING:
+    import rerun as rr
 
 FAST_SECONDS = 0.125  #: s between two updates of robot, events and signals
 SLOW_SECONDS = 0.5  #: s between two updates of paths, raster and rate maps
 ENDED_AFTER = 3.0  #: s of silence after which a file is finished
-APPLICATION = "tolman"
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ def serve(
     BridgeError
         If the endpoint cannot be used or the server ends.
     """
-    recording = rr.RecordingStream(APPLICATION)
+    recording = new_recording()
     recording.connect_grpc(server.data_url)
     end = None if seconds is None else time.monotonic() + seconds
 
@@ -81,7 +82,7 @@ def save(
     if path.is_dir():
         raise BridgeError(f"{path} is a folder")
     partial = path.with_name(f".{path.stem}.partial.rrd")
-    recording = rr.RecordingStream(APPLICATION)
+    recording = new_recording()
     try:
         recording.save(partial)
     except RuntimeError as error:
@@ -105,7 +106,7 @@ def save(
 
 def _feed(
     endpoint: str | None,
-    recording: rr.RecordingStream,
+    recording: "rr.RecordingStream",
     going: Callable[[StateObserver], bool],
     timeout: float,
 ) -> DashboardReport:

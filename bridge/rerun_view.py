@@ -77,6 +77,11 @@ def blueprint() -> rrb.Blueprint:
     )
 
 
+def new_recording() -> rr.RecordingStream:
+    """A recording that goes nowhere yet."""
+    return rr.RecordingStream("tolman")
+
+
 class RerunDashboard:
     """Logs an agent's state into a recording.
 
