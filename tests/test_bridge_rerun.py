@@ -1,11 +1,13 @@
 """The Rerun dashboard: every pane has data, its server listens on the loopback interface alone."""
 
 import os
+import re
 import signal
 import socket
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from pathlib import Path
 
@@ -89,8 +91,7 @@ def test_the_server_listens_on_the_loopback_interface_and_sends_no_telemetry(end
         bound = listening(server.process)
         assert len(bound) == 2
         assert set(bound.values()) == {"0100007F"}
-        with urllib.request.urlopen(server.page, timeout=5) as page:
-            assert page.status == 200
+        assert int(server.data_url.rsplit(":", 1)[1].split("/")[0]) in bound
         with driving(endpoint):
             assert serve(endpoint, server, seconds=0.6).messages > 100
         assert set(listening(os.getpid()).values()) <= {"0100007F"}
@@ -98,6 +99,29 @@ def test_the_server_listens_on_the_loopback_interface_and_sends_no_telemetry(end
         assert not [path for path in data.rglob("*") if path.is_file()]
     assert not server.running
     assert not server._home.exists()
+
+
+def test_the_page_may_talk_to_this_machine_only() -> None:
+    with RerunServer(0, 0) as server:
+        root, data = (
+            server.page.split("?", 1)[0],
+            server.data_url.removeprefix("rerun+").removesuffix("/proxy"),
+        )
+        with urllib.request.urlopen(server.page, timeout=5) as page:
+            allowed = dict(rule.split(" ", 1) for rule in page.headers["Content-Security-Policy"].split("; "))
+            html = page.read().decode()
+        assert allowed["default-src"] == "'none'"
+        assert allowed["connect-src"] == f"'self' {data}"
+        assert all("http" not in sources for kind, sources in allowed.items() if kind != "connect-src")
+        assert "re_viewer.js" in html
+        assert "<link" in html
+        assert not re.search(r"<link[^>]*https?:", html)
+        with urllib.request.urlopen(f"{root}re_viewer.js", timeout=5) as script:
+            assert script.headers["Content-Security-Policy"]
+            assert len(script.read()) == int(script.headers["Content-Length"]) > 10_000
+        for other in ("sw.js", "../etc/passwd", "proxy"):
+            with pytest.raises(urllib.error.HTTPError, match="404"):
+                urllib.request.urlopen(f"{root}{other}", timeout=5)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks for the process in /proc")
