@@ -15,8 +15,8 @@ from .rerun_view import RerunDashboard, new_recording
 if TYPE_CHECKING:
     import rerun as rr
 
-FAST_SECONDS = 0.125  #: s between two updates of robot, events and signals
-SLOW_SECONDS = 0.5  #: s between two updates of paths, raster and rate maps
+RATE = 5.0  #: updates of robot, events and signals a second of wall time, at most
+SLOWER = 4  #: as many times less often: paths, raster and rate maps
 ENDED_AFTER = 3.0  #: s of silence after which a file is finished
 
 
@@ -35,6 +35,7 @@ def serve(
     server: RerunServer,
     seconds: float | None = None,
     *,
+    rate: float = RATE,
     timeout: float = 10.0,
 ) -> DashboardReport:
     """Show an agent in the browser for `seconds` s of wall time, or until interrupted.
@@ -56,13 +57,18 @@ def serve(
         return end is None or time.monotonic() < end
 
     try:
-        return _feed(endpoint, recording, going, timeout)
+        return _feed(endpoint, recording, going, rate, timeout)
     finally:
         recording.disconnect()
 
 
 def save(
-    endpoint: str | None, path: Path, seconds: float | None = None, *, timeout: float = 10.0
+    endpoint: str | None,
+    path: Path,
+    seconds: float | None = None,
+    *,
+    rate: float = RATE,
+    timeout: float = 10.0,
 ) -> DashboardReport:
     """Write the dashboard of an agent to a file until the agent falls silent or `seconds` s have passed.
 
@@ -93,7 +99,7 @@ def save(
         return observer.silence < ENDED_AFTER and (end is None or time.monotonic() < end)
 
     try:
-        report = _feed(endpoint, recording, going, timeout)
+        report = _feed(endpoint, recording, going, rate, timeout)
         recording.disconnect()
         os.replace(partial, path)
     except OSError as error:
@@ -108,23 +114,21 @@ def _feed(
     endpoint: str | None,
     recording: "rr.RecordingStream",
     going: Callable[[StateObserver], bool],
+    rate: float,
     timeout: float,
 ) -> DashboardReport:
-    """Gather and draw, at the rates above, until `going` says no or the user interrupts."""
+    """Gather and draw, `rate` times a second at most, until `going` says no or the user interrupts."""
     dashboard = RerunDashboard(recording)
-    updates, next_slow, drawn = 0, 0.0, -1
+    updates, drawn = 0, -1
     with StateObserver(endpoint, on_message=dashboard.add) as observer:
         observer.wait_for_publisher(timeout)
         try:
             while going(observer):
-                observer.gather_for(FAST_SECONDS)
+                observer.gather_for(1.0 / rate)
                 messages = sum(observer.counts.values())
                 if messages == drawn:
                     continue
-                slow = time.monotonic() >= next_slow
-                if slow:
-                    next_slow = time.monotonic() + SLOW_SECONDS
-                dashboard.draw(slow=slow)
+                dashboard.draw(slow=updates % SLOWER == 0)
                 updates, drawn = updates + 1, messages
         except KeyboardInterrupt:  # how a live view is ended
             pass

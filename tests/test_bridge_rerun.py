@@ -75,14 +75,14 @@ def test_every_entity_of_every_pane_has_data(endpoint: str, tmp_path: Path) -> N
         report = save(endpoint, file, seconds=2.0)
     assert report.lost == 0
     assert report.messages > 1000
-    assert report.updates <= 2.0 / 0.125 + 2
+    assert report.updates <= 2.0 * 5.0 + 2
     assert [path.name for path in tmp_path.iterdir()] == ["run.rrd"]
     rows = rows_by_entity(file)
     for pane, entities in PANES.items():
         assert {e for e in entities if not rows.get(e)} == set(), pane
     assert rows["signals/dopamine"] > 100  # every period, though drawn at a lower rate
     assert rows["events/image"] <= report.updates
-    assert rows["rate_maps/image"] <= 6
+    assert rows["rate_maps/image"] <= report.updates / 4 + 2
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc/net/tcp")
@@ -118,7 +118,7 @@ def test_the_page_may_talk_to_this_machine_only() -> None:
         assert not re.search(r"<link[^>]*https?:", html)
         with urllib.request.urlopen(f"{root}re_viewer.js", timeout=5) as script:
             assert script.headers["Content-Security-Policy"]
-            assert len(script.read()) == int(script.headers["Content-Length"]) > 10_000
+            assert len(script.read()) > 10_000
         for other in ("sw.js", "../etc/passwd", "proxy"):
             with pytest.raises(urllib.error.HTTPError, match="404"):
                 urllib.request.urlopen(f"{root}{other}", timeout=5)
@@ -168,6 +168,8 @@ def test_the_verb_refuses_in_one_line(
         ["--save", "run.rrd", "--port", "9"],
         ["--seconds", "0"],
         ["--port", "70000"],
+        ["--rate", "0"],
+        ["--rate", "nan"],
     ):
         assert main(["dashboard", endpoint, *arguments]) == 2
         error = capsys.readouterr().err
