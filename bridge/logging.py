@@ -263,7 +263,7 @@ def set_logger_level(name: str, level: int, detailed_error: bool = False) -> boo
         _logger(name).set_level(level)
     except ValueError as error:
         if detailed_error:
-            raise RuntimeError(f"cannot set the level of logger {name!r}: {error}") from error
+            raise RuntimeError("Invalid logger level.") from error
         return False
     return True
 

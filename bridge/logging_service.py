@@ -33,6 +33,6 @@ class LoggingService:
             try:
                 set_logger_level(level.name, level.level, detailed_error=True)
             except RuntimeError as error:
-                result.successful, result.reason = False, str(error)
+                result.successful, result.reason = False, f"Failed reason: {error}"
             response.results.append(result)
         return response

@@ -113,7 +113,9 @@ class Node(NodeGraph, NodeParameters):
         self._handle = NodeHandle(self)
         self._transport, self._graph = self._context.transport, self._context.graph
         self._context.track_node(self)
-        self._rosout = Rosout(self) if enable_rosout else None
+        self._rosout: Rosout | None = None
+        if enable_rosout and self._arguments.rosout is not False:
+            self._rosout = Rosout(self)
         given = self._arguments.parameters_of(self._name, self._namespace)
         self._init_parameters(
             parameter_overrides=[*given, *(parameter_overrides or [])],
@@ -505,6 +507,7 @@ class Node(NodeGraph, NodeParameters):
             self.destroy_guard_condition(guard)
         if self._rosout is not None:
             self._rosout.close()
+            self._rosout = None
         self._destroyed = True
         self._handle.destroy_when_not_in_use()
         self._context.untrack_node(self)
@@ -534,7 +537,8 @@ class Node(NodeGraph, NodeParameters):
         def end(kind: EndKind, name: str, type_name: str, gid: bytes, profile: QoSProfile) -> TopicEnd:
             return TopicEnd(full, name, type_name, type_hash(type_name), kind, gid.hex(), packed(profile))
 
-        for publisher in self.publishers:
+        rosout = [] if self._rosout is None else [self._rosout.publisher]
+        for publisher in [*self.publishers, *rosout]:
             gid = publisher._outlet.publisher
             yield end("publisher", publisher.topic, publisher.msg_type.TYPE_NAME, gid, publisher.qos_profile)
         for subscription in self.subscriptions:

@@ -1,8 +1,8 @@
 """Send the numbers of all topics to PlotJuggler's ZeroMQ plugin, as JSON.
 
 A message is two frames: the topic, and a JSON object with `timestamp` in s, the agent's time where there is
-one. (The plugin also knows a third frame for the time, and reads beyond memory that is its own with it.) As
-with any publisher, who does not read loses messages; a topic is subscribed to while somebody wants it.
+one. (The plugin also takes the time as a third frame, but has a memory fault there.) As with any publisher,
+who does not read loses messages; a topic is subscribed to while somebody wants it.
 """
 
 import time

@@ -5,18 +5,19 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-
-import rerun as rr
+from typing import TYPE_CHECKING
 
 from .exceptions import BridgeError
 from .observer import StateObserver
 from .rerun_server import RerunServer
-from .rerun_view import RerunDashboard
+from .rerun_view import RerunDashboard, new_recording
 
-FAST_SECONDS = 0.125  #: s between two updates of robot, events and signals
-SLOW_SECONDS = 0.5  #: s between two updates of paths, raster and rate maps
+if TYPE_CHECKING:
+    import rerun as rr
+
+RATE = 5.0  #: updates of robot, events and signals a second of wall time, at most
+SLOWER = 4  #: as many times less often: paths, raster and rate maps
 ENDED_AFTER = 3.0  #: s of silence after which a file is finished
-APPLICATION = "tolman"
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,7 @@ def serve(
     server: RerunServer,
     seconds: float | None = None,
     *,
+    rate: float = RATE,
     timeout: float = 10.0,
 ) -> DashboardReport:
     """Show an agent in the browser for `seconds` s of wall time, or until interrupted.
@@ -45,7 +47,7 @@ def serve(
     BridgeError
         If the endpoint cannot be used or the server ends.
     """
-    recording = rr.RecordingStream(APPLICATION)
+    recording = new_recording()
     recording.connect_grpc(server.data_url)
     end = None if seconds is None else time.monotonic() + seconds
 
@@ -55,13 +57,18 @@ def serve(
         return end is None or time.monotonic() < end
 
     try:
-        return _feed(endpoint, recording, going, timeout)
+        return _feed(endpoint, recording, going, rate, timeout)
     finally:
         recording.disconnect()
 
 
 def save(
-    endpoint: str | None, path: Path, seconds: float | None = None, *, timeout: float = 10.0
+    endpoint: str | None,
+    path: Path,
+    seconds: float | None = None,
+    *,
+    rate: float = RATE,
+    timeout: float = 10.0,
 ) -> DashboardReport:
     """Write the dashboard of an agent to a file until the agent falls silent or `seconds` s have passed.
 
@@ -81,7 +88,7 @@ def save(
     if path.is_dir():
         raise BridgeError(f"{path} is a folder")
     partial = path.with_name(f".{path.stem}.partial.rrd")
-    recording = rr.RecordingStream(APPLICATION)
+    recording = new_recording()
     try:
         recording.save(partial)
     except RuntimeError as error:
@@ -92,7 +99,7 @@ def save(
         return observer.silence < ENDED_AFTER and (end is None or time.monotonic() < end)
 
     try:
-        report = _feed(endpoint, recording, going, timeout)
+        report = _feed(endpoint, recording, going, rate, timeout)
         recording.disconnect()
         os.replace(partial, path)
     except OSError as error:
@@ -105,25 +112,23 @@ def save(
 
 def _feed(
     endpoint: str | None,
-    recording: rr.RecordingStream,
+    recording: "rr.RecordingStream",
     going: Callable[[StateObserver], bool],
+    rate: float,
     timeout: float,
 ) -> DashboardReport:
-    """Gather and draw, at the rates above, until `going` says no or the user interrupts."""
+    """Gather and draw, `rate` times a second at most, until `going` says no or the user interrupts."""
     dashboard = RerunDashboard(recording)
-    updates, next_slow, drawn = 0, 0.0, -1
+    updates, drawn = 0, -1
     with StateObserver(endpoint, on_message=dashboard.add) as observer:
         observer.wait_for_publisher(timeout)
         try:
             while going(observer):
-                observer.gather_for(FAST_SECONDS)
+                observer.gather_for(1.0 / rate)
                 messages = sum(observer.counts.values())
                 if messages == drawn:
                     continue
-                slow = time.monotonic() >= next_slow
-                if slow:
-                    next_slow = time.monotonic() + SLOW_SECONDS
-                dashboard.draw(slow=slow)
+                dashboard.draw(slow=updates % SLOWER == 0)
                 updates, drawn = updates + 1, messages
         except KeyboardInterrupt:  # how a live view is ended
             pass

@@ -2,7 +2,7 @@
 
 The functions of the SDK that serve listen on all interfaces, the program `rerun` takes an address. It also
 sends usage data unless its settings say no: it is given settings of its own here that do, and the user's own
-are not touched.
+are not touched. Its page has no such settings: browsers get it by way of `rerun_page`.
 """
 
 import contextlib
@@ -21,8 +21,8 @@ from typing import Self
 
 from .binding import checked_port
 from .exceptions import BridgeError, MissingExtraError
+from .rerun_page import HOST, PageServer
 
-HOST = "127.0.0.1"
 DATA_PORT = 9876
 WEB_PORT = 9090
 MEMORY = "512MB"  #: kept for browsers that connect late; the oldest is dropped
@@ -50,7 +50,8 @@ class RerunServer:
 
     def __init__(self, web_port: int = WEB_PORT, data_port: int = DATA_PORT) -> None:
         program = _program()
-        self._data_port, self._web_port = _free(data_port), _free(web_port)
+        self._data_port, self._origin_port = _free(data_port), _free(0)
+        self._page = PageServer(checked_port(web_port), self._origin_port, self._data_port)
         self._home = Path(tempfile.mkdtemp(prefix="tolman-rerun-"))
         try:
             with (self._home / "output").open("wb") as output:
@@ -60,7 +61,7 @@ class RerunServer:
                         "--serve-web",
                         *("--bind", HOST),
                         *("--port", str(self._data_port)),
-                        *("--web-viewer-port", str(self._web_port)),
+                        *("--web-viewer-port", str(self._origin_port)),
                         *("--server-memory-limit", MEMORY),
                         "--hide-welcome-screen",
                     ],
@@ -70,6 +71,7 @@ class RerunServer:
                     env={**os.environ, **_without_telemetry(self._home)},
                 )
         except OSError as error:
+            self._page.close()
             shutil.rmtree(self._home, ignore_errors=True)
             raise BridgeError(f"cannot start {program}: {error.strerror or error}") from error
         try:
@@ -92,7 +94,7 @@ class RerunServer:
     def page(self) -> str:
         """What to open in a browser."""
         data = f"rerun%2Bhttp%3A%2F%2F{HOST}%3A{self._data_port}%2Fproxy"
-        return f"http://{HOST}:{self._web_port}/?url={data}"
+        return f"http://{HOST}:{self._page.port}/?url={data}"
 
     @property
     def running(self) -> bool:
@@ -100,7 +102,8 @@ class RerunServer:
         return self._process.poll() is None
 
     def close(self) -> None:
-        """End the process."""
+        """End the process and the page."""
+        self._page.close()
         self._process.terminate()
         try:
             self._process.wait(STOP_WITHIN)
@@ -112,7 +115,7 @@ class RerunServer:
     def _wait(self) -> None:
         """Wait until both ports answer."""
         end = time.monotonic() + START_WITHIN
-        left = [self._data_port, self._web_port]
+        left = [self._data_port, self._origin_port]
         while left:
             if not self.running or time.monotonic() > end:
                 said = (self._home / "output").read_text(errors="replace").strip().splitlines()

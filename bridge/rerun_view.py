@@ -42,7 +42,7 @@ PATH_POINTS = 300  #: that these are thinned out to
 RASTER_POINTS = 3000
 RATE_MAPS = 9
 PLACES = 400  #: place fields in the arena
-RASTER_SIZE = (200.0, 100.0)  #: in the units of the pane
+RASTER_SIZE = (200.0, 190.0)  #: in the units of the pane
 WALL_HEIGHT, WALL_THICKNESS = 0.2, 0.01  #: m; the message has no height
 BODY = ((0.16, 0.12, 0.05), (0.05, 0.02, 0.05), (0.05, 0.02, 0.05), (0.02, 0.05, 0.03))  #: m
 BODY_AT = ((0.0, 0.0, 0.045), (0.0, 0.07, 0.025), (0.0, -0.07, 0.025), (0.07, 0.0, 0.085))
@@ -67,7 +67,7 @@ def blueprint() -> rrb.Blueprint:
                 origin="spikes",
                 name=f"Spikes of the last {RASTER_SECONDS:g} s",
                 background=BACKGROUND,
-                visual_bounds=rrb.VisualBounds2D(x_range=[-0.3 * width, 1.02 * width], y_range=[0, height]),
+                visual_bounds=rrb.VisualBounds2D(x_range=[-0.4 * width, 1.02 * width], y_range=[0, height]),
             ),
             rrb.TimeSeriesView(origin="signals", name="Dopamine and value"),
             grid_columns=3,
@@ -75,6 +75,11 @@ def blueprint() -> rrb.Blueprint:
         rrb.TimePanel(state="collapsed", timeline=TIMELINE),
         collapse_panels=True,
     )
+
+
+def new_recording() -> rr.RecordingStream:
+    """A recording that goes nowhere yet."""
+    return rr.RecordingStream("tolman")
 
 
 class RerunDashboard:
@@ -256,7 +261,9 @@ class RerunDashboard:
             for gone in {r.name for r in self._rows} - {r.name for r in rows}:
                 self._recording.log(f"spikes/{_entity(gone)}", rr.Clear(recursive=False))
             self._rows = rows
-            at = [(-0.12 * width, 0.5 * (row.bottom + row.top) * scale) for row in rows]
+            # In two columns, lest the names of small neighbours cover each other.
+            columns = [(-0.08 if k % 2 else -0.27) * width for k in range(len(rows))]
+            at = [(x, 0.5 * (r.bottom + r.top) * scale) for x, r in zip(columns, rows, strict=True)]
             names = [row.name.replace("_", " ") for row in rows]
             colours = BANDS[: len(rows)]
             labels = rr.Points2D(at, labels=names, colors=colours, radii=0.01, show_labels=True)

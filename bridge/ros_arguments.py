@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from .exceptions import InvalidTopicNameException
 from .names import expand_topic_name
 
 if TYPE_CHECKING:
@@ -33,11 +34,14 @@ class RosArguments:
         In the order given, the last wins; `value` is the text; a str is the path of a YAML file.
     log_levels : list of (logger, level)
         `logger` is empty for the root.
+    rosout : bool, optional
+        Whether lines of loggers are published, where that was said.
     """
 
     remappings: list[tuple[str, str, str]] = field(default_factory=list)
     parameters: list[tuple[str, str, str] | str] = field(default_factory=list)
     log_levels: list[tuple[str, str]] = field(default_factory=list)
+    rosout: bool | None = None
 
     def __add__(self, other: "RosArguments") -> "RosArguments":
         """Both; those of `self` come first, and the first remapping that fits wins."""
@@ -45,6 +49,7 @@ class RosArguments:
             self.remappings + other.remappings,
             other.parameters + self.parameters,
             other.log_levels + self.log_levels,
+            other.rosout if self.rosout is None else self.rosout,
         )
 
     def remapped_node(self, name: str, namespace: str) -> tuple[str, str]:
@@ -65,7 +70,7 @@ class RosArguments:
             try:
                 if expand_topic_name(plain, node_name, namespace) == full:
                     return expand_topic_name(target, node_name, namespace)
-            except ValueError:  # a rule for what cannot be a topic
+            except (ValueError, InvalidTopicNameException):  # a rule for what cannot be a topic
                 continue
         return full
 
@@ -124,7 +129,9 @@ def parse(args: Sequence[str] | None) -> RosArguments:
             found.log_levels.append((logger, level))
         elif argument in ("-e", "--enclave", "--log-config-file", "--log-file-name"):
             next(rest, "")
-        elif argument.startswith(("--enable-", "--disable-")):
+        elif argument in ("--enable-rosout-logs", "--disable-rosout-logs"):
+            found.rosout = argument.startswith("--enable")
+        elif argument.startswith(("--enable-", "--disable-")):  # of logging to files and the like
             continue
         else:
             unknown.append(argument)

@@ -1,11 +1,12 @@
 """Lines of a node's logger, on `/rosout`."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .duration import S_TO_NS
 from .exceptions import BridgeError, InvalidHandle
 from .logging import Line, add_sink, remove_sink
 from .messages import message_class
+from .publisher import Publisher
 from .qos import DurabilityPolicy, QoSProfile
 
 if TYPE_CHECKING:
@@ -23,11 +24,18 @@ class Rosout:
         self._name = node.get_logger().name
         self._publisher = node.create_publisher(self._kind, ROSOUT_TOPIC, QOS)
         self._closed = False
+        node._publishers.remove(self._publisher)  # not one of those that the node's user made
         add_sink(self._name, self._publish)
+
+    @property
+    def publisher(self) -> Publisher[Any]:
+        """What publishes."""
+        return self._publisher
 
     def close(self) -> None:
         """Publish no more."""
         self._closed = True
+        self._publisher.destroy()
         remove_sink(self._name, self._publish)
 
     def _publish(self, line: Line) -> None:

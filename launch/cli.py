@@ -274,6 +274,7 @@ def _dashboard(parser: argparse.ArgumentParser) -> None:
     add_live(parser)
     parser.add_argument("--port", type=natural("--port"), metavar="N", help="of the page (default 9090)")
     parser.add_argument("--data-port", type=natural("--data-port"), metavar="N", help="default 9876")
+    parser.add_argument("--rate", type=float, metavar="HZ", help="updates a second, at most (default 5)")
     parser.add_argument(
         "--save",
         metavar="FILE",

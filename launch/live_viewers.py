@@ -22,19 +22,22 @@ def dashboard(arguments: Namespace) -> None:
 
     console = make_console()
     with asked("", BridgeError), _ended_by_signals():
-        from ..bridge.rerun_live import save, serve
+        from ..bridge.rerun_live import RATE, save, serve
         from ..bridge.rerun_server import DATA_PORT, WEB_PORT, RerunServer
 
+        rate = RATE if arguments.rate is None else arguments.rate
+        if not 0.1 <= rate <= 50.0:
+            raise UserError(f"--rate must be in 0.1..50 updates a second, got {rate:g}")
         if arguments.save is not None:
             if arguments.port is not None or arguments.data_port is not None:
                 raise UserError("--save writes a file and serves nothing: leave --port and --data-port out")
-            report = save(arguments.endpoint, Path(arguments.save), seconds)
+            report = save(arguments.endpoint, Path(arguments.save), seconds, rate=rate)
         else:
             web = WEB_PORT if arguments.port is None else arguments.port
             data = DATA_PORT if arguments.data_port is None else arguments.data_port
             with RerunServer(web, data) as server:
                 console.print(f"open {server.page}", soft_wrap=True)
-                report = serve(arguments.endpoint, server, seconds)
+                report = serve(arguments.endpoint, server, seconds, rate=rate)
     console.print(
         f"showed {report.agent_seconds:.1f} s of the agent's time in {report.updates} updates from "
         f"{report.messages} messages, {report.lost} lost"
