@@ -94,6 +94,7 @@ def _message_class(name: str) -> type[Message]:
     arrays: list[tuple[str, np.dtype[Any], int, bool]] = []
     children: list[tuple[str, bool]] = []
     octets: list[str] = []
+    octet_arrays: list[str] = []
     for raw_name, description in fields:
         field = f"{raw_name}_" if keyword.iskeyword(raw_name) else raw_name
         kind = description[0]
@@ -120,6 +121,8 @@ def _message_class(name: str) -> type[Message]:
                 children.append((field, True))
             elif element[1][0] != "string":
                 arrays.append((field, _dtype(element[1][0]), length, fixed))
+                if element[1][0] == "byte":
+                    octet_arrays.append(field)
     namespace: dict[str, Any] = {
         constant: Octet([int(value)]) if base == "byte" else value for constant, base, value in constants
     }
@@ -132,8 +135,9 @@ def _message_class(name: str) -> type[Message]:
         "_arrays": tuple(arrays),
         "_children": tuple(c for c in children if _needs_coercion(fields, c[0])),
         "_octets": tuple(octets),
+        "_octet_arrays": tuple(octet_arrays),
     }
-    if octets:
+    if octets or octet_arrays:
         namespace["__post_init__"] = Message._make_octets
     short = name.rsplit("/", 1)[1]
     made_class = dataclasses.make_dataclass(
