@@ -17,6 +17,9 @@ from tolman.bridge.interfaces import (
 from tolman.bridge.messages import Message, deserialize, message_class, serialize, type_hash
 
 
+FIBONACCI = "int32 order\n---\nint32[] sequence\n---\nint32[] sequence\n"
+
+
 @pytest.fixture(autouse=True)
 def _own_definitions(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(typestore, "_texts", dict(typestore._texts))
@@ -74,7 +77,11 @@ def test_an_action_is_made_of_services_and_messages() -> None:
 
 
 def test_hashes_are_those_of_ros() -> None:
-    # as ROS 2 Jazzy announces them
+    # as the generated packages of ROS 2 state them
+    typestore.add_text("test_msgs/action/Fibonacci", FIBONACCI)
+    assert interface_hash(action_class("test_msgs/action/Fibonacci")) == (
+        "RIHS01_be9273e3557225044b4a040811112491f7079326e3a573f83258b0b4c30bd069"
+    )
     assert interface_hash(service_class("example_interfaces/srv/AddTwoInts")) == (
         "RIHS01_e118de6bf5eeb66a2491b5bda11202e7b68f198d6f67922cf30364858239c81a"
     )
