@@ -16,7 +16,6 @@ from tolman.bridge.interfaces import (
 )
 from tolman.bridge.messages import Message, deserialize, message_class, serialize, type_hash
 
-
 FIBONACCI = "int32 order\n---\nint32[] sequence\n---\nint32[] sequence\n"
 
 
