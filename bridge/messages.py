@@ -24,10 +24,12 @@ from rosbags.serde import SerdeError
 from . import typestore
 from .exceptions import MessageError
 from .message_base import Message, Octet
+from .typestore import canonical_name
 from .wire import ID_BYTES
 
 __all__ = [
     "Message",
+    "canonical_name",
     "deserialize",
     "known_types",
     "message_class",
@@ -80,7 +82,7 @@ def message_class(name: str) -> type[Message]:
         If the type is not one of `known_types()`.
     """
     with _making:
-        return _message_class(typestore.canonical_name(name))
+        return _message_class(canonical_name(name))
 
 
 @functools.cache
