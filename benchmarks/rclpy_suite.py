@@ -90,6 +90,7 @@ def child(arguments: list[str]) -> int:
     """Run one test file under pytest in this process, which has imported nothing of the bridge yet."""
     file, out, timeout, interfaces, skip = arguments
     import pytest
+    import test_msgs  # noqa: F401  # the package with the fixtures; its interfaces are added below
     from tolman.bridge import alias
     from tolman.bridge.interface_files import add_interfaces
 
@@ -234,6 +235,7 @@ def main() -> int:
     parser.add_argument("--file-timeout", type=float, default=180.0, help="seconds for one file")
     parser.add_argument("--json", type=Path, help="write all outcomes to this file")
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the children are ended too
     tiers = options.tier.split(",")
     if unknown := set(tiers) - TIERS.keys():
         parser.error(f"no tier {', '.join(sorted(unknown))}; there are {', '.join(TIERS)}")

@@ -8,12 +8,15 @@ from numpy.typing import NDArray
 
 
 class Octet(bytes):
-    """The value of a `byte` field, one byte as in rclpy; to the serialiser it is a number."""
+    """The value of a `byte` field, one byte as in rclpy; the serialiser takes it for a number, -128..127."""
 
     __slots__ = ()
 
-    def __index__(self) -> int:
+    def __int__(self) -> int:
         return self[0]
+
+    def __index__(self) -> int:
+        return self[0] - 256 if self[0] > 127 else self[0]
 
 
 class Message:
@@ -25,6 +28,7 @@ class Message:
     _arrays: ClassVar[tuple[tuple[str, np.dtype[Any], int, bool], ...]]
     _children: ClassVar[tuple[tuple[str, bool], ...]]
     _octets: ClassVar[tuple[str, ...]]
+    _octet_arrays: ClassVar[tuple[str, ...]]
     _TYPE_SUPPORT: ClassVar[object]  # not None: the type can be used
 
     if TYPE_CHECKING:  # the made classes have an __init__ of their own: every field a keyword, none needed
@@ -51,19 +55,23 @@ class Message:
     def __eq__(self, other: object) -> bool:
         if type(self) is not type(other):
             return NotImplemented
+        try:  # a list, and an array of the field's type, may hold the same numbers
+            mine, theirs = self._with_arrays(), other._with_arrays()
+        except (TypeError, ValueError):
+            mine, theirs = self, other
         for name in self.FIELD_TYPES:
-            mine, theirs = getattr(self, name), getattr(other, name)
-            if isinstance(mine, np.ndarray) or isinstance(theirs, np.ndarray):
-                if not np.array_equal(mine, theirs):
+            one, two = getattr(mine, name), getattr(theirs, name)
+            if isinstance(one, np.ndarray) or isinstance(two, np.ndarray):
+                if not np.array_equal(one, two):
                     return False
-            elif mine != theirs:
+            elif one != two:
                 return False
         return True
 
     __hash__ = None  # type: ignore[assignment]  # mutable, as rclpy's messages are
 
-    def _coerced(self) -> Self:
-        """The message as the serialiser takes it: arrays of the exact type, whose bytes it copies.
+    def _with_arrays(self) -> Self:
+        """The message with arrays of the exact type, whose bytes the serialiser copies, but for its children.
 
         Itself if all is right already; else a copy, so that the user's own lists stay what they are.
         """
@@ -80,6 +88,11 @@ class Message:
             if (length and value.size > length) or (fixed and value.size != length):
                 bound = f"exactly {length}" if fixed else f"at most {length}"
                 raise ValueError(f"field {name!r} takes {bound} values, got {value.size}")
+        return fitting
+
+    def _coerced(self) -> Self:
+        """The message as the serialiser takes it, children and all; itself or a copy, as `_with_arrays`."""
+        fitting = self._with_arrays()
         for name in self._octets:
             value = getattr(self, name)
             if type(value) is not Octet:
@@ -102,11 +115,15 @@ class Message:
         return fitting
 
     def _make_octets(self) -> None:
-        """After construction: what the deserialiser reads as numbers becomes bytes."""
+        """After construction: what the deserialiser reads as signed numbers becomes bytes."""
         for name in self._octets:
             value = getattr(self, name)
             if type(value) is int:
                 setattr(self, name, _to_octet(value, name))
+        for name in self._octet_arrays:
+            value = getattr(self, name)
+            if type(value) is np.ndarray and value.dtype == np.int8:
+                setattr(self, name, value.view(np.uint8))
 
     # Fields are made at run time from the definitions: a type checker cannot know them.
     def __getattr__(self, name: str) -> Any:
@@ -120,7 +137,7 @@ def _value_text(value: object, kind: str) -> str:
 
 
 def _to_octet(value: object, name: str) -> Octet:
-    octet = Octet([value] if isinstance(value, int) else cast(bytes, value))
+    octet = Octet([value % 256] if isinstance(value, int) and -128 <= value < 256 else cast(bytes, value))
     if len(octet) != 1:
         raise ValueError(f"field {name!r} takes one byte, got {value!r}")
     return octet
@@ -132,8 +149,14 @@ def _to_array(value: object, dtype: np.dtype[Any], name: str) -> NDArray[Any]:
         source = np.frombuffer(b"".join(cast("list[bytes]", value)), np.uint8)
     if source.size == 0:
         return np.zeros(0, dtype)
+    if dtype.kind in "iu" and source.dtype.kind == "f" and isinstance(value, list | tuple):
+        # NumPy makes floats of integers that no one integer type holds
+        source = np.array(value, object)
     with np.errstate(all="ignore"):
-        array = np.ascontiguousarray(source.ravel(), dtype)
+        try:
+            array = np.ascontiguousarray(source.ravel(), dtype)
+        except OverflowError:
+            array = np.zeros(0, dtype)
     if dtype.kind in "iu" and not np.array_equal(array, source.ravel()):
         raise ValueError(f"field {name!r} holds {dtype.name} values; some of those given do not fit")
     return array

@@ -25,10 +25,12 @@ from rosbags.typesys import TypesysError, get_types_from_msg
 from . import typestore
 from .exceptions import MessageError
 from .message_base import Message, Octet
+from .typestore import canonical_name
 from .wire import ID_BYTES
 
 __all__ = [
     "Message",
+    "canonical_name",
     "deserialize",
     "known_types",
     "message_class",
@@ -83,7 +85,7 @@ def message_class(name: str) -> type[Message]:
         If the type is not one of `known_types()`.
     """
     with _making:
-        return _message_class(typestore.canonical_name(name))
+        return _message_class(canonical_name(name))
 
 
 @functools.cache
@@ -97,6 +99,7 @@ def _message_class(name: str) -> type[Message]:
     arrays: list[tuple[str, np.dtype[Any], int, bool]] = []
     children: list[tuple[str, bool]] = []
     octets: list[str] = []
+    octet_arrays: list[str] = []
     for raw_name, description in fields:
         field = f"{raw_name}_" if keyword.iskeyword(raw_name) else raw_name
         kind = description[0]
@@ -123,6 +126,8 @@ def _message_class(name: str) -> type[Message]:
                 children.append((field, True))
             elif element[1][0] != "string":
                 arrays.append((field, _dtype(element[1][0]), length, fixed))
+                if element[1][0] == "byte":
+                    octet_arrays.append(field)
     namespace: dict[str, Any] = {
         constant: Octet([int(value)]) if base == "byte" else value for constant, base, value in constants
     }
@@ -135,8 +140,9 @@ def _message_class(name: str) -> type[Message]:
         "_arrays": tuple(arrays),
         "_children": tuple(c for c in children if _needs_coercion(fields, c[0])),
         "_octets": tuple(octets),
+        "_octet_arrays": tuple(octet_arrays),
     }
-    if octets:
+    if octets or octet_arrays:
         namespace["__post_init__"] = Message._make_octets
     short = name.rsplit("/", 1)[1]
     made_class = dataclasses.make_dataclass(

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from tolman.bridge import typestore
+from tolman.bridge.exceptions import MessageError
 from tolman.bridge.interface_files import add_from_environment, add_interfaces
 from tolman.bridge.interfaces import (
     action_class,
@@ -14,6 +15,8 @@ from tolman.bridge.interfaces import (
     service_class,
 )
 from tolman.bridge.messages import Message, deserialize, message_class, serialize, type_hash
+
+FIBONACCI = "int32 order\n---\nint32[] sequence\n---\nint32[] sequence\n"
 
 
 @pytest.fixture(autouse=True)
@@ -73,7 +76,11 @@ def test_an_action_is_made_of_services_and_messages() -> None:
 
 
 def test_hashes_are_those_of_ros() -> None:
-    # as ROS 2 Jazzy announces them
+    # as the generated packages of ROS 2 state them
+    typestore.add_text("test_msgs/action/Fibonacci", FIBONACCI)
+    assert interface_hash(action_class("test_msgs/action/Fibonacci")) == (
+        "RIHS01_be9273e3557225044b4a040811112491f7079326e3a573f83258b0b4c30bd069"
+    )
     assert interface_hash(service_class("example_interfaces/srv/AddTwoInts")) == (
         "RIHS01_e118de6bf5eeb66a2491b5bda11202e7b68f198d6f67922cf30364858239c81a"
     )
@@ -119,6 +126,14 @@ def test_a_byte_is_bytes_of_length_one() -> None:
         assert there_and_back(message).level == b"\2"
         message.level = b"\1"
         assert there_and_back(message).level == b"\1"
+    message = status()
+    for message.level in (256, b"12", "a"):
+        with pytest.raises(MessageError, match="DiagnosticStatus"):
+            serialize(message)
+    assert there_and_back(status(level=b"\xff")).level == b"\xff"
+    several = message_class("std_msgs/msg/ByteMultiArray")(data=[b"\0", b"\xff"])
+    np.testing.assert_array_equal(there_and_back(several).data, [0, 255])
+    assert there_and_back(there_and_back(several)) == several
     array = message_class("diagnostic_msgs/msg/DiagnosticArray")(status=[status(level=b"\3")])
     assert there_and_back(array).status[0].level == status.STALE
 
@@ -130,6 +145,21 @@ def test_serialising_leaves_the_senders_lists_alone() -> None:
         back = there_and_back(feedback)
         feedback.feedback.sequence.append(value)
         np.testing.assert_array_equal([*back.feedback.sequence, value], feedback.feedback.sequence)
+
+
+def test_lists_of_numbers_equal_the_arrays_they_become() -> None:
+    floats = message_class("std_msgs/msg/Float32MultiArray")
+    message = floats(data=[0.1, 2.0])
+    assert there_and_back(message) == message
+    assert message.data == [0.1, 2.0]
+    assert message != floats(data=[0.2, 2.0])
+    assert message != floats(data="no numbers")
+    large = message_class("std_msgs/msg/UInt64MultiArray")(data=[0, 2**64 - 1])
+    assert there_and_back(large).data.tolist() == [0, 2**64 - 1]
+    for wrong in ([2**64], [-1], [0.5]):
+        large.data = wrong
+        with pytest.raises(MessageError, match="do not fit"):
+            serialize(large)
 
 
 def test_interfaces_of_users_come_from_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
