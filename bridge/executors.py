@@ -23,6 +23,7 @@ from .context import Context, get_default_context
 from .exceptions import InvalidHandle
 from .task import Future, Task
 from .timer import Timer
+from .waitable import Waitable
 
 if TYPE_CHECKING:
     from .node import Node
@@ -88,6 +89,10 @@ async def await_or_execute(callback: Callable[..., Any] | Coroutine[Any, Any, An
     assert callable(callback)
     result = callback(*args)
     return await result if inspect.iscoroutine(result) else result
+
+
+def _ready(entity: Entity) -> bool:
+    return entity.is_ready(None) if isinstance(entity, Waitable) else entity.is_ready()
 
 
 class Executor:
@@ -253,7 +258,7 @@ class Executor:
             for entity, node in self._entities(chosen):
                 if self._is_shutdown:
                     raise ShutdownException
-                if self.can_execute(entity) and entity.is_ready():
+                if self.can_execute(entity) and _ready(entity):
                     found = True
                     yield self._hand_out(entity, node)
             if found:
