@@ -124,9 +124,11 @@ class Client:
             time.sleep(min(left, _POLL))
         return False
 
-    def configure_introspection(self, clock: Any, service_event_qos_profile: QoSProfile, state: Any) -> None:
+    def configure_introspection(
+        self, clock: Any, service_event_qos_profile: QoSProfile, introspection_state: Any
+    ) -> None:
         """Refused unless it is turned off: the bridge publishes no service events."""
-        refuse_introspection(state)
+        refuse_introspection(introspection_state)
 
     def deliver(self, header: Header, payload: memoryview) -> None:
         """Take a valid frame from the receiver thread; raises FrameError if it is no answer of this type."""

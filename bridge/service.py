@@ -159,9 +159,11 @@ class Service:
         with self._handle:
             self._outlet.send(b"".join((serialize(response), tail)))
 
-    def configure_introspection(self, clock: Any, service_event_qos_profile: QoSProfile, state: Any) -> None:
+    def configure_introspection(
+        self, clock: Any, service_event_qos_profile: QoSProfile, introspection_state: Any
+    ) -> None:
         """Refused unless it is turned off: the bridge publishes no service events."""
-        refuse_introspection(state)
+        refuse_introspection(introspection_state)
 
     def destroy(self) -> None:
         """End it; use `Node.destroy_service`."""

@@ -72,7 +72,7 @@ class TimeSource:
     def detach_node(self) -> None:
         """Leave the node."""
         self._unsubscribe()
-        node = self._its_node()
+        node = self._get_node()
         if node is not None:
             node.remove_on_set_parameters_callback(self._on_parameter_event)
         self._node = None
@@ -98,14 +98,14 @@ class TimeSource:
             clock.set_ros_time_override(self._last_time_set)
 
     def _subscribe(self) -> None:
-        node = self._its_node()
+        node = self._get_node()
         if self._clock_sub is None and node is not None:
             profile = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
             kind = message_class("rosgraph_msgs/msg/Clock")
             self._clock_sub = node.create_subscription(kind, CLOCK_TOPIC, self.clock_callback, profile)
 
     def _unsubscribe(self) -> None:
-        node = self._its_node()
+        node = self._get_node()
         if self._clock_sub is not None and node is not None:
             node.destroy_subscription(self._clock_sub)
         self._clock_sub = None
@@ -121,5 +121,5 @@ class TimeSource:
                     result.reason = f"{USE_SIM_TIME_NAME} parameter must be true or false"
         return result
 
-    def _its_node(self) -> "Node | None":
+    def _get_node(self) -> "Node | None":
         return None if self._node is None else self._node()

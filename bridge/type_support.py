@@ -8,8 +8,10 @@ from .messages import Message
 
 def check_for_type_support(msg_or_srv_type: Any) -> None:
     """Raise AttributeError unless it is an interface, NoTypeSupportImportedException if it has no code."""
-    if msg_or_srv_type.TYPE_NAME is None:
-        raise NoTypeSupportImportedException
+    if getattr(msg_or_srv_type, "_TYPE_SUPPORT", None) is None:
+        msg_or_srv_type.__import_type_support__()
+        if getattr(msg_or_srv_type, "_TYPE_SUPPORT", None) is None:
+            raise NoTypeSupportImportedException
 
 
 def check_is_valid_msg_type(msg_type: Any) -> None:
