@@ -269,7 +269,7 @@ class Node(NodeGraph, NodeParameters):
         _check_type(msg_type)
         history = kept(profile) if profile.durability == DurabilityPolicy.TRANSIENT_LOCAL else 0
         reliable = profile.reliability != ReliabilityPolicy.BEST_EFFORT
-        early = 0 if history or not reliable else kept(profile)
+        early = kept(profile) if reliable else 0
         outlet = self._transport.outlet(name, type_hash_prefix(msg_type.TYPE_NAME), history, early)
         outlet.lifespan = profile.lifespan.nanoseconds
         publisher: Publisher[MsgT] = publisher_class(outlet, msg_type, name, profile)

@@ -30,6 +30,7 @@ class Receiver:
         self._table: dict[bytes, tuple[Deliver, ...]] = {}
         self._commands: deque[Callable[[], None] | None] = deque()
         self._command_lock = threading.Lock()
+        self._table_lock = threading.Lock()
         self._ending = False
         self._connected: set[str] = set()
         self._retiring: dict[str, float] = {}
@@ -49,11 +50,12 @@ class Receiver:
         self._thread.start()
 
     def add(self, topic: bytes, deliver: Deliver) -> None:
-        """Subscribe."""
-
-        def apply() -> None:
+        """Subscribe; what arrives for an earlier subscription to `topic` is delivered from now on."""
+        with self._table_lock:
             first = topic not in self._table
             self._table[topic] = (*self._table.get(topic, ()), deliver)
+
+        def apply() -> None:
             # Subscribing again, for a second subscription here, makes transient-local publishers repeat.
             if not first:
                 self._in.setsockopt(zmq.UNSUBSCRIBE, topic)
@@ -63,15 +65,15 @@ class Receiver:
 
     def remove(self, topic: bytes, deliver: Deliver) -> None:
         """Unsubscribe."""
-
-        def apply() -> None:
-            left = tuple(d for d in self._table.get(topic, ()) if d != deliver)
+        with self._table_lock:
+            before = self._table.get(topic)
+            left = tuple(d for d in before or () if d != deliver)
             if left:
                 self._table[topic] = left
-            elif self._table.pop(topic, None):
-                self._in.setsockopt(zmq.UNSUBSCRIBE, topic)
-
-        self._command(apply)
+            else:
+                self._table.pop(topic, None)
+        if before is not None and not left:
+            self._command(lambda: self._in.setsockopt(zmq.UNSUBSCRIBE, topic))
 
     def set_peers(self, endpoints: frozenset[str]) -> None:
         """Connect to exactly these, once those that vanished have had their time."""

@@ -168,7 +168,7 @@ class Transport:
             )
             if outlet.history is not None:
                 outlet.history.append((header._replace(flags=Flags.LATCHED), payload))
-            elif outlet.early is not None and self._awaited(outlet):
+            if outlet.early is not None and self._awaited(outlet):
                 outlet.early.append((time.monotonic(), header._replace(flags=Flags.EARLY), payload))
             if outlet.topic in self._subscriptions:
                 self._put(encode(outlet.topic, header, payload))

@@ -19,6 +19,7 @@ from tolman.bridge.exceptions import (
     UnsupportedEventTypeError,
 )
 from tolman.bridge.executors import Executor, ExternalShutdownException, SingleThreadedExecutor
+from tolman.bridge.interfaces import service_class
 from tolman.bridge.logging import LoggingSeverity, RcutilsLogger, get_logger
 from tolman.bridge.messages import message_class
 from tolman.bridge.names import expand_topic_name
@@ -389,3 +390,65 @@ def test_logging_filters(capsys: pytest.CaptureFixture[str]) -> None:
     assert "[INFO]" in capsys.readouterr().err.splitlines()[0]
     with pytest.raises(TypeError, match="whenever"):
         logger.fatal("x", whenever=True)
+
+
+def test_the_first_message_to_an_announced_subscription_is_not_lost(context: Context) -> None:
+    node = Node("n", context=context)
+    other = bridge.open_context(context.endpoint)
+    try:
+        for k in range(20):
+            topic = f"/first_{k}"
+            publisher = node.create_publisher(String, topic, 10)
+            listener = Node(f"listener_{k}", context=other)
+            heard: list[str] = []
+            listener.create_subscription(String, topic, lambda m, heard=heard: heard.append(m.data), 10)
+            deadline = time.monotonic() + 5
+            while node.count_subscribers(topic) == 0 and time.monotonic() < deadline:
+                time.sleep(0.001)
+            publisher.publish(String(data="first"))  # its subscription may not have arrived here yet
+            executor = SingleThreadedExecutor(context=other)
+            while not heard and time.monotonic() < deadline:
+                bridge.spin_once(listener, executor=executor, timeout_sec=0.1)
+            executor.shutdown()
+            listener.destroy_node()
+            assert heard == ["first"]
+    finally:
+        other.try_shutdown()
+
+
+def test_services_answer_across_processes_and_coroutines_wait_for_them(context: Context) -> None:
+    adder = service_class("example_interfaces/srv/AddTwoInts")
+    server = Node("server", context=context)
+    other = bridge.open_context(context.endpoint)
+    client_node = Node("client", context=other)
+    try:
+
+        async def add(request: Any, response: Any) -> Any:
+            response.sum = request.a + request.b
+            return response
+
+        server.create_service(adder, "add", add)
+        client = client_node.create_client(adder, "add")
+        spinner = SingleThreadedExecutor(context=context)
+        spinner.add_node(server)
+        thread = threading.Thread(target=spinner.spin, daemon=True)
+        thread.start()
+        assert client.wait_for_service(5.0)
+        sums: list[int] = []
+
+        async def ask() -> None:
+            for k in range(3):
+                answer = await client.call_async(adder.Request(a=k, b=10))
+                sums.append(answer.sum)
+
+        executor = SingleThreadedExecutor(context=other)
+        executor.add_node(client_node)
+        executor.spin_until_future_complete(executor.create_task(ask), timeout_sec=5)
+        assert sums == [10, 11, 12]
+        with pytest.raises(TypeError, match="AddTwoInts"):
+            client.call_async(adder.Response())
+        spinner.shutdown()
+        thread.join(5.0)
+        assert not thread.is_alive()
+    finally:
+        other.try_shutdown()
