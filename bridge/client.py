@@ -4,13 +4,12 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from .callback_groups import CallbackGroup
 from .context import Context
 from .exceptions import MessageError
-from .handles import Handle
+from .handles import Destroyable, Handle
 from .messages import deserialize, serialize, type_hash_prefix
 from .qos import QoSProfile
 from .service import refuse_introspection, split_answer
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
 _POLL = 0.01  #: s between looks for a service
 
 
-class Client:
+class Client(Destroyable):
     """Calls a service. Users make clients with `Node.create_client`."""
 
     def __init__(
@@ -175,14 +174,3 @@ class Client:
             self.remove()
             self._outlet.close()
             self._answers.clear()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc_val: BaseException | None,
-        exc_tb: TracebackType | None,
-    ) -> None:
-        self.destroy()

@@ -42,3 +42,22 @@ class Handle:
         exc_tb: TracebackType | None,
     ) -> None:
         return None
+
+
+class Destroyable:
+    """Base of what is destroyed at the end of a `with` block."""
+
+    def destroy(self) -> None:
+        """Be of no more use."""
+        raise NotImplementedError
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_val: BaseException | None,
+        exc_tb: TracebackType | None,
+    ) -> None:
+        self.destroy()

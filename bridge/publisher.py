@@ -2,11 +2,10 @@
 
 import time
 from collections.abc import Callable
-from types import TracebackType
-from typing import Generic, Self, TypeVar
+from typing import Generic, TypeVar
 
 from .duration import Duration
-from .handles import Handle
+from .handles import Destroyable, Handle
 from .messages import Message, serialize
 from .qos import QoSProfile
 from .transport import Outlet
@@ -15,7 +14,7 @@ MsgT = TypeVar("MsgT", bound=Message)
 FOR_EVER = Duration(seconds=-1)
 
 
-class Publisher(Generic[MsgT]):
+class Publisher(Destroyable, Generic[MsgT]):
     """Sends messages on one topic and never waits. Users make publishers with `Node.create_publisher`."""
 
     def __init__(self, outlet: Outlet, msg_type: type[MsgT], topic: str, qos_profile: QoSProfile) -> None:
@@ -103,14 +102,3 @@ class Publisher(Generic[MsgT]):
             self._handle.destroy_when_not_in_use()
             self._outlet.close()
             self.remove()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc_val: BaseException | None,
-        exc_tb: TracebackType | None,
-    ) -> None:
-        self.destroy()

@@ -144,10 +144,14 @@ class Receiver:
                 subscriptions = self._table.get(topic)
                 if subscriptions is None:
                     raise FrameError(Refusal.UNEXPECTED)
-                for deliver in subscriptions:
-                    deliver(header, payload)
             except FrameError as error:
                 self._refusals.add(error.reason)
+                continue
+            for deliver in subscriptions:
+                try:
+                    deliver(header, payload)
+                except FrameError as error:  # what one refuses, such as another type, the others may take
+                    self._refusals.add(error.reason)
 
     def _disconnected(self) -> None:
         parts = self._monitor.recv_multipart(zmq.NOBLOCK)

@@ -7,12 +7,11 @@ sequence number of their request. The last answers are kept for clients whose su
 import time
 from collections import deque
 from collections.abc import Callable
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .callback_groups import CallbackGroup
 from .exceptions import MessageError
-from .handles import Handle
+from .handles import Destroyable, Handle
 from .messages import deserialize, serialize, type_hash_prefix
 from .qos import QoSProfile
 from .wire import ID_BYTES, FrameError, Header, Refusal, Refusals
@@ -62,7 +61,7 @@ class ServiceHandle(Handle):
         return self._service.take() or (None, None)
 
 
-class Service:
+class Service(Destroyable):
     """Answers the requests of clients. Users make services with `Node.create_service`."""
 
     def __init__(
@@ -172,17 +171,6 @@ class Service:
             self.remove()
             self._outlet.close()
             self._queue.clear()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc_val: BaseException | None,
-        exc_tb: TracebackType | None,
-    ) -> None:
-        self.destroy()
 
 
 def split_answer(payload: memoryview) -> tuple[memoryview, RequestId]:

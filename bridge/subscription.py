@@ -6,12 +6,11 @@ import time
 from collections import OrderedDict, deque
 from collections.abc import Callable
 from enum import Enum
-from types import TracebackType
-from typing import Any, Generic, NamedTuple, Self, TypedDict, TypeVar
+from typing import Any, Generic, NamedTuple, TypedDict, TypeVar
 
 from .callback_groups import CallbackGroup
 from .exceptions import MessageError
-from .handles import Handle
+from .handles import Destroyable, Handle
 from .messages import Message, deserialize
 from .qos import DurabilityPolicy, QoSProfile, kept
 from .wire import Flags, FrameError, Header, Refusal, Refusals
@@ -60,7 +59,7 @@ class SubscriptionHandle(Handle):
         return None if taken is None else (taken[0], taken[1])
 
 
-class Subscription(Generic[MsgT]):
+class Subscription(Destroyable, Generic[MsgT]):
     """Receives one topic. Users make subscriptions with `Node.create_subscription`."""
 
     class CallbackType(Enum):
@@ -211,17 +210,6 @@ class Subscription(Generic[MsgT]):
             self._handle.destroy_when_not_in_use()
             self.remove()
         self._queue.clear()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc_val: BaseException | None,
-        exc_tb: TracebackType | None,
-    ) -> None:
-        self.destroy()
 
 
 def _takes_two(callback: Callable[..., None]) -> bool:

@@ -4,14 +4,13 @@ import functools
 import inspect
 import threading
 from collections.abc import Callable
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from .callback_groups import CallbackGroup
 from .clock import Clock, ClockType
 from .context import Context, get_default_context
 from .exceptions import InvalidHandle, ROSInterruptException
-from .handles import Handle
+from .handles import Destroyable, Handle
 from .time import Time
 
 
@@ -43,7 +42,7 @@ class TimerInfo:
         return self._actual_call_time
 
 
-class Timer:
+class Timer(Destroyable):
     """Calls back every `timer_period_ns` of its clock; calls that were missed are left out, not made up for.
 
     Users make timers with `Node.create_timer`.
@@ -143,17 +142,6 @@ class Timer:
         """Stop it for good."""
         self._canceled = True
         self._handle.destroy_when_not_in_use()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc_val: BaseException | None,
-        exc_tb: TracebackType | None,
-    ) -> None:
-        self.destroy()
 
 
 class Rate:

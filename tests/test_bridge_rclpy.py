@@ -452,3 +452,19 @@ def test_services_answer_across_processes_and_coroutines_wait_for_them(context: 
         assert not thread.is_alive()
     finally:
         other.try_shutdown()
+
+
+def test_what_one_subscription_refuses_the_others_on_the_topic_get(context: Context) -> None:
+    node = Node("n", context=context)
+    wrong = node.create_subscription(message_class("std_msgs/msg/Bool"), "t", print, 10)
+    heard: list[str] = []
+    node.create_subscription(String, "t", lambda m: heard.append(m.data), 10)
+    publisher = node.create_publisher(String, "t", 10)
+    assert publisher.wait_for_subscriptions(1)
+    publisher.publish(String(data="x"))
+    executor = SingleThreadedExecutor(context=context)
+    deadline = time.monotonic() + 5
+    while not heard and time.monotonic() < deadline:
+        bridge.spin_once(node, executor=executor, timeout_sec=0.1)
+    assert heard == ["x"]
+    assert wrong.statistics.refused == 1
