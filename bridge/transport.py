@@ -69,6 +69,7 @@ class Transport:
         self._lock = threading.Lock()
         self._subscriptions: dict[bytes, int] = {}
         self._outlets: dict[bytes, list[Outlet]] = {}
+        self._leaving: deque[tuple[float, Outlet]] = deque()  # destroyed, with messages on their way
         self._next_drain = 0
         self._closed = False
         self._receiver: Receiver | None = None
@@ -95,11 +96,18 @@ class Transport:
         return made
 
     def remove_outlet(self, outlet: "Outlet") -> None:
-        """Forget an outlet and its history."""
+        """Forget an outlet and its history, once subscriptions on their way have had their messages."""
         with self._lock:
-            outlets = self._outlets.get(outlet.topic, [])
-            if outlet in outlets:
-                outlets.remove(outlet)
+            if outlet.early and self._awaited(outlet):
+                outlet.history = None
+                self._leaving.append((time.monotonic() + EARLY_SECONDS, outlet))
+            else:
+                self._remove(outlet)
+
+    def _remove(self, outlet: "Outlet") -> None:
+        outlets = self._outlets.get(outlet.topic, [])
+        if outlet in outlets:
+            outlets.remove(outlet)
 
     def subscribe(self, topic: str, deliver: Deliver) -> None:
         """Have `deliver(header, payload)` called in the receiver thread for each frame on exactly `topic`."""
@@ -131,6 +139,9 @@ class Transport:
         """Accept waiting subscriptions; called now and then so that a silent publisher accepts them too."""
         with self._lock:
             self._drain()
+            now = time.monotonic()
+            while self._leaving and self._leaving[0][0] <= now:
+                self._remove(self._leaving.popleft()[1])
 
     def close(self) -> None:
         """Close the sockets; what is queued has `LINGER_MS` to leave."""

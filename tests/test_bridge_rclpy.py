@@ -406,6 +406,7 @@ def test_the_first_message_to_an_announced_subscription_is_not_lost(context: Con
             while node.count_subscribers(topic) == 0 and time.monotonic() < deadline:
                 time.sleep(0.001)
             publisher.publish(String(data="first"))  # its subscription may not have arrived here yet
+            publisher.destroy()
             executor = SingleThreadedExecutor(context=other)
             while not heard and time.monotonic() < deadline:
                 bridge.spin_once(listener, executor=executor, timeout_sec=0.1)
