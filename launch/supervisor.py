@@ -119,16 +119,17 @@ class Supervisor:
         # output have ended too.
         ours, its = os.pipe()
         try:
-            process = await asyncio.create_subprocess_exec(
-                *job.command,
-                stdin=subprocess.DEVNULL,
-                stdout=its,
-                stderr=subprocess.STDOUT,
-                env=job.variables,
-                cwd=job.directory,
-                start_new_session=True,
-                preexec_fn=self._before_exec,
-            )
+            with self._warden.enlisting() as enlist:
+                process = await asyncio.create_subprocess_exec(
+                    *job.command,
+                    stdin=subprocess.DEVNULL,
+                    stdout=its,
+                    stderr=subprocess.STDOUT,
+                    env=job.variables,
+                    cwd=job.directory,
+                    start_new_session=True,
+                    preexec_fn=lambda: (self._before_exec(), enlist()),
+                )
         except OSError as error:
             os.close(ours)
             self._started[job.name].set()
@@ -136,7 +137,6 @@ class Supervisor:
             return NOT_STARTED
         finally:
             os.close(its)
-        self._warden.add(process.pid)
         self._started[job.name].set()
         follower = asyncio.create_task(self._follow(job.name, ours))
         ended, stopped = asyncio.create_task(process.wait()), asyncio.create_task(self._stopping.wait())
@@ -208,9 +208,36 @@ class Warden:
         assert self._process is not None
         self._process.communicate()
 
-    def add(self, group: int) -> None:
-        """Watch over a group."""
-        self._write(f"+{group}\n")
+    @contextlib.contextmanager
+    def enlisting(self) -> Iterator[Callable[[], None]]:
+        """Give what a child does before its program: its group is watched over from its first moment on.
+
+        Were it told from here, a launcher killed in between would leave what the child had started. The group
+        of a program that could not be started is taken back.
+        """
+        assert self._process is not None
+        assert self._process.stdin is not None
+        warden = self._process.stdin.fileno()
+        ours, its = os.pipe()
+
+        def enlist() -> None:
+            line = b"+%d\n" % os.getpid()
+            os.write(its, line)
+            signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+            with contextlib.suppress(BrokenPipeError):  # somebody killed the warden
+                os.write(warden, line)
+            signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+
+        try:
+            yield enlist
+        except OSError:
+            os.set_blocking(ours, False)
+            with contextlib.suppress(BlockingIOError):  # there was not even a child
+                self.remove(int(os.read(ours, 32)))
+            raise
+        finally:
+            os.close(ours)
+            os.close(its)
 
     def remove(self, group: int) -> None:
         """Leave a group alone: it is over, and its number may be given to another."""
@@ -255,10 +282,10 @@ def adopting() -> Iterator[None]:
         prctl(_PR_SET_CHILD_SUBREAPER, 0)
 
 
-def dies_with_parent() -> Callable[[], None] | None:
+def dies_with_parent() -> Callable[[], None]:
     """Return what a child does before its program: have the kernel kill it with its parent (Linux)."""
     if sys.platform != "linux":
-        return None
+        return lambda: None
     prctl, parent = ctypes.CDLL(None, use_errno=True).prctl, os.getpid()
 
     def ask() -> None:

@@ -19,7 +19,7 @@ import pytest
 from rich.console import Console
 from tolman.launch.description import CommandProcess
 from tolman.launch.output import Output
-from tolman.launch.supervisor import NOT_STARTED, Job, Supervisor
+from tolman.launch.supervisor import NOT_STARTED, Job, Supervisor, Warden
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="needs process groups")
 
@@ -194,3 +194,14 @@ def test_nobody_outlives_the_launcher(number: signal.Signals, tmp_path: Path) ->
         launcher.send_signal(number)
         assert launcher.wait(20) == (-9 if number == signal.SIGKILL else 143)
     assert until(lambda: not any(map(alive, started)), 5)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="forks")
+def test_a_group_whose_program_cannot_be_started_is_taken_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    removed: list[int] = []
+    with Warden() as warden:
+        monkeypatch.setattr(warden, "remove", removed.append)
+        with pytest.raises(FileNotFoundError), warden.enlisting() as enlist:
+            subprocess.Popen(["/no/such/program"], start_new_session=True, preexec_fn=enlist)
+    assert len(removed) == 1
+    assert removed[0] > 1
