@@ -19,17 +19,7 @@ from .messages import message_class, python_module
 _BRIDGE = __package__ or "tolman.bridge"
 
 #: modules of rclpy whose contents are elsewhere in the bridge, unless the bridge has one by that name
-ELSEWHERE = {
-    "clock_type": "clock",
-    "expand_topic_name": "names",
-    "signals": "context",
-    "topic_or_service_is_hidden": "names",
-    "validate_full_topic_name": "names",
-    "validate_namespace": "names",
-    "validate_node_name": "names",
-    "validate_parameter_name": "names",
-    "validate_topic_name": "names",
-}
+ELSEWHERE = {"clock_type": "clock"}
 
 _CLASSES: dict[str, Callable[[str], type]] = {
     "msg": message_class,

@@ -7,7 +7,8 @@ from enum import IntEnum
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from .duration import S_TO_NS, Duration
+from .constants import S_TO_NS
+from .duration import Duration
 from .exceptions import NotInitializedException
 from .handles import Handle
 from .time import ClockType, Time

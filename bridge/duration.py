@@ -4,9 +4,9 @@ import functools
 import math
 from typing import Self
 
+from .constants import S_TO_NS
 from .messages import Message, message_class
 
-S_TO_NS = 1_000_000_000
 _LIMIT = 2**63
 
 

@@ -22,7 +22,6 @@ from .callback_groups import CallbackGroup
 from .context import Context, get_default_context
 from .exceptions import InvalidHandle
 from .task import Future, Task
-from .timer import Timer
 from .waitable import Waitable
 
 if TYPE_CHECKING:
@@ -189,7 +188,7 @@ class Executor:
 
     def spin_once(self, timeout_sec: float | None = None) -> None:
         """Run one callback, or wait for one at most `timeout_sec` (for ever if None or negative)."""
-        raise NotImplementedError
+        self._spin_once_impl(timeout_sec)
 
     def spin_once_until_future_complete(
         self, future: Future[Any], timeout_sec: float | TimeoutObject | None = None
@@ -201,6 +200,21 @@ class Executor:
     def _spin_once_until_future_complete(
         self, future: Future[Any], timeout_sec: float | TimeoutObject | None = None
     ) -> None:
+        self._spin_once_impl(timeout_sec, future.done)
+
+    def _spin_once_impl(
+        self,
+        timeout_sec: float | TimeoutObject | None = None,
+        wait_condition: Callable[[], bool] = lambda: False,
+    ) -> None:
+        try:
+            handler, _, _ = self.wait_for_ready_callbacks(timeout_sec, None, wait_condition)
+        except (ShutdownException, TimeoutException, ConditionReachedException):
+            return
+        self._perform(handler)
+
+    def _perform(self, handler: Task[Any]) -> None:
+        """Do what was found, here or elsewhere; raise what callbacks raised."""
         raise NotImplementedError
 
     def can_execute(self, entity: Entity) -> bool:
@@ -372,26 +386,10 @@ class SingleThreadedExecutor(Executor):
     def __init__(self, *, context: Context | None = None) -> None:
         super().__init__(context=context)
 
-    def _spin_once_impl(
-        self,
-        timeout_sec: float | TimeoutObject | None = None,
-        wait_condition: Callable[[], bool] = lambda: False,
-    ) -> None:
-        try:
-            handler, _, _ = self.wait_for_ready_callbacks(timeout_sec, None, wait_condition)
-        except (ShutdownException, TimeoutException, ConditionReachedException):
-            return
+    def _perform(self, handler: Task[Any]) -> None:
         handler()
         if (error := handler.exception()) is not None:
             raise error
-
-    def spin_once(self, timeout_sec: float | None = None) -> None:
-        self._spin_once_impl(timeout_sec)
-
-    def _spin_once_until_future_complete(
-        self, future: Future[Any], timeout_sec: float | TimeoutObject | None = None
-    ) -> None:
-        self._spin_once_impl(timeout_sec, future.done)
 
 
 class MultiThreadedExecutor(Executor):
@@ -415,29 +413,13 @@ class MultiThreadedExecutor(Executor):
         self._futures: list[Task[Any]] = []
         self._executor = ThreadPoolExecutor(num_threads)
 
-    def _spin_once_impl(
-        self,
-        timeout_sec: float | TimeoutObject | None = None,
-        wait_condition: Callable[[], bool] = lambda: False,
-    ) -> None:
-        try:
-            handler, _, _ = self.wait_for_ready_callbacks(timeout_sec, None, wait_condition)
-        except (ShutdownException, TimeoutException, ConditionReachedException):
-            return
+    def _perform(self, handler: Task[Any]) -> None:
         handler._executing = True  # so that it is not handed out again before its thread begins
         self._executor.submit(handler)
         self._futures.append(handler)
         for done in [task for task in self._futures if task.done()]:
             self._futures.remove(done)
             done.result()
-
-    def spin_once(self, timeout_sec: float | None = None) -> None:
-        self._spin_once_impl(timeout_sec)
-
-    def _spin_once_until_future_complete(
-        self, future: Future[Any], timeout_sec: float | TimeoutObject | None = None
-    ) -> None:
-        self._spin_once_impl(timeout_sec, future.done)
 
     def shutdown(self, timeout_sec: float | None = None, *, wait_for_threads: bool = True) -> bool:
         """Stop for good; `wait_for_threads`: until all threads have ended."""
@@ -446,13 +428,8 @@ class MultiThreadedExecutor(Executor):
         return done
 
 
-class EventsExecutor(SingleThreadedExecutor):
-    """The executor of rclpy's experimental module; here all executors are driven by events."""
-
-
 __all__ = [
     "ConditionReachedException",
-    "EventsExecutor",
     "Executor",
     "ExternalShutdownException",
     "MultiThreadedExecutor",
@@ -460,6 +437,5 @@ __all__ = [
     "SingleThreadedExecutor",
     "TimeoutException",
     "TimeoutObject",
-    "Timer",
     "await_or_execute",
 ]

@@ -21,6 +21,7 @@ from .exceptions import BridgeError, MissingExtraError
 from .messages import Message, definition, message_class
 from .node import Node
 from .qos import DurabilityPolicy, QoSProfile
+from .serving import serve
 from .subscription import Subscription
 from .wire import Flags
 
@@ -37,7 +38,6 @@ MAX_TOPICS = 1024
 LOOK_EVERY = 0.2  #: s between looks at the graph
 REPEAT_FOR = 2.0  #: s a late viewer waits for what a latched topic last had
 BATCH = 200  #: messages of a topic before the next topic has its turn
-_POLL = 0.003  #: s between looks at the queues
 #: Transient-local takes what a latched topic last had, and all that any topic sends from then on.
 _QOS = QoSProfile(depth=512, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 _log = logging.getLogger(__name__)
@@ -152,15 +152,12 @@ class FoxgloveServer:
     @property
     def lost(self) -> int:
         """Messages dropped on the way here or overwritten before they were taken."""
-        now = sum(_losses(s.subscription) for s in self._streams.values() if s.subscription is not None)
-        return self._lost + now
+        taken = (s.subscription for s in self._streams.values() if s.subscription is not None)
+        return self._lost + sum(subscription.statistics.missed for subscription in taken)
 
     def serve(self, seconds: float | None = None) -> None:
         """Forward messages for `seconds` s of wall time, or until the context is shut down."""
-        end = None if seconds is None else time.monotonic() + seconds
-        while self.context.ok() and (end is None or time.monotonic() < end):
-            if not self.step():
-                self.context.wait_for_shutdown(_POLL)
+        serve(self.context, self.step, seconds)
 
     def step(self) -> int:
         """Do what there is to do; return how many messages were forwarded."""
@@ -225,7 +222,7 @@ class FoxgloveServer:
             self._node.destroy_subscription(repeat.subscription)
         stream.repeats.clear()
         if stream.subscription is not None:
-            self._lost += _losses(stream.subscription)
+            self._lost += stream.subscription.statistics.missed
             self._node.destroy_subscription(stream.subscription)
             stream.subscription = None
 
@@ -284,8 +281,3 @@ class _Listener(foxglove.websocket.ServerListener):
         self, client: foxglove.websocket.Client, channel: foxglove.websocket.ChannelView
     ) -> None:
         self._wishes.append(_Wish(channel.topic, channel.id, client.id, False))
-
-
-def _losses(subscription: Subscription[Message]) -> int:
-    statistics = subscription.statistics
-    return statistics.lost + statistics.overwritten

@@ -13,6 +13,8 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, NamedTuple
 
+from .constants import S_TO_NS
+
 #: filters in the order in which they are asked, with what each needs and what it may be given
 _FILTERS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "throttle": (("throttle_duration_sec",), ("throttle_time_source_type",)),
@@ -116,7 +118,7 @@ class RcutilsLogger:
         line = Line(
             time.time_ns(), severity, name, str(message), code.co_filename, code.co_name, frame.f_lineno
         )
-        seconds, nanoseconds = divmod(line.stamp, 1_000_000_000)
+        seconds, nanoseconds = divmod(line.stamp, S_TO_NS)
         sys.stderr.write(f"[{severity.name}] [{seconds}.{nanoseconds:09d}] [{name}]: {line.message}\n")
         _tell(line)
         return True

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 from .callback_groups import CallbackGroup, MutuallyExclusiveCallbackGroup, ReentrantCallbackGroup
 from .client import Client
 from .clock import Clock, ROSClock
+from .constants import S_TO_NS
 from .context import Context, get_default_context
-from .duration import S_TO_NS
 from .event_handler import PublisherEventCallbacks, SubscriptionEventCallbacks
 from .exceptions import (
     InvalidServiceNameException,
@@ -49,7 +49,7 @@ from .subscription import MessageInfo, Subscription
 from .time_source import TimeSource
 from .timer import Rate, Timer, TimerInfo
 from .type_description_service import TypeDescriptionService
-from .type_support import check_is_valid_srv_type
+from .type_support import check_is_valid_srv_type, is_message_class
 from .waitable import Waitable
 
 if TYPE_CHECKING:
@@ -110,10 +110,11 @@ class Node(NodeGraph, NodeParameters):
         self._clock = ROSClock()
         self._logger = get_logger(self.get_fully_qualified_name().strip("/").replace("/", "."))
         self._destroyed = False
+        self._complete = False
         self._handle = NodeHandle(self)
         self._transport, self._graph = self._context.transport, self._context.graph
-        self._context.track_node(self)
         self._rosout: Rosout | None = None
+        self._context.track_node(self)
         if enable_rosout and self._arguments.rosout is not False:
             self._rosout = Rosout(self)
         given = self._arguments.parameters_of(self._name, self._namespace)
@@ -127,6 +128,7 @@ class Node(NodeGraph, NodeParameters):
         self._parameter_service = ParameterService(self) if start_parameter_services else None
         self._logging_service = LoggingService(self) if enable_logger_service else None
         self._type_description_service = TypeDescriptionService(self)
+        self._complete = True
         self._announce()
 
     @property
@@ -526,7 +528,9 @@ class Node(NodeGraph, NodeParameters):
         self._announce()
 
     def _announce(self) -> None:
-        """Tell the others what all nodes of this process have."""
+        """Tell the others what all nodes of this process have; not for each part of a node in the making."""
+        if not self._complete:
+            return
         nodes = [node for node in list(self._context._nodes) if not node._destroyed]
         ends = [end for node in nodes for end in node._own_ends()]
         self._graph.announce([(node._name, node._namespace) for node in nodes], ends)
@@ -614,5 +618,5 @@ def _profile(profile: QoSProfile | int) -> QoSProfile:
 
 
 def _check_type(msg_type: type[Message]) -> None:
-    if not (isinstance(msg_type, type) and issubclass(msg_type, Message) and msg_type is not Message):
+    if not is_message_class(msg_type):
         raise TypeError(f"a message type made by message_class() is needed, got {msg_type!r}")

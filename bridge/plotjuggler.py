@@ -21,6 +21,7 @@ from .messages import Message, message_class
 from .node import Node
 from .numbers import numbers_of
 from .qos import DurabilityPolicy, QoSProfile
+from .serving import serve
 from .subscription import Subscription
 from .wire import NO_SIMULATION_TIME, Header
 
@@ -31,7 +32,6 @@ MAX_WISHES = 1024  #: prefixes that somebody subscribes to
 LOOK_EVERY = 0.2  #: s between looks at the graph
 BATCH = 200  #: messages of a topic before the next topic has its turn
 HIGH_WATER_MARK = 1000  #: messages queued for one PlotJuggler before the next are dropped
-_POLL = 0.003  #: s between looks at the queues
 _MAX_WISH = 4096  #: bytes
 _QOS = QoSProfile(depth=512, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 
@@ -98,14 +98,11 @@ class PlotJugglerServer:
     @property
     def lost(self) -> int:
         """Messages dropped on the way here or overwritten before they were taken."""
-        return self._lost + sum(map(_losses, self._subscriptions.values()))
+        return self._lost + sum(s.statistics.missed for s in self._subscriptions.values())
 
     def serve(self, seconds: float | None = None) -> None:
         """Send messages for `seconds` s of wall time, or until the context is shut down."""
-        end = None if seconds is None else time.monotonic() + seconds
-        while self.context.ok() and (end is None or time.monotonic() < end):
-            if not self.step():
-                self.context.wait_for_shutdown(_POLL)
+        serve(self.context, self.step, seconds)
 
     def step(self) -> int:
         """Do what there is to do; return how many messages were sent."""
@@ -147,7 +144,7 @@ class PlotJugglerServer:
         for topic in [t for t, s in self._subscriptions.items() if wanted.get(t) != s.msg_type.TYPE_NAME]:
             self._forward(topic, self._subscriptions[topic])  # the last words of a publisher that left
             subscription = self._subscriptions.pop(topic)
-            self._lost += _losses(subscription)
+            self._lost += subscription.statistics.missed
             self._node.destroy_subscription(subscription)
         for topic, name in wanted.items():
             if topic not in self._subscriptions:
@@ -186,8 +183,3 @@ class PlotJugglerServer:
         exc_tb: TracebackType | None,
     ) -> None:
         self.close()
-
-
-def _losses(subscription: Subscription[Message]) -> int:
-    statistics = subscription.statistics
-    return statistics.lost + statistics.overwritten

@@ -95,7 +95,7 @@ class Recorder:
     def losses(self) -> dict[str, int]:
         """Messages that were sent and not written, by topic; only those of which there were any."""
         found = {topic: s.statistics for topic, s in self._subscriptions.items()}
-        return {topic: s.lost + s.overwritten for topic, s in found.items() if s.lost + s.overwritten}
+        return {topic: s.missed for topic, s in found.items() if s.missed}
 
     def record(self, seconds: float | None = None, *, stop: Callable[[], bool] = lambda: False) -> None:
         """Write what comes, for some seconds of wall time or until `stop` says so.

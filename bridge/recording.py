@@ -18,6 +18,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from .constants import S_TO_NS
 from .exceptions import RecordingError
 from .messages import definition, type_hash
 from .qos import QoSProfile
@@ -213,7 +214,7 @@ class RecordingWriter:
         self._pending += len(payload) + _OVERHEAD
 
     def _mark(self, simulation_time: int, log_time: int) -> None:
-        seconds, nanoseconds = divmod(simulation_time, 1_000_000_000)
+        seconds, nanoseconds = divmod(simulation_time, S_TO_NS)
         if simulation_time == NO_SIMULATION_TIME or seconds > _LAST_SECOND:
             seconds, nanoseconds = -1, 0
         payload = _CLOCK.pack(_CDR, seconds, nanoseconds)
@@ -247,7 +248,7 @@ def simulation_time_of(payload: bytes | memoryview) -> int:
     start, seconds, nanoseconds = _CLOCK.unpack_from(payload)
     if start[:2] != _CDR[:2]:
         return NO_SIMULATION_TIME
-    return seconds * 1_000_000_000 + nanoseconds if seconds >= 0 else NO_SIMULATION_TIME
+    return seconds * S_TO_NS + nanoseconds if seconds >= 0 else NO_SIMULATION_TIME
 
 
 def checked_name(path: Path, overwrite: bool = False) -> Path:

@@ -134,5 +134,5 @@ def _feed(
             pass
         dashboard.draw()
         recording.flush()
-        lost = sum(s.lost + s.overwritten for s in observer.statistics.values())
+        lost = sum(s.missed for s in observer.statistics.values())
         return DashboardReport(updates + 1, sum(observer.counts.values()), lost, dashboard.history.time)

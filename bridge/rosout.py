@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from .duration import S_TO_NS
+from .constants import S_TO_NS
 from .exceptions import BridgeError, InvalidHandle
 from .logging import Line, add_sink, remove_sink
 from .messages import message_class

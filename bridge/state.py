@@ -15,6 +15,7 @@ from typing import Any, Protocol, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .constants import S_TO_NS
 from .context import open_context
 from .messages import Message, message_class, serialize
 from .node import Node
@@ -22,7 +23,6 @@ from .publisher import Publisher
 from .qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from .topics import LATCHED, PERIODIC, TOPICS, Topic
 
-S_TO_NS = 1_000_000_000
 _PERIODIC_QOS = QoSProfile(depth=10, reliability=ReliabilityPolicy.BEST_EFFORT)
 _LATCHED_QOS = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 

@@ -37,6 +37,11 @@ class Statistics:
     overwritten: int = 0  #: arrived, but newer ones took their place before they were taken
     refused: int = 0  #: of the wrong type, repeated, or unreadable
 
+    @property
+    def missed(self) -> int:
+        """Messages that were sent and never taken: lost or overwritten."""
+        return self.lost + self.overwritten
+
 
 class Sample(NamedTuple):
     """A message waiting to be taken."""

@@ -3,7 +3,8 @@
 from enum import IntEnum
 from typing import Self, overload
 
-from .duration import S_TO_NS, Duration
+from .constants import S_TO_NS
+from .duration import Duration
 from .messages import Message, message_class
 
 _LIMIT = 2**63

@@ -14,9 +14,14 @@ def check_for_type_support(msg_or_srv_type: Any) -> None:
             raise NoTypeSupportImportedException
 
 
+def is_message_class(msg_type: Any) -> bool:
+    """Whether it is the class of a message."""
+    return isinstance(msg_type, type) and issubclass(msg_type, Message) and msg_type is not Message
+
+
 def check_is_valid_msg_type(msg_type: Any) -> None:
     """Raise RuntimeError unless it is a message class."""
-    if not (isinstance(msg_type, type) and issubclass(msg_type, Message) and msg_type is not Message):
+    if not is_message_class(msg_type):
         raise RuntimeError(
             f"The message type provided is not valid ({msg_type!r}), it may be a service or action"
         )

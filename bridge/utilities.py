@@ -5,8 +5,8 @@ import sys
 from collections.abc import Sequence
 
 from . import context as contexts
+from .constants import S_TO_NS
 from .context import Context
-from .duration import S_TO_NS
 
 #: what `get_rmw_implementation_identifier` answers: messages travel over ZeroMQ
 RMW_IMPLEMENTATION = "rmw_tolman_zmq"

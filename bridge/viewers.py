@@ -75,7 +75,7 @@ def view(
         return ViewReport(
             frames,
             dict(observer.counts),
-            sum(s.lost + s.overwritten for s in statistics),
+            sum(s.missed for s in statistics),
             observer.context.transport.refusals.total,
             history.time,
             path,
@@ -134,7 +134,7 @@ class _Run:
         self._speed = [*self._speed[-20:], (time.monotonic(), history.time)]
         (t0, a0), (t1, a1) = self._speed[0], self._speed[-1]
         speed = f"{(a1 - a0) / (t1 - t0):.1f}× real time" if t1 - t0 > 0.5 and a1 > a0 else ""
-        lost = sum(s.lost + s.overwritten for s in observer.statistics.values())
+        lost = sum(s.missed for s in observer.statistics.values())
         ended = "ended" if observer.silence > 2.0 else ""
         facts = [
             observer.context.endpoint,

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from typing import Any, Literal, TypeVar
+from typing import Literal, TypeVar, cast
 
 from .messages import Message
 from .node import Node
@@ -27,8 +27,6 @@ def wait_for_message(
     (True, message), or (False, None) after `time_to_wait` s (for ever if negative) or at shutdown.
     """
     came = threading.Event()
-    found: list[Any] = []
-
     subscription = node.create_subscription(msg_type, topic, lambda message: None, qos_profile)
     subscription._wake = came.set
     subscription._executor_event = True  # no executor takes from it
@@ -37,8 +35,7 @@ def wait_for_message(
         while node.context.ok():
             taken = subscription.take()
             if taken is not None:
-                found.append(taken[0])
-                return True, found[0]
+                return True, cast(M, taken[0])
             left = _POLL if end is None else end - time.monotonic()
             if left <= 0:
                 break

@@ -10,11 +10,11 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
+from live_agent import PERIOD, WALLS, free_port, period
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from tolman.bridge.dashboard import Dashboard
@@ -26,49 +26,16 @@ from tolman.bridge.state import StatePublisher
 from tolman.bridge.topics import LATCHED, PERIODIC, TOPICS
 from tolman.bridge.viewers import view
 
-PERIOD = 0.04
-ANGLES = np.linspace(0, 2 * math.pi, 25)
-CIRCLE = np.column_stack([np.cos(ANGLES), np.sin(ANGLES)])
-WALLS = np.stack([CIRCLE[:-1], CIRCLE[1:]], axis=1)
-
 
 @pytest.fixture
 def endpoint() -> str:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return f"tcp://127.0.0.1:{probe.getsockname()[1]}"
+    return f"tcp://127.0.0.1:{free_port()}"
 
 
 @pytest.fixture
 def publisher(endpoint: str) -> Iterator[StatePublisher]:
     with StatePublisher(endpoint, width=128, height=32) as made:
         yield made
-
-
-def period(number: int, events: int = 300) -> tuple[Any, dict[str, Any]]:
-    """State of an agent that drives in a circle."""
-    generator = np.random.default_rng(number)
-    time, angle = number * PERIOD, 0.3 * number * PERIOD
-    snapshot = SimpleNamespace(
-        time=time,
-        pose_estimate=np.array([0.5 * math.cos(angle), 0.5 * math.sin(angle), angle + math.pi / 2]),
-        spike_neuron=generator.integers(0, 1000, 50).astype(np.uint32),
-        spike_time=np.sort(generator.integers(0, 40, 50)).astype(np.uint16),
-        place_activity=np.roll(np.array([20.0, 8.0] + [0.0] * 98, np.float32), number % 100),
-        dopamine=math.sin(time),
-        value=math.cos(time),
-        twist=np.array([0.15, 0.3], np.float32),
-    )
-    observation = {
-        "events": {
-            "t": np.sort(generator.integers(0, 40_000, events)),
-            "x": generator.integers(0, 128, events).astype(np.int16),
-            "y": generator.integers(0, 32, events).astype(np.int16),
-            "p": generator.integers(0, 2, events).astype(np.uint8),
-        },
-        "odometry": np.array([0.14, 0.31], np.float32),
-    }
-    return snapshot, observation
 
 
 OBSERVER = textwrap.dedent("""

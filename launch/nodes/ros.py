@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...bridge.constants import S_TO_NS
 from ...bridge.exceptions import BridgeError
 
 REAL = os.environ.get("TOLMAN_RCLPY") == "1"
@@ -33,6 +34,7 @@ else:  # pragma: no cover - needs ROS 2
 __all__ = [
     "LATCHED",
     "PERIODIC",
+    "S_TO_NS",
     "BridgeError",
     "Context",
     "Node",
@@ -43,7 +45,6 @@ __all__ = [
     "spin",
 ]
 
-S_TO_NS = 1_000_000_000
 #: Deep enough for what arrives while an agent replays or compiles: 10 s at the control rate.
 PERIODIC = QoSProfile(depth=256)
 LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
