@@ -212,6 +212,9 @@ def test_topics_appear_as_they_are_announced_and_change_their_type(endpoint: str
             while client.channels["/count"]["schemaName"] != "std_msgs/msg/Int64":
                 client.receive()
             assert client.closed == [old]
+            # The SDK tells clients of a channel before it takes subscriptions to it.
+            while server.topics["/count"] != "std_msgs/msg/Int64":
+                time.sleep(0.001)
             client.subscribe("/count")
             assert second.wait_for_subscriptions(1, 5.0)
             second.publish(message_class("std_msgs/msg/Int64")(data=2**40))
