@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..spiking.escape import EscapeRate
-from ..spiking.random import key
+from ..spiking.parameters import LogNormal
+from ..spiking.random import generator, key
 from . import td_ltp
 from .reward_rules import ActorRule, ActorSynapses, RewardRulesConfig
 
@@ -60,6 +61,8 @@ class ActorCriticConfig:
     readout_fast: float = 0.020  #: s
     #: what steers the actor's synapses: dopamine, or acetylcholine too (`reward_rules`)
     neuromodulators: Literal["da", "da+ach"] = "da"
+    mismatch: float = 0.0  #: coefficient of variation of threshold and gain over neurons
+    device: int = 0  #: which neurons the mismatch draws
     rules: RewardRulesConfig = field(default_factory=RewardRulesConfig)
 
     def __post_init__(self) -> None:
@@ -73,11 +76,24 @@ class ActorCriticConfig:
             raise ValueError(
                 f"actor_critic neuromodulators must be 'da' or 'da+ach', got {self.neuromodulators!r}"
             )
+        if self.mismatch < 0.0 or self.device < 0:
+            raise ValueError(
+                f"actor_critic mismatch and device must be >= 0, got {self.mismatch}, {self.device}"
+            )
         self.neurons()
 
     def neurons(self) -> EscapeRate:
-        """Return the model of critics and actors; raises ValueError for impossible numbers."""
-        return EscapeRate(self.tau_membrane, self.theta, self.delta_u, self.rho0, self.chi)
+        """Return the model of critics and actors; raises ValueError for impossible numbers.
+
+        With mismatch each has a threshold of its own, divided by its gain; the kernels of their inputs, with
+        which synapses learn as well, are the same for all.
+        """
+        theta: float | NDArray[np.float64] = self.theta
+        if self.mismatch > 0.0:
+            rng, factor = generator(self.device, "mismatch"), LogNormal(1.0, self.mismatch)
+            count = self.critics + self.actors
+            theta = theta * factor.draw(count, rng) / factor.draw(count, rng)
+        return EscapeRate(self.tau_membrane, theta, self.delta_u, self.rho0, self.chi)
 
 
 class ActorCritic:

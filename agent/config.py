@@ -31,6 +31,8 @@ class NavigatorConfig:
     consummation: float = (
         1.5  #: s after the goal during which place cells are silent and synapses go on changing
     )
+    mismatch: float = 0.0  #: coefficient of variation, over neurons, of what `mismatch` names
+    device: int = 0  #: which neurons the mismatch draws
     perception: PerceptionConfig = field(default_factory=PerceptionConfig)
     memory: MemoryConfig = field(default_factory=MemoryConfig)
     actor_critic: ActorCriticConfig = field(default_factory=ActorCriticConfig)
@@ -48,6 +50,8 @@ class NavigatorConfig:
             raise ValueError(f"gyro_share must be in [0, 1], got {self.gyro_share}")
         if self.consummation < 0.0:
             raise ValueError(f"consummation must be >= 0 s, got {self.consummation}")
+        if self.mismatch < 0.0 or self.device < 0:
+            raise ValueError(f"mismatch and device must be >= 0, got {self.mismatch}, {self.device}")
         if self.perception.azimuth_bins != self.memory.view_bins:
             raise ValueError(
                 "perception.azimuth_bins and memory.view_bins must be equal, "

@@ -10,8 +10,8 @@ It may also depend on where the last episode ended, as CA1 cells fire by where a
 once a place has become ambiguous: when an episode ends without reward where one was expected, errors are put
 down to synapses that need the place come from as well, and to those that do not by what is left.
 
-Places near which the robot has been without finding anything are known to be searched, until a reward is
-found or time passes.
+Places near which the robot has been without finding anything are known to be searched, for what was asked for
+then, until it is found or time passes.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ class GoalConfig:
 
 
 class Goals:
-    """Worth of `places` place cells under each cue, and how long each was visited in vain of late."""
+    """Worth of `places` place cells, and how long each was visited in vain of late, both under each cue."""
 
     def __init__(self, config: GoalConfig, places: int) -> None:
         self.config = config
@@ -76,7 +76,7 @@ class Goals:
         self.after = np.zeros((config.cues, places, places), np.float32)  #: more, if it ended at the first
         self.ambiguous = np.zeros(config.cues, np.float32)  #: how much it matters where one came from, 0 to 1
         self.ended = np.zeros(places, np.float32)  #: where the last one ended, a unit vector; 0 before
-        self.visited = np.zeros(places, np.float32)  #: s
+        self.visits = np.zeros((config.cues, places), np.float32)  #: s
         self.cue = 0
 
     def reset(self) -> None:
@@ -92,15 +92,15 @@ class Goals:
         if not 0 <= cue < self.config.cues:
             raise ValueError(f"cue must be in 0..{self.config.cues - 1} (goals.cues), got {cue}")
         self.cue = cue
-        self.visited *= np.float32(np.exp(-PERIOD / self.config.searched))
-        self.visited += np.float32(PERIOD) * around
+        self.visits *= np.float32(np.exp(-PERIOD / self.config.searched))
+        self.visited[:] += np.float32(PERIOD) * around
         if learning:
             lost = 1.0 - np.exp(-PERIOD * around / np.float32(self.config.extinction))
             self._learn(-lost * np.maximum(self.worth, 0.0))
 
     def obstruct(self, places: NDArray[np.intp], seconds: float) -> None:
         """Take `places`, numbers of cells, as searched for `seconds`: something stands before them."""
-        self.visited[places] += np.float32(seconds)
+        self.visits[:, places] += np.float32(seconds)
 
     def reward(self, r: float, terminated: bool, around: Floats, learning: bool = True) -> None:
         """Take what came of being where the fields of `around` (places,) lie: see `PlaceCells.around`.
@@ -130,6 +130,11 @@ class Goals:
         self._learn(change)
 
     @property
+    def visited(self) -> Floats:
+        """Seconds (places,) spent of late at each place in vain under the present cue; the live array."""
+        return np.asarray(self.visits[self.cue])
+
+    @property
     def worth(self) -> Floats:
         """Worth (places,) of each place now."""
         came_from = np.flatnonzero(self.ended > FAINT)
@@ -149,7 +154,7 @@ class Goals:
             "after": self.after,
             "ambiguous": self.ambiguous,
             "ended": self.ended,
-            "visited": self.visited,
+            "visits": self.visits,
         }
 
     def _learn(self, change: Floats) -> None:

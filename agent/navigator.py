@@ -22,6 +22,7 @@ from .config import NavigatorConfig
 from .goals import Goals, cue_of
 from .guidance import Guidance
 from .looming import LoomingReflex
+from .mismatch import mismatched
 from .motor import scan, steer
 from .perception import CameraGeometry, Perception
 from .reflex import Reflexes
@@ -49,6 +50,7 @@ class Navigator:
     def __init__(
         self, config: NavigatorConfig, camera: CameraGeometry, seed: int, rule: ActorRule = "td-ltp"
     ) -> None:
+        config = mismatched(config, config.mismatch, config.device)
         self.config = config
         self._camera = identity(camera)
         self.perception = Perception(config.perception, camera, seed)

@@ -79,7 +79,7 @@ class Perception:
         self.held = np.zeros(self.shape, np.float32)
         self.seen = np.zeros(self.shape, np.float32)
         self._network = Network(dt=1e-3, seed=seed)
-        self._cells = self._network.population("view", self.size, config.neurons.lif(), {})
+        self._cells = self._network.population("view", self.size, config.neurons.lif(self.size), {})
         self._record = self._network.record(self._cells)
         self.dead = np.zeros(self.size, np.bool_)
         self._quiet = 0  # ms without events

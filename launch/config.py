@@ -18,6 +18,7 @@ from typing import Any, Literal
 import msgspec
 
 from ..agent import NavigatorConfig
+from ..agent.lesions import PlannedLesion
 from ..envs import CameraSpec, SensorNoise
 from ..envs.presets import SensorName
 from .errors import UserError
@@ -73,6 +74,8 @@ class ExperimentConfig:
     habituation: float | None = None  #: s of exploring without reward before trial 1; `None`: the task's own
     environment: EnvironmentConfig = field(default_factory=EnvironmentConfig)
     agent: NavigatorConfig = field(default_factory=NavigatorConfig)
+    #: REGION[:FRACTION][@TRIAL]: neurons that are dead from the start, or from the beginning of a trial on
+    lesions: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.trials < 1:
@@ -81,6 +84,8 @@ class ExperimentConfig:
             raise ValueError(f"seed must be >= 0, got {self.seed}")
         if self.habituation is not None and not 0.0 <= self.habituation < math.inf:
             raise ValueError(f"habituation must be >= 0 s, got {self.habituation}")
+        for text in self.lesions:
+            PlannedLesion.parse(text)
 
     @property
     def exploration(self) -> float:

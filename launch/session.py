@@ -9,6 +9,8 @@ from typing import Self
 import numpy as np
 
 from .. import __version__
+from ..agent import Navigator
+from ..agent.lesions import PlannedLesion, lesion
 from ..spiking.random import stream
 from .agents import Agent, make_agent
 from .checkpoint import Checkpoint
@@ -82,13 +84,24 @@ class Session:
         return self.config.exploration > 0.0 and not self.records
 
     def next_trial(self, observers: Sequence[Observer] = ()) -> TrialRecord:
-        """Run habituation if it is due, or else the next trial."""
+        """Run habituation if it is due, or else the next trial, with the lesions that are due before it."""
+        self._lesion()
         if self.habituation_due:
             return self._habituate(observers)
         seed = None if self._seeded else environment_seed(self.config.seed)
         record = self._episode(self.environment, self.trials_done + 1, seed, observers, rewarded=True)
         self._seeded = True
         return record
+
+    def _lesion(self) -> None:
+        """Do what was planned for the beginning of the next episode; what was done before lasts."""
+        due = 0 if not self.records else self.trials_done + 1
+        for planned in map(PlannedLesion.parse, self.config.lesions):
+            # Without habituation the first episode is trial 1.
+            if planned.trial == due or (not self.records and planned.trial == 1 and not self.habituation_due):
+                if not isinstance(self.agent, Navigator):
+                    raise UserError("lesions need an agent with neurons, not a baseline")
+                lesion(self.agent, planned.region, planned.fraction, self.config.seed)
 
     def _habituate(self, observers: Sequence[Observer]) -> TrialRecord:
         arena = make_habituation(self.environment, self.config)

@@ -41,6 +41,8 @@ class AttractorNeurons:
     drive: float = 1.3  #: constant input
     adaptation: float = 0.0  #: current that a spike takes from its own neuron; 0: none
     tau_adaptation: float = 0.150  #: s, how long it lasts; slow after-currents, Madison & Nicoll 1984
+    mismatch: float = 0.0  #: coefficient of variation, over neurons, of time constant, threshold and gain
+    device: int = 0  #: which neurons the mismatch draws
 
     @property
     def cells(self) -> NeuronConfig:
@@ -57,7 +59,9 @@ class AttractorNeurons:
 
 @cache
 def _cells(neurons: AttractorNeurons) -> NeuronConfig:
-    return NeuronConfig(neurons.tau_membrane, neurons.refractory, neurons.noise)
+    return NeuronConfig(
+        neurons.tau_membrane, neurons.refractory, neurons.noise, neurons.mismatch, neurons.device
+    )  # fmt: skip
 
 
 class AttractorState(NamedTuple):
@@ -116,7 +120,7 @@ def advance(
         layer_drive,
         cue,
         steps,
-        neurons.cells.constants(),
+        neurons.cells.constants(state.membrane.size),
         neurons.cells.noise_drive(),
         np.float32(np.exp(-1e-3 / neurons.tau_synapse)),
         np.float32(np.exp(-1e-3 / neurons.tau_readout)),

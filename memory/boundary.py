@@ -110,7 +110,7 @@ class BoundaryCells:
         if bump.any():
             self.map.touch(position, heading, bump, self.config.radius)
         drive = np.float32(self.config.gain) * self.tuning(position)
-        constants, noise = self.config.neurons.constants(), self.config.neurons.noise_drive()
+        constants, noise = self.config.neurons.constants(self.size), self.config.neurons.noise_drive()
         spikes, count = np.zeros((self.size * steps, 2), np.int32), 0
         fired, nothing = np.empty(self.size, np.int32), np.zeros(0, np.float32)
         for step in range(steps):

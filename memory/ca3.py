@@ -210,7 +210,7 @@ class CA3:
         drive = np.where(self.usage > 0.0, drive, 0.0).astype(np.float32)
         drive[self.dead] = -1e6  # out of reach of their assembly, too
         count = _burst(
-            drive, self.recurrent, config.burst, config.cell.constants(),
+            drive, self.recurrent, config.burst, config.cell.constants(config.neurons),
             config.cell.reach(config.tau_synapse),
             np.float32(np.exp(-1e-3 / config.tau_synapse)), np.float32(config.recurrent),
             np.float32(config.inhibition), self._spikes,

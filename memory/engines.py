@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
+from ..spiking.random import key as key_of
 from .attractor import AttractorNeurons, AttractorState, advance
 from .rate_attractor import RateNeurons, RateState, advance_rates, require_pattern
 
 Floats = NDArray[np.float32]
 Neurons = AttractorNeurons | RateNeurons
 State = AttractorState | RateState
+
+
+def named(neurons: Neurons, name: str) -> Neurons:
+    """Return `neurons` as the sheet called `name` has them: mismatch draws others for each sheet."""
+    if isinstance(neurons, RateNeurons) or neurons.mismatch == 0.0:
+        return neurons
+    return replace(neurons, device=int(key_of(neurons.device, name)))
 
 
 def rest(neurons: Neurons, kernels: Floats) -> State:

@@ -18,7 +18,7 @@ from ..spiking.random import key
 from ..spiking.torus import TorusProjection
 from .attractor import AttractorNeurons
 from .calibration import DriveTable, circular_speed
-from .engines import Neurons, advance_sheet, clear, kill, rest
+from .engines import Neurons, advance_sheet, clear, kill, named, rest
 from .population_vector import bearings
 from .rate_attractor import RateNeurons
 
@@ -88,7 +88,8 @@ class GridModule:
         self._to_lattice = _to_lattice(scale, orientation)
         self._turn = _rotation(-orientation)
         self._waves = _waves(n)
-        self.state = rest(config.units, self._kernels)
+        self._units = named(config.units, name)
+        self.state = rest(self._units, self._kernels)
         self.velocity = np.zeros(2)
 
     @property
@@ -133,7 +134,7 @@ class GridModule:
         speed = float(np.hypot(along[0], along[1]))
         drive = self.table.drive(speed) / speed if speed > 0.0 else 0.0
         count = advance_sheet(
-            self.config.units,
+            self._units,
             self.state,
             self._kernels,
             np.asarray(drive * (DIRECTIONS @ along)),

@@ -12,7 +12,7 @@ from ..spiking.random import key
 from ..spiking.torus import TorusProjection
 from .attractor import AttractorNeurons
 from .calibration import DriveTable, circular_speed
-from .engines import Neurons, advance_sheet, clear, kill, rest
+from .engines import Neurons, advance_sheet, clear, kill, named, rest
 from .population_vector import bearings
 from .rate_attractor import RateNeurons
 
@@ -61,8 +61,9 @@ class HeadDirection:
         self._kernels = _kernels(config, self.phase)
         self._no_cue = np.zeros(config.phases, np.float32)
         self._spikes = np.zeros((2 * config.phases * 20, 2), np.int32)
+        self._units = named(config.units, "head_direction")
         self.table = self._calibrate(seconds)
-        self.state = rest(config.units, self._kernels)
+        self.state = rest(self._units, self._kernels)
         self.turn_rate = 0.0
 
     @property
@@ -103,7 +104,7 @@ class HeadDirection:
         """Integrate `turn_rate` rad/s for `steps` ms; return spikes (k, 2) of (ms, neuron)."""
         drive = self.table.drive(turn_rate)
         count = advance_sheet(
-            self.config.units,
+            self._units,
             self.state,
             self._kernels,
             np.array([drive, -drive]),
@@ -123,8 +124,7 @@ class HeadDirection:
 
     def _calibrate(self, duration: float) -> DriveTable:
         """Measure the bump's speed under constant drives, and its lag behind the input."""
-        config = self.config
-        state = rest(config.units, self._kernels)
+        state = rest(self._units, self._kernels)
         calibration_key = key(0, "head_direction_calibration")
 
         def run(drive: float, seconds: float, cue: Floats) -> list[float]:
@@ -132,7 +132,7 @@ class HeadDirection:
             for _ in range(round(seconds / 0.04)):
                 layers = np.array([drive, -drive])
                 advance_sheet(
-                    config.units, state, self._kernels, layers, cue, 40, calibration_key, self._spikes
+                    self._units, state, self._kernels, layers, cue, 40, calibration_key, self._spikes
                 )
                 angles.append(float(bearings(state.trace, self._compass)[0]))
             return angles

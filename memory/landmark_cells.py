@@ -105,7 +105,7 @@ class LandmarkCells:
         neurons = self.config.neurons
         inputs = (np.float32(drive) * self._shares).astype(np.float32)
         count = _burst(
-            membrane, silent, inputs, neurons.constants(), neurons.noise_drive(),
+            membrane, silent, inputs, neurons.constants(membrane.size), neurons.noise_drive(),
             noise_key, clock, first, self._spikes,
         )  # fmt: skip
         spikes = self._spikes[:count].copy()

@@ -40,6 +40,7 @@ class PlaceConfig:
     tau_input: float = 0.050  #: s, grid synapses
     tau_schaffer: float = 0.200  #: s, CA3 synapses: outlasts the pause between two recalls
     schaffer_rate: float = 0.1  #: growth of CA3 synapses a recall
+    unsteady: float = 0.0  #: standard deviation of a factor on each cell's input, drawn each control period
     neurons: NeuronConfig = field(default_factory=lambda: NeuronConfig(noise=0.06))
     links: LinkConfig = field(default_factory=LinkConfig)
     theta: ThetaConfig = field(default_factory=ThetaConfig)
@@ -49,6 +50,8 @@ class PlaceConfig:
             raise ValueError(f"place cells must be >= 1, got {self.cells}")
         if not 0.0 <= self.grid_share <= 1.0:
             raise ValueError(f"place grid_share must be in [0, 1], got {self.grid_share}")
+        if self.unsteady < 0.0:
+            raise ValueError(f"place unsteady must be >= 0, got {self.unsteady}")
 
 
 ORIGIN = np.zeros(2)
@@ -72,7 +75,8 @@ class PlaceCells:
         self.in_use = np.zeros(1, np.int64)  #: number of the map in use
         self.membrane, self.current = np.zeros(config.cells, np.float32), np.zeros(config.cells, np.float32)
         self.silent, self.clock = np.zeros(config.cells, np.int32), np.zeros(1, np.int64)
-        self._constants = config.neurons.constants()
+        self._constants = config.neurons.constants(config.cells)
+        self._steady = np.ones(config.cells, np.float32)
         self._noise = config.neurons.noise_drive()
         self.hold = np.zeros(1, np.float32)
         self.schaffer = np.zeros(config.cells, np.float32)
@@ -227,7 +231,8 @@ class PlaceCells:
             return self._spikes[:0]
         count = _advance(
             self.membrane, self.current, self.silent, self.clock, self.hold, self.grid_weights, grid_spikes,
-            self.schaffer, used, steps, self._constants, self._noise,
+            self.schaffer, used, steps, np.ascontiguousarray(self._constants[:, :used]), self._noise,
+            self._factors(),
             np.float32(np.exp(-1e-3 / config.tau_input)),
             np.float32(config.grid_share), np.float32(config.field_threshold), np.float32(config.gain),
             np.float32(config.inhibition), np.float32(np.exp(-1e-3 / config.tau_inhibition)),
@@ -245,6 +250,13 @@ class PlaceCells:
         self.activity += np.float32(0.3) * (rate.astype(np.float32) - self.activity)
         return spikes
 
+    def _factors(self) -> Floats:
+        """Return what the input of each cell (cells,) is multiplied by in this control period."""
+        if self.config.unsteady == 0.0:
+            return self._steady
+        rng = np.random.default_rng((int(self.key), int(self.clock[0])))
+        return (1.0 + self.config.unsteady * rng.standard_normal(self.size)).astype(np.float32)
+
 
 @njit(cache=True)
 def _advance(
@@ -260,6 +272,7 @@ def _advance(
     steps: int,
     constants: Floats,  # of LIF neurons
     noise: Floats,
+    factors: Floats,  # on the input of each cell
     decay: np.float32,
     grid_share: np.float32,
     threshold: np.float32,
@@ -288,7 +301,9 @@ def _advance(
             cursor += 1
         held, senses, gate = hold[0] + wave[step, 0], wave[step, 1], wave[step, 2]
         for i in range(used):
-            match = senses * (grid_share * current[i] + (one - grid_share) * min(schaffer[i], one))
+            match = (
+                factors[i] * senses * (grid_share * current[i] + (one - grid_share) * min(schaffer[i], one))
+            )
             drive[i] = one + gain * (match - threshold) - held
             current[i] *= decay
             schaffer[i] *= schaffer_decay

@@ -91,9 +91,10 @@ def sharp_wave(
         ],
         np.float32,
     )  # fmt: skip
+    neurons = np.ascontiguousarray(config.neurons.constants(len(links.near))[:, :used])
     count = _run(
         links.forward[:used, :used], links.near[:used, :used], start, heading, guided, uphill, config.longest,
-        config.neurons.constants(), config.neurons.noise_drive(), constants, stream, spikes,
+        neurons, config.neurons.noise_drive(), constants, stream, spikes,
     )  # fmt: skip
     return spikes[: max(count, 0)].copy()
 

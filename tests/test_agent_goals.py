@@ -145,6 +145,20 @@ def test_a_search_in_vain_is_remembered_for_minutes_and_ends_with_a_reward() -> 
     assert not goals.visited.any()
 
 
+def test_what_was_searched_for_one_thing_was_not_searched_for_another() -> None:
+    goals = Goals(GoalConfig(), 10)
+    for _ in range(25):
+        goals.advance(at(3), 1, False)
+    assert goals.visited[3] == pytest.approx(1.0, rel=0.01)
+    goals.advance(at(7), 2, False)
+    assert goals.visited[3] == 0.0
+    goals.obstruct(np.array([5]), 1.0)  # but a wall is a wall
+    goals.reward(1.0, True, at(7))
+    assert not goals.visited.any()
+    goals.advance(at(8), 1, False)
+    assert goals.visited[[3, 5]].tolist() == pytest.approx([1.0, 1.0], rel=0.02)
+
+
 @pytest.mark.parametrize(
     "change", [{"rate": 0.0}, {"rate": 1.1}, {"extinction": 0.0}, {"cues": 0}], ids=lambda c: next(iter(c))
 )

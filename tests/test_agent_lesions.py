@@ -11,8 +11,11 @@ import tolman.envs  # noqa: F401  registers the tasks
 from tolman.agent import Navigator, NavigatorConfig
 from tolman.agent.lesions import REGIONS, lesion
 from tolman.launch.baselines import RandomWalk
+from tolman.launch.config import load
 from tolman.launch.errors import UserError
 from tolman.launch.lesioning import lesioned
+from tolman.launch.session import Session
+from tolman.memory.engines import DEAD
 
 PARTS = {
     "vision": ["view"],
@@ -88,7 +91,9 @@ def test_nothing_is_lesioned_by_a_fraction_of_zero(lived: Any) -> None:
         np.testing.assert_array_equal(counts, same[name])
 
 
-@pytest.mark.parametrize("wanted", ["cortex", "ca3:2", "ca3:x", "grid:-0.1", ":0.5"])
+@pytest.mark.parametrize(
+    "wanted", ["cortex", "ca3:2", "ca3:x", "grid:-0.1", ":0.5", "ca3@x", "ca3:.", "ca3@2:0.5"]
+)
 def test_impossible_lesions_are_refused_in_one_line(wanted: str, lived: Any) -> None:
     with pytest.raises(UserError) as refusal:
         lesioned(lived[0], wanted, 0)
@@ -98,3 +103,27 @@ def test_impossible_lesions_are_refused_in_one_line(wanted: str, lived: Any) -> 
 def test_a_baseline_has_nothing_to_lesion() -> None:
     with pytest.raises(UserError, match="neurons"):
         lesioned(RandomWalk(0), "ca3", 0)
+
+
+def test_an_experiment_says_what_dies_before_which_trial() -> None:
+    settings = ("task='tolman/LinearTrack-v0'", "environment.time_limit=0.4", "trials=3")
+    config = load(settings=(*settings, "lesions=['place:0.1', 'ca3@2']"))
+    with Session(config) as session:
+        dead = []
+        for _ in range(3):
+            session.next_trial()
+            agent = session.agent
+            assert isinstance(agent, Navigator)
+            dead.append((int((agent.memory.place.silent >= DEAD).sum()), int(agent.memory.ca3.dead.sum())))
+            state = session.checkpoint()
+    tenth, all_of_them = round(0.1 * agent.memory.place.size), agent.memory.ca3.config.neurons
+    assert dead == [(tenth, 0), (tenth, all_of_them), (tenth, all_of_them)]
+    with Session(config) as again:
+        again.resume(state)
+        assert isinstance(again.agent, Navigator)
+        assert again.agent.memory.ca3.dead.all()
+
+
+def test_a_lesion_that_cannot_be_is_refused_with_the_experiment() -> None:
+    with pytest.raises(UserError, match="cortex"):
+        load(settings=("lesions=['cortex']",))
