@@ -60,6 +60,7 @@ def build_parser() -> argparse.ArgumentParser:
     verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True, parser_class=Parser)
     _run(verbs.add_parser("run", help="run episodes with a checkpoint or a fresh agent"))
     _train(verbs.add_parser("train", help="trials with learning; checkpoint, figures, resume"))
+    _agents(verbs.add_parser("agents", help="train an agent for each task, for run --trained"))
     _evaluate(verbs.add_parser("evaluate", help="scores over seeds, with confidence intervals"))
     _compare(verbs.add_parser("compare", help="ablations and baselines side by side over seeds"))
     _view(verbs.add_parser("view", help="watch a running agent from another process"))
@@ -85,6 +86,9 @@ def _run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--episodes", type=natural("--episodes", 1), default=1, metavar="N")
     parser.add_argument(
         "--checkpoint", metavar="F", help="agent to run: a file, or the folder of a training run"
+    )
+    parser.add_argument(
+        "--trained", action="store_true", help="an agent trained for the task: kept, or trained now"
     )
     parser.add_argument("--kidnap", type=float, metavar="T", help="at T s put the robot at a random place")
     parser.add_argument("--lights-off", type=float, metavar="T", help="switch the light off at T s")
@@ -126,6 +130,14 @@ def _train(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--no-figures", action="store_true", help="leave the figures to `tolman plot`")
     add_experiment(parser)
     add_json(parser)
+
+
+def _agents(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(handler=".trained:command")
+    parser.add_argument(
+        "tasks", nargs="*", metavar="TASK", help="such as WaterMaze (default: all with a goal)"
+    )
+    add_experiment(parser)
 
 
 def _evaluate(parser: argparse.ArgumentParser) -> None:

@@ -97,8 +97,12 @@ class ExperimentConfig:
             return self.habituation
         if self.algorithm == "oracle":
             return 0.0
-        bare = self.task.removeprefix("tolman/").partition("-v")[0]
-        return _HABITUATION.get(bare, 0.0)
+        return _HABITUATION.get(self.task_name, 0.0)
+
+    @property
+    def task_name(self) -> str:
+        """The task without namespace and version, such as WaterMaze."""
+        return self.task.removeprefix("tolman/").partition("-v")[0]
 
 
 def load(

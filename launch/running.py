@@ -27,12 +27,17 @@ from .publishing import Publisher, RealTime
 from .results import summarise
 from .session import Session
 from .terminal import make_console
+from .trained import trained
 
 
 def command(arguments: Namespace) -> None:
     """Run `tolman run`."""
     console = make_console()
     checkpoint = None if arguments.checkpoint is None else Path(arguments.checkpoint)
+    if arguments.trained:
+        if checkpoint is not None:
+            raise UserError("--trained and --checkpoint name two agents; give one of them")
+        checkpoint = trained(experiment_of(arguments), console)
     config = experiment_of(arguments) if checkpoint is None else with_checkpoint(arguments, checkpoint)
     config = replace(config, trials=arguments.episodes)
     json_file = check_writable(Path(arguments.json), "--json") if arguments.json else None

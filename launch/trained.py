@@ -1,0 +1,83 @@
+"""A trained agent for each task, made the first time that it is asked for and kept."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from argparse import Namespace
+from dataclasses import replace
+from pathlib import Path
+
+from rich.console import Console
+
+from . import checkpoint as checkpoints
+from .config import ExperimentConfig, config_hash
+from .errors import UserError
+from .options import experiment_of
+from .progress import TrialProgress
+from .session import Session
+from .terminal import make_console
+
+FOLDER_VARIABLE = "TOLMAN_AGENTS"  #: names the folder in which trained agents are kept
+
+#: Trials after which an agent does a task about as well as it ever does (benchmarks/results).
+_TRIALS = {"WaterMaze": 12, "DelayedMatch": 12, "TMaze": 20, "Cruciform": 20, "UMaze": 12, "Detour": 10}
+_ROAMING = 2  #: of tasks without a goal: they get a map
+LAST = 5  #: trials by which an agent is described
+
+
+def folder() -> Path:
+    """Return where trained agents are kept: `$TOLMAN_AGENTS`, or in the user's cache."""
+    given = os.environ.get(FOLDER_VARIABLE)
+    if given:
+        return Path(given)
+    cache = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    return Path(cache) / "tolman" / "agents"
+
+
+def schooling(config: ExperimentConfig) -> ExperimentConfig:
+    """Return the experiment in which the agent for `config` is trained: as many trials as its task needs."""
+    return replace(config, trials=_TRIALS.get(config.task_name, _ROAMING))
+
+
+def trained(config: ExperimentConfig, console: Console) -> Path:
+    """Return the checkpoint of an agent that was trained in `config`; it is trained now if there is none.
+
+    Whatever decides the outcome decides the file, so that other settings, or another version's defaults, make
+    another agent.
+
+    Raises
+    ------
+    UserError
+        If its algorithm leaves nothing to keep, or the folder cannot be written.
+    """
+    if config.algorithm in ("random", "oracle"):
+        raise UserError(f"--trained: {config.algorithm!r} has nothing to learn")
+    config = schooling(config)
+    file = folder() / f"{config.task_name}-{config_hash(config)}-{config.seed}.npz"
+    if file.exists():
+        return file
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=file.parent).close()
+    except OSError as error:
+        raise UserError(f"{file.parent} cannot be written ({error}); see ${FOLDER_VARIABLE}") from error
+    console.print(f"no trained agent for this yet: {config.trials} trials, then it is kept in {file}")
+    with Session(config) as session, TrialProgress(config, console) as progress:
+        while session.trials_done < config.trials:
+            session.next_trial([progress])
+        checkpoints.save(file, session.checkpoint())
+    return file
+
+
+def command(arguments: Namespace) -> None:
+    """Run `tolman agents`: an agent for each task that is named, or for all."""
+    console = make_console()
+    for task in arguments.tasks or _TRIALS:
+        arguments.task = task
+        config = experiment_of(arguments)
+        done = checkpoints.load(trained(config, console)).records[-LAST:]
+        found = sum(record.success for record in done)
+        console.print(
+            f"{config.task_name}: success in {found} of the last {len(done)} trials of its training"
+        )
