@@ -146,8 +146,8 @@ class Subscription(Destroyable, Generic[MsgT]):
         if header.type_hash != self._type_hash:
             self.statistics.refused += 1
             raise FrameError(Refusal.TYPE)
-        old = header.flags & (Flags.LATCHED | Flags.EARLY)
-        if old == Flags.LATCHED and not self._latched:
+        old = header.flags  # sent again
+        if old and old == Flags.LATCHED and not self._latched:
             return
         last = self._sequences.get(header.publisher)
         if last is not None and header.sequence <= last:
@@ -168,24 +168,23 @@ class Subscription(Destroyable, Generic[MsgT]):
 
     def take(self) -> tuple[MsgT | bytes, MessageInfo, Header] | None:
         """The oldest readable message waiting, or None. Unreadable ones are counted and dropped."""
-        while True:
+        taken = self._take()
+        return None if taken is None else (taken[0], _info(taken[1]), taken[1].header)
+
+    def _take(self) -> tuple[MsgT | bytes, Sample] | None:
+        while self._queue:
             try:
                 sample = self._queue.popleft()
-            except IndexError:
+            except IndexError:  # another thread was faster
                 return None
-            info: MessageInfo = {
-                "source_timestamp": sample.header.source_stamp,
-                "received_timestamp": sample.received,
-                "publication_sequence_number": sample.header.sequence,
-                "reception_sequence_number": None,
-            }
             if self.raw:
-                return bytes(sample.payload), info, sample.header
+                return bytes(sample.payload), sample
             try:
-                return deserialize(sample.payload, self.msg_type), info, sample.header
+                return deserialize(sample.payload, self.msg_type), sample
             except MessageError:
                 self.statistics.refused += 1
                 self._refusals.add(Refusal.MESSAGE)
+        return None
 
     def is_ready(self) -> bool:
         """Whether a message waits."""
@@ -200,13 +199,13 @@ class Subscription(Destroyable, Generic[MsgT]):
         return True
 
     def _take_call(self) -> Callable[[], Any] | None:
-        taken = self.take()
+        taken = self._take()
         if taken is None:
             return None
-        message, info, _ = taken
+        message, sample = taken
         callback: Any = self._callback
         if self._callback_type is Subscription.CallbackType.WithMessageInfo:
-            return lambda: callback(message, info)
+            return lambda: callback(message, _info(sample))
         return lambda: callback(message)
 
     def destroy(self) -> None:
@@ -215,6 +214,15 @@ class Subscription(Destroyable, Generic[MsgT]):
             self._handle.destroy_when_not_in_use()
             self.remove()
         self._queue.clear()
+
+
+def _info(sample: Sample) -> MessageInfo:
+    return {
+        "source_timestamp": sample.header.source_stamp,
+        "received_timestamp": sample.received,
+        "publication_sequence_number": sample.header.sequence,
+        "reception_sequence_number": None,
+    }
 
 
 def _takes_two(callback: Callable[..., None]) -> bool:

@@ -44,6 +44,7 @@ EARLY_SECONDS = 2.0
 MAX_EARLY = 100  #: messages kept for subscriptions on their way, at most
 DRAIN_PERIOD_NS = 5_000_000  #: subscriptions are looked for at most this often while publishing
 
+_NOBLOCK = int(zmq.NOBLOCK)  # a plain number: enumerations cost a microsecond in each call
 _log = logging.getLogger(__name__)
 
 
@@ -56,6 +57,8 @@ class Transport:
         Address of the XPUB socket, for others to connect to.
     refusals : Refusals
         What arrived and was refused: frames at the SUB, subscriptions at the XPUB.
+    receiver : Receiver or None
+        What receives; made for the first subscription.
     simulation_time : int
         Simulation clock, ns, stamped on everything sent; `NO_SIMULATION_TIME` until somebody sets it.
     """
@@ -72,7 +75,7 @@ class Transport:
         self._leaving: deque[tuple[float, Outlet]] = deque()  # destroyed, with messages on their way
         self._next_drain = 0
         self._closed = False
-        self._receiver: Receiver | None = None
+        self.receiver: Receiver | None = None
         self._peers: frozenset[str] = frozenset()
         self._out = self._zmq.socket(zmq.XPUB)
         self._out.setsockopt(zmq.XPUB_MANUAL, 1)
@@ -112,22 +115,22 @@ class Transport:
     def subscribe(self, topic: str, deliver: Deliver) -> None:
         """Have `deliver(header, payload)` called in the receiver thread for each frame on exactly `topic`."""
         with self._lock:
-            if self._receiver is None:
-                self._receiver = Receiver(self._zmq, self.refusals)
-                self._receiver.set_peers(self._peers)
-            self._receiver.add(topic_prefix(topic), deliver)
+            if self.receiver is None:
+                self.receiver = Receiver(self._zmq, self.refusals)
+                self.receiver.set_peers(self._peers)
+            self.receiver.add(topic_prefix(topic), deliver)
 
     def unsubscribe(self, topic: str, deliver: Deliver) -> None:
         """Undo `subscribe`."""
-        if self._receiver is not None:
-            self._receiver.remove(topic_prefix(topic), deliver)
+        if self.receiver is not None:
+            self.receiver.remove(topic_prefix(topic), deliver)
 
     def set_peers(self, endpoints: frozenset[str]) -> None:
         """Connect to these data endpoints (our own among them) and, after a while, to no others."""
         with self._lock:
             self._peers = endpoints
-            if self._receiver is not None:
-                self._receiver.set_peers(endpoints)
+            if self.receiver is not None:
+                self.receiver.set_peers(endpoints)
 
     def subscribers(self, topic: bytes) -> int:
         """How many sockets subscribe to `topic` (its wire form)."""
@@ -150,8 +153,8 @@ class Transport:
                 return
             self._closed = True
             self._out.close()
-        if self._receiver is not None:
-            self._receiver.close()
+        if self.receiver is not None:
+            self.receiver.close()
         self._zmq.term()
         atexit.unregister(self.close)
 
@@ -186,7 +189,7 @@ class Transport:
 
     def _put(self, frame: bytes) -> None:
         try:
-            self._out.send(frame, zmq.NOBLOCK)
+            self._out.send(frame, _NOBLOCK)
         except zmq.Again:  # an XPUB drops instead, so this is not expected; losing is right all the same
             _log.debug("dropped a frame")
 
