@@ -320,7 +320,7 @@ class _ReaderCode(_Code):
             return value
         self.flush()
         if not fixed:
-            self.lines.append(f"count(data, pos, {size})")
+            self.lines += [f"if {size}:", f"    count(data, pos, {size})"]
         self.place = None
         self.lines += [f"{value} = []", f"for _ in range({size}):"]
         if tag == Nodetype.NAME:

@@ -27,7 +27,6 @@ from .executor_waiting import (
     Waiting,
 )
 from .task import Future, Task
-from .waitable import Waitable
 
 if TYPE_CHECKING:
     from .node import Node
@@ -60,10 +59,6 @@ async def await_or_execute(callback: Callable[..., Any] | Coroutine[Any, Any, An
     assert callable(callback)
     result = callback(*args)
     return await result if inspect.iscoroutine(result) else result
-
-
-def _ready(entity: Entity) -> bool:
-    return entity.is_ready(None) if isinstance(entity, Waitable) else entity.is_ready()
 
 
 class Executor:
@@ -246,8 +241,8 @@ class Executor:
         """Yield all that is ready, once there is something."""
         limit = timeout_sec.timeout if isinstance(timeout_sec, TimeoutObject) else timeout_sec
         end = None if limit is None or limit < 0 else time.monotonic() + limit
-        found = False
-        while not found:
+        while True:
+            found = False
             self._waiting.expect()
             self._check()
             if condition():
@@ -258,13 +253,24 @@ class Executor:
                 for work in self._tasks_to_run(chosen):
                     found = True
                     yield work
-            for entity, node in self._entities(chosen):
-                if self._is_shutdown:
-                    raise ShutdownException
-                if not entity._executor_event and _ready(entity) and self.can_execute(entity):
-                    found = True
-                    yield None, entity, node
+            for node in chosen:
+                for waitable in tuple(node._waitables):
+                    if waitable.is_ready(None) and self.can_execute(waitable):
+                        found = True
+                        yield None, waitable, node
+                        self._check()
+                for kind in node._timers, node._subscriptions, node._guards, node._clients, node._services:
+                    for entity in tuple(kind):
+                        while entity.is_ready() and self.can_execute(entity):
+                            found = True
+                            yield None, entity, node
+                            if self._is_shutdown:
+                                raise ShutdownException
+                            if not self._waiting.brief():
+                                break  # it is the turn of the others
             if found:
+                if end is None:
+                    continue
                 return
             self._check()
             left = _POLL_SHUTDOWN if end is None else end - time.monotonic()
@@ -286,16 +292,6 @@ class Executor:
             idle = not (task.executing() or task.done() or task.blocked)
             if idle and (node is None or node in nodes):
                 yield task, entity, node
-
-    @staticmethod
-    def _entities(nodes: "list[Node]") -> "Iterator[tuple[Entity, Node]]":
-        for node in nodes:
-            for kind in (
-                node._waitables, node._timers, node._subscriptions, node._guards, node._clients, node._services
-            ):  # fmt: skip
-                if kind:
-                    for entity in tuple(kind):
-                        yield entity, node
 
     def _until_next(self, nodes: "list[Node]") -> float:
         """s until a timer is due, or a coroutine wants to be asked again."""

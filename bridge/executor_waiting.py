@@ -6,6 +6,8 @@ import time
 from .context import Context
 
 RECEIVE_EVERY = 1e-3  #: s between looks for new messages while there are others to call back with
+CALLBACK_SHARE = 4.0  #: times as long for callbacks as for receiving, when more arrives than they can take
+LONGEST_SHARE = 0.02  #: s after which messages are looked for at last
 
 
 class TimeoutException(Exception):
@@ -54,7 +56,7 @@ class Waiting:
         self._event = threading.Event()
         self._news = False
         self._waits = False
-        self._received = 0.0  #: when messages were last looked for, s
+        self._due = 0.0  #: when to look for messages even though others wait, s
 
     def wake(self) -> None:
         """There is something to do; from any thread."""
@@ -68,18 +70,22 @@ class Waiting:
         """Forget the news so far: what they are about is looked for now."""
         self._news = False
 
+    def brief(self) -> bool:
+        """Whether so little time has passed since messages were looked for that others need no turn yet."""
+        return time.monotonic() < self._due
+
     def receive(self) -> None:
         """Look for messages, if that was not done a moment ago."""
         now = time.monotonic()
-        if now - self._received < RECEIVE_EVERY:
+        if now < self._due:
             return
-        self._received = now
         receiver = self._context.receiver
         if receiver is not None and receiver.claim(self):
             try:
                 receiver.receive()
             finally:
                 receiver.release()
+        self._look_again(now)
 
     def wait(self, seconds: float) -> None:
         """Wait for news since `expect`, at most so long."""
@@ -88,21 +94,28 @@ class Waiting:
             self._wait_for_event(seconds)
             return
         try:
+            now = time.monotonic()
             if not receiver.receive():
                 self._waits = True
                 if not self._news:
                     receiver.wait(seconds)
                 self._waits = False
-                receiver.receive()
+                receiver.receive(1)  # to be called back at once; the next look takes the others
+                self._due = 0.0
+            else:
+                self._look_again(now)
         finally:
             self._waits = False
             receiver.release()
-        self._received = time.monotonic()
 
     def close(self) -> None:
         """It waits no more."""
         if (receiver := self._context.receiver) is not None:
             receiver.disclaim(self)
+
+    def _look_again(self, began: float) -> None:
+        now = time.monotonic()
+        self._due = now + min(max(RECEIVE_EVERY, CALLBACK_SHARE * (now - began)), LONGEST_SHARE)
 
     def _wait_for_event(self, seconds: float) -> None:
         self._event.clear()

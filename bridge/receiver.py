@@ -29,9 +29,7 @@ STANDBY = 0.02  #: s without a claim after which the thread receives
 SHARED = 1.0  #: s for which nobody can claim after two have
 _TURN = 0.1  #: s that the thread waits for sockets at most
 
-# Plain numbers: enumerations cost a microsecond in each call.
-_EVENTS, _POLLIN = int(zmq.EVENTS), int(zmq.POLLIN)
-_NOBLOCK, _RCVMORE = int(zmq.NOBLOCK), int(zmq.RCVMORE)
+_NOBLOCK = int(zmq.NOBLOCK)  # a plain number: enumerations among the flags cost a microsecond
 _SELECT_MAX = 1024  #: file descriptors from here on are too large for `select`
 
 Deliver = Callable[[Header, memoryview], None]
@@ -184,23 +182,22 @@ class Receiver:
         if self._waited[1] in ready:
             self._disconnected()
 
-    def receive(self) -> bool:
-        """Deliver what has arrived; whether there was anything."""
+    def receive(self, limit: int = HIGH_WATER_MARK) -> bool:
+        """Deliver what has arrived, at most `limit` messages; whether there was anything."""
         if self._retiring or self._reconnecting:
             self._maintain()
-        found = False
-        receive, more = self._in.recv, self._in.getsockopt
-        for _ in range(HIGH_WATER_MARK):  # then let others have a turn
-            if not more(_EVENTS) & _POLLIN:  # type: ignore[operator]
-                return found
-            data = receive(_NOBLOCK)
-            found = True
+        receive = self._in.recv
+        for taken in range(limit):
             try:
-                if more(_RCVMORE):
-                    while more(_RCVMORE):
-                        receive(_NOBLOCK)
+                frame = receive(_NOBLOCK, False)  # not copied yet: it knows whether it is all there is
+            except zmq.Again:
+                return taken > 0
+            try:
+                if frame.more:
+                    while receive(_NOBLOCK, False).more:
+                        pass
                     raise FrameError(Refusal.PARTS)
-                topic, header, payload = decode(data, self._table)
+                topic, header, payload = decode(frame.bytes, self._table)
                 subscriptions = self._table.get(topic)
                 if subscriptions is None:
                     raise FrameError(Refusal.UNEXPECTED)
@@ -212,7 +209,7 @@ class Receiver:
                     deliver(header, payload)
                 except FrameError as error:  # what one refuses, such as another type, the others may take
                     self._refusals.add(error.reason)
-        return found
+        return True
 
     def _command(self, command: Callable[[], None]) -> None:
         """Have `command`, which uses the sockets, run soon, after those before it."""

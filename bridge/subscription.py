@@ -1,6 +1,7 @@
 """Subscriptions, as rclpy has them: keep the last `depth` messages until an executor takes them."""
 
 import dataclasses
+import functools
 import inspect
 import time
 from collections import OrderedDict, deque
@@ -16,6 +17,7 @@ from .qos import DurabilityPolicy, QoSProfile, kept
 from .wire import Flags, FrameError, Header, Refusal, Refusals
 
 MsgT = TypeVar("MsgT", bound=Message)
+_new = tuple.__new__  # see `wire`
 MAX_PUBLISHERS = 256  #: whose sequence numbers one subscription remembers
 
 
@@ -161,10 +163,12 @@ class Subscription(Destroyable, Generic[MsgT]):
             self._sequences.popitem(last=False)
         self._sequences[header.publisher] = header.sequence
         self.statistics.received += 1
-        if len(self._queue) == self._queue.maxlen:
+        queue = self._queue
+        if len(queue) == queue.maxlen:
             self.statistics.overwritten += 1
-        self._queue.append(Sample(header, payload, time.time_ns()))
-        self._wake()
+        queue.append(_new(Sample, (header, payload, time.time_ns())))
+        if len(queue) == 1:  # an executor that was woken for the others looks again before it waits
+            self._wake()
 
     def take(self) -> tuple[MsgT | bytes, MessageInfo, Header] | None:
         """The oldest readable message waiting, or None. Unreadable ones are counted and dropped."""
@@ -205,8 +209,8 @@ class Subscription(Destroyable, Generic[MsgT]):
         message, sample = taken
         callback: Any = self._callback
         if self._callback_type is Subscription.CallbackType.WithMessageInfo:
-            return lambda: callback(message, _info(sample))
-        return lambda: callback(message)
+            return functools.partial(callback, message, _info(sample))
+        return functools.partial(callback, message)
 
     def destroy(self) -> None:
         """Receive nothing more; use `Node.destroy_subscription`."""

@@ -22,6 +22,7 @@ from collections import deque
 from collections.abc import Callable
 
 import zmq
+import zmq.backend
 
 from .receiver import HIGH_WATER_MARK, Deliver, Receiver
 from .wire import (
@@ -35,6 +36,7 @@ from .wire import (
     Refusals,
     encode,
     is_topic_prefix,
+    pack_header,
     topic_prefix,
 )
 
@@ -44,7 +46,8 @@ EARLY_SECONDS = 2.0
 MAX_EARLY = 100  #: messages kept for subscriptions on their way, at most
 DRAIN_PERIOD_NS = 5_000_000  #: subscriptions are looked for at most this often while publishing
 
-_NOBLOCK = int(zmq.NOBLOCK)  # a plain number: enumerations cost a microsecond in each call
+_NOBLOCK = int(zmq.NOBLOCK)  # a plain number: enumerations among the flags cost a microsecond
+_send = zmq.backend.Socket.send  # without what pyzmq's own class looks for on the way, another microsecond
 _log = logging.getLogger(__name__)
 
 
@@ -177,19 +180,24 @@ class Transport:
             outlet.sequence += 1
             if payload is None or self._closed:
                 return
-            header = Header(
-                outlet.sequence, time.time_ns(), self.simulation_time, outlet.type_hash, outlet.publisher
-            )
-            if outlet.history is not None:
-                outlet.history.append((header._replace(flags=Flags.LATCHED), payload))
-            if outlet.early is not None and self._awaited(outlet):
-                outlet.early.append((time.monotonic(), header._replace(flags=Flags.EARLY), payload))
+            stamp, now = time.time_ns(), self.simulation_time
+            if outlet.history is not None or self._awaited(outlet):
+                header = Header(outlet.sequence, stamp, now, outlet.type_hash, outlet.publisher)
+                self._keep(outlet, header, payload)
             if outlet.topic in self._subscriptions:
-                self._put(encode(outlet.topic, header, payload))
+                packed = pack_header(outlet.sequence, stamp, now, outlet.type_hash, outlet.publisher)
+                self._put(b"".join((outlet.topic, packed, payload)))
+
+    def _keep(self, outlet: "Outlet", header: Header, payload: bytes | memoryview) -> None:
+        """Keep what late joiners, and those on their way, are to have."""
+        if outlet.history is not None:
+            outlet.history.append((header._replace(flags=Flags.LATCHED), payload))
+        if outlet.early is not None and self._awaited(outlet):
+            outlet.early.append((time.monotonic(), header._replace(flags=Flags.EARLY), payload))
 
     def _put(self, frame: bytes) -> None:
         try:
-            self._out.send(frame, _NOBLOCK)
+            _send(self._out, frame, _NOBLOCK)
         except zmq.Again:  # an XPUB drops instead, so this is not expected; losing is right all the same
             _log.debug("dropped a frame")
 

@@ -41,6 +41,7 @@ class Flags(IntFlag):
     )
 
 
+_new = tuple.__new__  # a named tuple without the detour through its own, which is Python
 _UNKNOWN_FLAGS = ~int(Flags.LATCHED | Flags.EARLY)
 
 
@@ -198,5 +199,5 @@ def decode(data: bytes, known: Container[bytes] = ()) -> Frame:
         raise FrameError(Refusal.PAYLOAD)
     if data[start : start + 2] not in _ENCAPSULATIONS:
         raise FrameError(Refusal.ENCAPSULATION)
-    header = Header(sequence, source, simulation, kind, sender, flags)
-    return Frame(topic, header, memoryview(data)[start:])
+    header = _new(Header, (sequence, source, simulation, kind, sender, flags))
+    return _new(Frame, (topic, header, memoryview(data)[start:]))
