@@ -8,7 +8,7 @@ publishes `std_msgs/msg/UInt8MultiArray` and calls back under `spin`. The receiv
 
 Latency: at 500 Hz, the median time from just before `publish` to the callback, over all messages but the first
 fifth. Throughput: as fast as possible without loss: the sender has at most 250 messages under way, a quarter of what
-ZeroMQ queues, which it knows from a counter in shared memory; a run that lost any fails. Flood: the same
+ZeroMQ queues, which it knows from a counter in shared memory; a run that lost one in a thousand fails. Flood: the same
 without that limit, where ZeroMQ drops what is too much: what arrived per second, of what was sent.
 
 Medians of --runs runs in which all take turns; the ratios are medians of those within each run. `--ros` names
@@ -35,6 +35,7 @@ WINDOW = 250  #: messages under way at most; ZeroMQ, which learns late what was 
 RATE = 500.0  #: Hz
 STAMP = struct.Struct("<q")
 DEPTH = 1000
+TOLERANCE = 1e-3  #: of messages lost in a lossless run
 QUIET = 1.0  #: s after the last message until a run is over
 
 Counter = Any  #: of what has arrived, shared; a `ctypes.c_int64`
@@ -189,7 +190,7 @@ def run_all(seconds: float, ros: str | None) -> dict[str, Any]:
     for mode, share in (("latency", 1.0), ("lossless", 0.5), ("flood", 0.5)):
         found[mode] = {side: measure(side, mode, seconds * share) for side in SIDES}
     for side, numbers in found["lossless"].items():
-        if numbers["sent"] != numbers["arrived"]:
+        if numbers["arrived"] < (1.0 - TOLERANCE) * numbers["sent"]:
             raise SystemExit(f"{side} lost messages without being flooded: {numbers}")
     if ros is not None:
         found["latency"]["ros"] = {"latency_s": measure_ros(ros, seconds)}

@@ -11,7 +11,7 @@ a callback may await the answer of a service in a single thread.
 import inspect
 import threading
 import time
-from collections.abc import Callable, Coroutine, Generator, Iterator
+from collections.abc import Callable, Coroutine, Generator, Iterator, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
@@ -27,6 +27,7 @@ from .executor_waiting import (
     Waiting,
 )
 from .task import Future, Task
+from .waitable import Waitable
 
 if TYPE_CHECKING:
     from .node import Node
@@ -61,12 +62,21 @@ async def await_or_execute(callback: Callable[..., Any] | Coroutine[Any, Any, An
     return await result if inspect.iscoroutine(result) else result
 
 
+def _still_ready(entity: Entity) -> bool:
+    """Whether what was ready is so yet: it may be destroyed. Waitables may be asked only once."""
+    return isinstance(entity, Waitable) or entity.is_ready()
+
+
+def _never() -> bool:
+    return False
+
+
 class Executor:
     """Base of the executors: finds work; those who inherit say which thread does it."""
 
     def __init__(self, *, context: Context | None = None) -> None:
         self._context = get_default_context() if context is None else context
-        self._nodes: list[Node] = []
+        self._nodes: tuple[Node, ...] = ()  #: replaced as a whole: whoever looks needs no lock
         self._nodes_lock = threading.RLock()
         self._tasks: list[Work] = []
         self._tasks_lock = threading.Lock()
@@ -99,7 +109,7 @@ class Executor:
         if first and not self._wait_until_idle(timeout_sec):
             return False
         with self._nodes_lock:
-            self._nodes.clear()
+            self._nodes = ()
         self._ready = None
         self._waiting.close()
         return True
@@ -117,7 +127,7 @@ class Executor:
         with self._nodes_lock:
             if node in self._nodes:
                 return False
-            self._nodes.append(node)
+            self._nodes = (*self._nodes, node)
             node.executor = self
         self.wake()
         return True
@@ -125,14 +135,12 @@ class Executor:
     def remove_node(self, node: "Node") -> None:
         """Run this node's callbacks no longer."""
         with self._nodes_lock:
-            if node in self._nodes:
-                self._nodes.remove(node)
+            self._nodes = tuple(other for other in self._nodes if other is not node)
         self.wake()
 
     def get_nodes(self) -> "list[Node]":
         """The nodes it serves."""
-        with self._nodes_lock:
-            return list(self._nodes)
+        return list(self._nodes)
 
     def wake(self) -> None:
         """Have it look for work; from any thread."""
@@ -174,7 +182,7 @@ class Executor:
     def _spin_once_impl(
         self,
         timeout_sec: float | TimeoutObject | None = None,
-        wait_condition: Callable[[], bool] = lambda: False,
+        wait_condition: Callable[[], bool] = _never,
     ) -> None:
         try:
             handler, _, _ = self.wait_for_ready_callbacks(timeout_sec, None, wait_condition)
@@ -195,7 +203,7 @@ class Executor:
         self,
         timeout_sec: float | TimeoutObject | None = None,
         nodes: "list[Node] | None" = None,
-        condition: Callable[[], bool] = lambda: False,
+        condition: Callable[[], bool] = _never,
     ) -> Work:
         """Return the next task that can run, with its entity and its node.
 
@@ -214,7 +222,7 @@ class Executor:
         self,
         timeout_sec: float | TimeoutObject | None = None,
         nodes: "list[Node] | None" = None,
-        condition: Callable[[], bool] = lambda: False,
+        condition: Callable[[], bool] = _never,
     ) -> Found:
         """As `wait_for_ready_callbacks`, and fails as that does."""
         while True:
@@ -236,38 +244,35 @@ class Executor:
         self,
         timeout_sec: float | TimeoutObject | None = None,
         nodes: "list[Node] | None" = None,
-        condition: Callable[[], bool] = lambda: False,
+        condition: Callable[[], bool] = _never,
     ) -> Generator[Found, None, None]:
         """Yield all that is ready, once there is something."""
         limit = timeout_sec.timeout if isinstance(timeout_sec, TimeoutObject) else timeout_sec
         end = None if limit is None or limit < 0 else time.monotonic() + limit
+        waiting = self._waiting
         while True:
             found = False
-            self._waiting.expect()
-            self._check()
-            if condition():
+            waiting.expect()
+            if self._is_shutdown or not self._context.ok():
+                self._check()
+            if condition is not _never and condition():
                 raise ConditionReachedException
-            chosen = self.get_nodes() if nodes is None else nodes
-            self._waiting.receive()
+            chosen = self._nodes if nodes is None else nodes
+            if not waiting.brief():
+                waiting.receive()
             if self._tasks:
                 for work in self._tasks_to_run(chosen):
                     found = True
                     yield work
-            for node in chosen:
-                for waitable in tuple(node._waitables):
-                    if waitable.is_ready(None) and self.can_execute(waitable):
-                        found = True
-                        yield None, waitable, node
-                        self._check()
-                for kind in node._timers, node._subscriptions, node._guards, node._clients, node._services:
-                    for entity in tuple(kind):
-                        while entity.is_ready() and self.can_execute(entity):
-                            found = True
-                            yield None, entity, node
-                            if self._is_shutdown:
-                                raise ShutdownException
-                            if not self._waiting.brief():
-                                break  # it is the turn of the others
+            ready = self._entities_ready(chosen)
+            for entity, node in ready:
+                while self.can_execute(entity) and _still_ready(entity):
+                    found = True
+                    yield None, entity, node
+                    if self._is_shutdown:
+                        raise ShutdownException
+                    if len(ready) > 1 or isinstance(entity, Waitable) or not waiting.brief():
+                        break  # it is the turn of the others
             if found:
                 if end is None:
                     continue
@@ -276,7 +281,19 @@ class Executor:
             left = _POLL_SHUTDOWN if end is None else end - time.monotonic()
             if left <= 0:
                 raise TimeoutException
-            self._waiting.wait(min(left, self._until_next(chosen), _POLL_SHUTDOWN))
+            waiting.wait(min(left, self._until_next(chosen), _POLL_SHUTDOWN))
+
+    def _entities_ready(self, nodes: "Sequence[Node]") -> "list[tuple[Entity, Node]]":
+        ready: list[tuple[Entity, Node]] = []
+        for node in nodes:
+            for waitable in tuple(node._waitables):
+                if self.can_execute(waitable) and waitable.is_ready(None):
+                    ready.append((waitable, node))
+            for kind in node._timers, node._subscriptions, node._guards, node._clients, node._services:
+                for entity in tuple(kind):
+                    if entity.is_ready():
+                        ready.append((entity, node))
+        return ready
 
     def _check(self) -> None:
         if self._is_shutdown:
@@ -284,7 +301,7 @@ class Executor:
         if not self._context.ok():
             raise ExternalShutdownException
 
-    def _tasks_to_run(self, nodes: "list[Node]") -> Iterator[Work]:
+    def _tasks_to_run(self, nodes: "Sequence[Node]") -> Iterator[Work]:
         with self._tasks_lock:
             self._tasks = [work for work in self._tasks if not work[0].done()]
             waiting = list(self._tasks)
@@ -293,7 +310,7 @@ class Executor:
             if idle and (node is None or node in nodes):
                 yield task, entity, node
 
-    def _until_next(self, nodes: "list[Node]") -> float:
+    def _until_next(self, nodes: "Sequence[Node]") -> float:
         """s until a timer is due, or a coroutine wants to be asked again."""
         due = [
             wait

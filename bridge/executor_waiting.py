@@ -75,10 +75,8 @@ class Waiting:
         return time.monotonic() < self._due
 
     def receive(self) -> None:
-        """Look for messages, if that was not done a moment ago."""
+        """Look for messages."""
         now = time.monotonic()
-        if now < self._due:
-            return
         receiver = self._context.receiver
         if receiver is not None and receiver.claim(self):
             try:
@@ -101,7 +99,7 @@ class Waiting:
                     receiver.wait(seconds)
                 self._waits = False
                 receiver.receive(1)  # to be called back at once; the next look takes the others
-                self._due = 0.0
+                self._due = time.monotonic() + RECEIVE_EVERY
             else:
                 self._look_again(now)
         finally:

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from .context import Context
-from .executor import Executor, await_or_execute
+from .executor import Executor, _never, await_or_execute
 from .executor_waiting import (
     ConditionReachedException,
     ExternalShutdownException,
@@ -27,7 +27,7 @@ class SingleThreadedExecutor(Executor):
     def _spin_once_impl(
         self,
         timeout_sec: float | TimeoutObject | None = None,
-        wait_condition: Callable[[], bool] = lambda: False,
+        wait_condition: Callable[[], bool] = _never,
     ) -> None:
         try:
             task, entity, node = self._next_ready(timeout_sec, None, wait_condition)

@@ -186,18 +186,18 @@ class Receiver:
         """Deliver what has arrived, at most `limit` messages; whether there was anything."""
         if self._retiring or self._reconnecting:
             self._maintain()
-        receive = self._in.recv
+        receive, option, more = self._in.recv, self._in.getsockopt, zmq.RCVMORE
         for taken in range(limit):
             try:
-                frame = receive(_NOBLOCK, False)  # not copied yet: it knows whether it is all there is
+                data = receive(_NOBLOCK)
             except zmq.Again:
                 return taken > 0
             try:
-                if frame.more:
-                    while receive(_NOBLOCK, False).more:
-                        pass
+                if option(more):
+                    while option(more):
+                        receive(_NOBLOCK)
                     raise FrameError(Refusal.PARTS)
-                topic, header, payload = decode(frame.bytes, self._table)
+                topic, header, payload = decode(data, self._table)
                 subscriptions = self._table.get(topic)
                 if subscriptions is None:
                     raise FrameError(Refusal.UNEXPECTED)
