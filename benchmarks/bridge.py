@@ -2,17 +2,19 @@
 
     python benchmarks/bridge.py --json bridge.json [--ros PYTHON]
 
-Both sides send 1 kB from one process to another over PUB and SUB on loopback, as one frame (the bridge has no
-others), with the wall clock in it; bare pyzmq uses `send` and `recv` and unpacks the stamp, the bridge
+Both sides send 1 kB from one process to another over PUB and SUB on loopback, as one frame (the bridge has
+no others), with the wall clock in it; bare pyzmq uses `send` and `recv` and unpacks the stamp, the bridge
 publishes `std_msgs/msg/UInt8MultiArray` and calls back under `spin`. The receiver counts.
 
-Latency: at 500 Hz, the median time from just before `publish` to the callback, over all messages but the first
-fifth. Throughput: as fast as possible without loss: the sender has at most 250 messages under way, a quarter of what
-ZeroMQ queues, which it knows from a counter in shared memory; a run that lost one in a thousand fails. Flood: the same
-without that limit, where ZeroMQ drops what is too much: what arrived per second, of what was sent.
+Latency: at 500 Hz, the median time from just before `publish` to the callback, over all messages but the
+first fifth. Throughput: as fast as possible without loss: the sender has at most 250 messages under way, a
+quarter of what ZeroMQ queues, which it knows from a counter in shared memory; a run that lost one in a
+thousand fails. Flood: the same without that limit, where ZeroMQ drops what is too much: what arrived per
+second, and how much of what was sent.
 
-Medians of --runs runs in which all take turns; the ratios are medians of those within each run. `--ros` names
-a Python that has real rclpy (`ros-rclpy[fastrtps]`, `ros-std-msgs`), measured in the same way for its latency.
+Medians of --runs runs in which all take turns; the ratios are medians of those within each run. `--ros`
+names a Python that has real rclpy (`ros-rclpy[fastrtps]`, `ros-std-msgs`), measured in the same way for its
+latency.
 """
 
 import argparse

@@ -2,8 +2,8 @@
 
     PYTHON benchmarks/bridge_ros.py SECONDS
 
-Prints the median time, s, from just before `publish` to the callback, at 500 Hz with 1 kB, from one process to
-another, over all messages but the first fifth.
+Prints the median time, s, from just before `publish` to the callback, at 500 Hz with 1 kB, from one process
+to another, over all messages but the first fifth.
 """
 
 import multiprocessing

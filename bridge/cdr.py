@@ -6,7 +6,8 @@ function: nested messages are unfolded into it, and neighbouring fields of fixed
 beforehand, after a string for example, there is one `Struct` for each of the eight places it can begin at.
 
 Plain CDR, little endian: each number is aligned to its own size, counted from the end of the 4-byte
-encapsulation; strings are a length with the NUL counted, UTF-8 and a NUL; sequences a length and the elements.
+encapsulation; strings are a length with the NUL counted, UTF-8 and a NUL; sequences a length and the
+elements.
 """
 
 import functools
@@ -249,7 +250,8 @@ class _WriterCode(_Code):
             return
         self.flush()
         if size == 8:
-            self.lines += [f"if len({held}) and pos & 7:", "    put(padding[-pos & 7])", "    pos += -pos & 7"]
+            self.lines += [f"if len({held}) and pos & 7:", "    put(padding[-pos & 7])"]
+            self.lines.append("    pos += -pos & 7")
         self.lines += [f"put({held})", f"pos += {size} * len({held})"]
         self.place = None
 

@@ -4,6 +4,7 @@ import threading
 import time
 
 from .context import Context
+from .receiver import Receiver
 
 RECEIVE_EVERY = 1e-3  #: s between looks for new messages while there are others to call back with
 CALLBACK_SHARE = 4.0  #: times as long for callbacks as for receiving, when more arrives than they can take
@@ -56,6 +57,7 @@ class Waiting:
         self._event = threading.Event()
         self._news = False
         self._waits = False
+        self._claimed: Receiver | None = None  #: where it waits, unless for the event
         self._due = 0.0  #: when to look for messages even though others wait, s
 
     def wake(self) -> None:
@@ -63,7 +65,7 @@ class Waiting:
         self._news = True
         if self._waits:
             self._event.set()
-            if (receiver := self._context.receiver) is not None:
+            if (receiver := self._claimed) is not None:
                 receiver.interrupt()
 
     def expect(self) -> None:
@@ -91,6 +93,7 @@ class Waiting:
         if receiver is None or not receiver.claim(self):
             self._wait_for_event(seconds)
             return
+        self._claimed = receiver
         try:
             now = time.monotonic()
             if not receiver.receive():
@@ -103,7 +106,7 @@ class Waiting:
             else:
                 self._look_again(now)
         finally:
-            self._waits = False
+            self._waits, self._claimed = False, None
             receiver.release()
 
     def close(self) -> None:

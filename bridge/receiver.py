@@ -1,10 +1,11 @@
 """The receiving half of a process: one SUB socket connected to every peer.
 
 A thread of its own receives, unless somebody else does: a thread that has nothing to do but to wait for
-messages, as that of an executor, claims the sockets and receives by itself. That saves handing each message from
-one thread to another, which in Python costs more than all the rest. When it has not come back for a while,
-because a callback takes long or nobody spins any more, the thread goes on, so that queues keep the last
-messages, not the first. Two that claim in turn get nothing for a second: the thread serves both.
+messages, as that of an executor, claims the sockets and receives by itself. That saves handing each message
+from one thread to another, which in Python costs more than all the rest. When it has not come back for a
+while, because a callback takes long or nobody spins any more, the receiver's thread goes on, so that queues
+keep the last messages, not the first. Two that claim in turn get nothing for a second: that thread serves
+both.
 
 A peer that sends a message above ZeroMQ's size limit is disconnected by ZeroMQ and would stay silent for
 ever; whoever receives watches for disconnections and connects again.
@@ -165,9 +166,9 @@ class Receiver:
         self._interrupt.set()
 
     def wait(self, seconds: float) -> None:
-        """Wait until something may have arrived, or for `interrupt`; only right after `receive` found nothing.
+        """Wait until something may have arrived, or for `interrupt`.
 
-        Only between `claim` and `release`, as `receive`.
+        Only between `claim` and `release`, as `receive`, and right after that found nothing.
         """
         # ZeroMQ makes its descriptors readable once for news, not as long as there are messages.
         if self._waited[0] < _SELECT_MAX > self._waited[1] and self._waited[2] < _SELECT_MAX:
