@@ -228,7 +228,7 @@ class Executor:
         while True:
             arguments = (timeout_sec, nodes, condition)
             if self._ready is None or self._ready_arguments != arguments:
-                self._ready = self._wait_until_ready(timeout_sec, nodes, condition)
+                self._ready = self._wait_for_ready_callbacks(timeout_sec, nodes, condition)
                 self._ready_arguments = arguments
             try:
                 return next(self._ready)
@@ -240,7 +240,7 @@ class Executor:
             if condition():
                 raise ConditionReachedException
 
-    def _wait_until_ready(
+    def _wait_for_ready_callbacks(
         self,
         timeout_sec: float | TimeoutObject | None = None,
         nodes: "list[Node] | None" = None,
