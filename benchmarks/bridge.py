@@ -7,10 +7,10 @@ no others), with the wall clock in it; bare pyzmq uses `send` and `recv` and unp
 publishes `std_msgs/msg/UInt8MultiArray` and calls back under `spin`. The receiver counts.
 
 Latency: at 500 Hz, the median time from just before `publish` to the callback, over all messages but the
-first fifth. Throughput: as fast as possible without loss: the sender has at most 250 messages under way, a
-quarter of what ZeroMQ queues, which it knows from a counter in shared memory; a run that lost one in a
-thousand fails. Flood: the same without that limit, where ZeroMQ drops what is too much: what arrived per
-second, and how much of what was sent.
+first fifth. Throughput: as fast as can be without loss: the sender has at most 250 messages under way, a
+quarter of what ZeroMQ queues, which it knows from a counter in shared memory. Flood: the same without that
+limit, where ZeroMQ drops what is too much. Only what arrived counts, and how much that was of what was sent
+is in the results for both.
 
 Medians of --runs runs in which all take turns; the ratios are medians of those within each run. `--ros`
 names a Python that has real rclpy (`ros-rclpy[fastrtps]`, `ros-std-msgs`), measured in the same way for its
@@ -37,7 +37,6 @@ WINDOW = 250  #: messages under way at most; ZeroMQ, which learns late what was 
 RATE = 500.0  #: Hz
 STAMP = struct.Struct("<q")
 DEPTH = 1000
-TOLERANCE = 1e-3  #: of messages lost in a lossless run
 QUIET = 1.0  #: s after the last message until a run is over
 
 Counter = Any  #: of what has arrived, shared; a `ctypes.c_int64`
@@ -51,13 +50,13 @@ def free_port() -> int:
 
 
 def pace(send: Callable[[], None], mode: str, seconds: float, arrived: Counter, sent: Counter) -> None:
-    """Send for `seconds`: at `RATE` ("latency"), with a window ("lossless") or without ("flood")."""
+    """Send for `seconds`: at `RATE` ("latency"), with a window ("windowed") or without ("flood")."""
     number = 0
     clock = time.monotonic
     end = due = clock()
     end += seconds
     while clock() < end:
-        if mode == "lossless" and number - arrived.value >= WINDOW:
+        if mode == "windowed" and number - arrived.value >= WINDOW:
             time.sleep(5e-5)
             continue
         send()
@@ -189,11 +188,8 @@ def measure_ros(python: str, seconds: float) -> float:
 def run_all(seconds: float, ros: str | None) -> dict[str, Any]:
     """One run of everything."""
     found: dict[str, Any] = {}
-    for mode, share in (("latency", 1.0), ("lossless", 0.5), ("flood", 0.5)):
+    for mode, share in (("latency", 1.0), ("windowed", 0.5), ("flood", 0.5)):
         found[mode] = {side: measure(side, mode, seconds * share) for side in SIDES}
-    for side, numbers in found["lossless"].items():
-        if numbers["arrived"] < (1.0 - TOLERANCE) * numbers["sent"]:
-            raise SystemExit(f"{side} lost messages without being flooded: {numbers}")
     if ros is not None:
         found["latency"]["ros"] = {"latency_s": measure_ros(ros, seconds)}
     return found
@@ -212,13 +208,13 @@ def summary(runs: list[dict[str, Any]]) -> dict[str, Any]:
         "latency_s": {side: median("latency", side, "latency_s") for side in runs[0]["latency"]},
         "latency_ratio": ratio("latency", "latency_s"),
     }
-    for mode in ("lossless", "flood"):
+    for mode in ("windowed", "flood"):
         result[f"{mode}_per_s"] = {side: median(mode, side, "messages_per_s") for side in SIDES}
         result[f"{mode}_ratio"] = ratio(mode, "messages_per_s")
-    result["flood_arrived"] = {
-        side: statistics.median(run["flood"][side]["arrived"] / run["flood"][side]["sent"] for run in runs)
-        for side in SIDES
-    }
+        result[f"{mode}_arrived"] = {
+            side: statistics.median(run[mode][side]["arrived"] / run[mode][side]["sent"] for run in runs)
+            for side in SIDES
+        }
     return result
 
 
@@ -239,11 +235,11 @@ def main() -> None:
     result = summary(runs) | {"runs": runs, "cores": os.cpu_count()}
     for side, latency in result["latency_s"].items():
         print(f"1 kB at 500 Hz, median, {side}: {latency * 1e6:.0f} us")
-    for mode in ("lossless", "flood"):
+    for mode in ("windowed", "flood"):
         for side, rate in result[f"{mode}_per_s"].items():
             print(f"1 kB, {mode}, {side}: {rate:.0f}/s")
     print(
-        f"ratios to bare: latency {result['latency_ratio']:.2f}, lossless {result['lossless_ratio']:.2f}, "
+        f"ratios to bare: latency {result['latency_ratio']:.2f}, windowed {result['windowed_ratio']:.2f}, "
         f"flood {result['flood_ratio']:.2f}"
     )
     if arguments.json:
