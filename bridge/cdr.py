@@ -179,7 +179,8 @@ class _WriterCode(_Code):
             self.lines.append(f"{child} = {value}")
             self.message(detail, child)
         elif tag != Nodetype.BASE:
-            self.sequence(field, tag == Nodetype.ARRAY, *detail, value)
+            element, length = detail
+            self.sequence(field, tag == Nodetype.ARRAY, element, length, value)
         elif detail[0] == "string":
             self.string(value)
         elif detail[0] == "byte":

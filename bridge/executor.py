@@ -289,7 +289,10 @@ class Executor:
             for waitable in tuple(node._waitables):
                 if self.can_execute(waitable) and waitable.is_ready(None):
                     ready.append((waitable, node))
-            for kind in node._timers, node._subscriptions, node._guards, node._clients, node._services:
+            kinds: tuple[Sequence[Entity], ...] = (
+                node._timers, node._subscriptions, node._guards, node._clients, node._services
+            )  # fmt: skip
+            for kind in kinds:
                 for entity in tuple(kind):
                     if entity.is_ready():
                         ready.append((entity, node))
