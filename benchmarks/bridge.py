@@ -1,11 +1,20 @@
 """Latency and throughput of the bridge through callbacks, against bare ZeroMQ in the same run.
 
-    python benchmarks/bridge.py --json bridge.json
+    python benchmarks/bridge.py --json bridge.json [--ros PYTHON]
 
-Latency: a publisher in a process of its own sends 1 kB at 500 Hz; the median time from just before `publish`
-to the callback, over all messages but the first fifth. Throughput: 1 kB as fast as the publisher can; those
-that arrived per second. Bare ZeroMQ sends as many bytes over PUB and SUB on loopback, and unpacks a stamp.
-Medians of --runs runs in which the two take turns.
+Both sides send 1 kB from one process to another over PUB and SUB on loopback, as one frame (the bridge has
+no others), with the wall clock in it; bare pyzmq uses `send` and `recv` and unpacks the stamp, the bridge
+publishes `std_msgs/msg/UInt8MultiArray` and calls back under `spin`. The receiver counts.
+
+Latency: at 500 Hz, the median time from just before `publish` to the callback, over all messages but the
+first fifth. Throughput: as fast as can be without loss: the sender has at most 250 messages under way, a
+quarter of what ZeroMQ queues, which it knows from a counter in shared memory. Flood: the same without that
+limit, where ZeroMQ drops what is too much. Only what arrived counts, and how much that was of what was sent
+is in the results for both.
+
+Medians of --runs runs in which all take turns; the ratios are medians of those within each run. `--ros`
+names a Python that has real rclpy (`ros-rclpy[fastrtps]`, `ros-std-msgs`), measured in the same way for its
+latency.
 """
 
 import argparse
@@ -15,13 +24,22 @@ import os
 import socket
 import statistics
 import struct
+import subprocess
+import sys
 import time
 from collections.abc import Callable
+from multiprocessing.sharedctypes import Synchronized
 from pathlib import Path
 from typing import Any
 
 SIZE = 1000
+WINDOW = 250  #: messages under way at most; ZeroMQ, which learns late what was taken, drops from 500 on
+RATE = 500.0  #: Hz
 STAMP = struct.Struct("<q")
+DEPTH = 1000
+QUIET = 1.0  #: s after the last message until a run is over
+
+Counter = Any  #: of what has arrived, shared; a `ctypes.c_int64`
 
 
 def free_port() -> int:
@@ -31,46 +49,56 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def pace(send: Callable[[], None], rate: float, seconds: float) -> None:
-    """Send at `rate` Hz for `seconds`; as fast as possible if the rate is 0."""
-    end = time.monotonic() + seconds
-    due = time.monotonic()
-    while time.monotonic() < end:
+def pace(send: Callable[[], None], mode: str, seconds: float, arrived: Counter, sent: Counter) -> None:
+    """Send for `seconds`: at `RATE` ("latency"), with a window ("windowed") or without ("flood")."""
+    number = 0
+    clock = time.monotonic
+    end = due = clock()
+    end += seconds
+    while clock() < end:
+        if mode == "windowed" and number - arrived.value >= WINDOW:
+            time.sleep(5e-5)
+            continue
         send()
-        if rate:
-            due += 1.0 / rate
-            time.sleep(max(due - time.monotonic(), 0.0))
+        number += 1
+        if mode == "latency":
+            due += 1.0 / RATE
+            time.sleep(max(due - clock(), 0.0))
+    sent.value = number
+    time.sleep(QUIET)  # until all that is queued has left
 
 
-def bare_sender(port: int, rate: float, seconds: float) -> None:
+def bare_sender(port: int, *how: Any) -> None:
     """Publish with pyzmq."""
     import zmq
 
-    out = zmq.Context().socket(zmq.PUB)
-    out.setsockopt(zmq.SNDHWM, 1000)
+    out = zmq.Context().socket(zmq.XPUB)  # a PUB that tells of subscriptions
+    out.setsockopt(zmq.SNDHWM, DEPTH)
     out.bind(f"tcp://127.0.0.1:{port}")
-    time.sleep(0.5)
+    out.recv()
     filling = bytes(SIZE - STAMP.size)
-    pace(lambda: out.send(b"t\0" + STAMP.pack(time.time_ns()) + filling), rate, seconds)
+    pace(lambda: out.send(b"t\0" + STAMP.pack(time.time_ns()) + filling), *how)
 
 
-def bare_receiver(port: int, take: Callable[[int], None], idle: float) -> None:
-    """Hand the stamp of each message to `take` until none came for `idle` s."""
+def bare_receiver(port: int, take: Callable[[int], None], over: Callable[[], bool]) -> None:
+    """Hand the stamp of each message to `take` until it is `over`."""
     import zmq
 
     into = zmq.Context().socket(zmq.SUB)
     into.setsockopt(zmq.SUBSCRIBE, b"t\0")
-    into.setsockopt(zmq.RCVTIMEO, int(idle * 1000))
+    into.setsockopt(zmq.RCVTIMEO, 200)
     into.connect(f"tcp://127.0.0.1:{port}")
     while True:
         try:
             data = into.recv()
         except zmq.Again:
-            return
+            if over():
+                return
+            continue
         take(STAMP.unpack_from(data, 2)[0])
 
 
-def bridge_sender(port: int, rate: float, seconds: float) -> None:
+def bridge_sender(port: int, *how: Any) -> None:
     """Publish with the bridge."""
     from tolman import bridge
     from tolman.bridge.node import Node
@@ -78,7 +106,7 @@ def bridge_sender(port: int, rate: float, seconds: float) -> None:
     context = bridge.open_context(f"tcp://127.0.0.1:{port}")
     node = Node("sender", context=context, start_parameter_services=False)
     kind = bridge.message_class("std_msgs/msg/UInt8MultiArray")
-    publisher = node.create_publisher(kind, "t", 1000)
+    publisher = node.create_publisher(kind, "t", DEPTH)
     publisher.wait_for_subscriptions(1, 10.0)
     filling = bytes(SIZE - STAMP.size)
     message = kind()
@@ -87,55 +115,107 @@ def bridge_sender(port: int, rate: float, seconds: float) -> None:
         message.data = STAMP.pack(time.time_ns()) + filling
         publisher.publish(message)
 
-    pace(send, rate, seconds)
+    pace(send, *how)
     context.try_shutdown()
 
 
-def bridge_receiver(port: int, take: Callable[[int], None], idle: float) -> None:
-    """As `bare_receiver`, through a callback of an executor."""
+def bridge_receiver(port: int, take: Callable[[int], None], over: Callable[[], bool]) -> None:
+    """As `bare_receiver`, through a callback of a node that is spun."""
     from tolman import bridge
     from tolman.bridge.executors import SingleThreadedExecutor
     from tolman.bridge.node import Node
 
     context = bridge.open_context(f"tcp://127.0.0.1:{port}")
-    node = Node("receiver", context=context, start_parameter_services=False)
-    last = time.monotonic() + 5.0
+    node = Node("receiver", context=context)
 
     def heard(message: Any) -> None:
-        nonlocal last
         take(STAMP.unpack_from(message.data)[0])
-        last = time.monotonic()
 
-    node.create_subscription(bridge.message_class("std_msgs/msg/UInt8MultiArray"), "t", heard, 1000)
     executor = SingleThreadedExecutor(context=context)
-    executor.add_node(node)
-    while time.monotonic() - last < idle:
-        executor.spin_once(timeout_sec=idle / 4)
-    executor.shutdown()
+    node.create_subscription(bridge.message_class("std_msgs/msg/UInt8MultiArray"), "t", heard, DEPTH)
+    node.create_timer(0.2, lambda: context.request_shutdown() if over() else None)
+    bridge.spin(node, executor)
     context.try_shutdown()
 
 
 SIDES = {"bare": (bare_sender, bare_receiver), "bridge": (bridge_sender, bridge_receiver)}
 
 
-def measure(side: str, rate: float, seconds: float) -> tuple[float, float]:
-    """Return the median latency in s and the messages per second that arrived."""
+def measure(side: str, mode: str, seconds: float) -> dict[str, float]:
+    """Median latency in s, messages per second that arrived, and how many were sent and arrived."""
     sender, receiver = SIDES[side]
     port = free_port()
-    process = multiprocessing.get_context("spawn").Process(target=sender, args=(port, rate, seconds))
+    spawn = multiprocessing.get_context("spawn")
+    arrived: Synchronized[int] = spawn.Value("q", 0, lock=False)  # type: ignore[assignment]
+    sent: Synchronized[int] = spawn.Value("q", -1, lock=False)  # type: ignore[assignment]
+    process = spawn.Process(target=sender, args=(port, mode, seconds, arrived, sent))
     delays: list[int] = []
-    arrived: list[float] = []
+    last = first = 0.0
 
     def take(stamp: int) -> None:
+        nonlocal first, last
         delays.append(time.time_ns() - stamp)
-        arrived.append(time.monotonic())
+        last = time.monotonic()
+        first = first or last
+        arrived.value += 1
 
     process.start()
-    receiver(port, take, 3.0)
+
+    def over() -> bool:
+        stopped = sent.value >= 0 or not process.is_alive()
+        return stopped and time.monotonic() - last > QUIET
+
+    receiver(port, take, over)
     process.join()
     kept = delays[len(delays) // 5 :]
-    spent = arrived[-1] - arrived[0] if len(arrived) > 1 else float("inf")
-    return statistics.median(kept) / 1e9, len(arrived) / spent
+    return {
+        "latency_s": statistics.median(kept) / 1e9,
+        "messages_per_s": (len(delays) - 1) / (last - first),
+        "sent": sent.value,
+        "arrived": len(delays),
+    }
+
+
+def measure_ros(python: str, seconds: float) -> float:
+    """Median latency of real rclpy, s."""
+    here = Path(__file__).with_name("bridge_ros.py")
+    said = subprocess.run(
+        [python, str(here), str(seconds)], check=True, capture_output=True, text=True, timeout=seconds + 60
+    )
+    return float(said.stdout.split()[-1])
+
+
+def run_all(seconds: float, ros: str | None) -> dict[str, Any]:
+    """One run of everything."""
+    found: dict[str, Any] = {}
+    for mode, share in (("latency", 1.0), ("windowed", 0.5), ("flood", 0.5)):
+        found[mode] = {side: measure(side, mode, seconds * share) for side in SIDES}
+    if ros is not None:
+        found["latency"]["ros"] = {"latency_s": measure_ros(ros, seconds)}
+    return found
+
+
+def summary(runs: list[dict[str, Any]]) -> dict[str, Any]:
+    """Medians over the runs, and of the ratios within each."""
+
+    def median(mode: str, side: str, number: str) -> float:
+        return statistics.median(run[mode][side][number] for run in runs)
+
+    def ratio(mode: str, number: str) -> float:
+        return statistics.median(run[mode]["bridge"][number] / run[mode]["bare"][number] for run in runs)
+
+    result = {
+        "latency_s": {side: median("latency", side, "latency_s") for side in runs[0]["latency"]},
+        "latency_ratio": ratio("latency", "latency_s"),
+    }
+    for mode in ("windowed", "flood"):
+        result[f"{mode}_per_s"] = {side: median(mode, side, "messages_per_s") for side in SIDES}
+        result[f"{mode}_ratio"] = ratio(mode, "messages_per_s")
+        result[f"{mode}_arrived"] = {
+            side: statistics.median(run[mode][side]["arrived"] / run[mode][side]["sent"] for run in runs)
+            for side in SIDES
+        }
+    return result
 
 
 def main() -> None:
@@ -143,31 +223,25 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=4.0)
+    parser.add_argument("--ros", metavar="PYTHON", help="a Python that has real rclpy")
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
-    latency: dict[str, list[float]] = {side: [] for side in SIDES}
-    rate: dict[str, list[float]] = {side: [] for side in SIDES}
-    for _ in range(arguments.runs):
-        for side in SIDES:
-            latency[side].append(measure(side, 500.0, arguments.seconds)[0])
-            rate[side].append(measure(side, 0.0, arguments.seconds / 2)[1])
-    middle = {side: statistics.median(latency[side]) for side in SIDES}
-    through = {side: statistics.median(rate[side]) for side in SIDES}
-    result = {
-        "latency_s": middle,
-        "latency_ratio": middle["bridge"] / middle["bare"],
-        "messages_per_s": through,
-        "throughput_ratio": through["bridge"] / through["bare"],
-        "runs": {"latency_s": latency, "messages_per_s": rate},
-        "cores": os.cpu_count(),
-    }
+    runs = []
+    for number in range(arguments.runs):
+        runs.append(run_all(arguments.seconds, arguments.ros))
+        print(f"run {number + 1}: {summary(runs[-1:])}", file=sys.stderr, flush=True)
+    result = summary(runs) | {"runs": runs, "cores": os.cpu_count()}
+    for side, latency in result["latency_s"].items():
+        print(f"1 kB at 500 Hz, median, {side}: {latency * 1e6:.0f} us")
+    for mode in ("windowed", "flood"):
+        for side, rate in result[f"{mode}_per_s"].items():
+            print(f"1 kB, {mode}, {side}: {rate:.0f}/s")
     print(
-        f"1 kB at 500 Hz, median: bridge {middle['bridge'] * 1e6:.0f} us, bare {middle['bare'] * 1e6:.0f} us"
+        f"ratios to bare: latency {result['latency_ratio']:.2f}, windowed {result['windowed_ratio']:.2f}, "
+        f"flood {result['flood_ratio']:.2f}"
     )
-    print(f"as fast as possible: bridge {through['bridge']:.0f}/s, bare {through['bare']:.0f}/s")
-    print(f"ratios: latency {result['latency_ratio']:.2f}, throughput {result['throughput_ratio']:.2f}")
     if arguments.json:
         arguments.json.write_text(json.dumps(result, indent=2) + "\n")
 

@@ -50,19 +50,14 @@ class MutuallyExclusiveCallbackGroup(CallbackGroup):
 
     def __init__(self) -> None:
         super().__init__()
-        self._active: object | None = None
-        self._lock = threading.Lock()
+        self._busy = threading.Lock()  #: held while one of its callbacks runs, by whatever thread
 
     def can_execute(self, entity: object) -> bool:
-        return self._active is None
+        return not self._busy.locked()
 
     def beginning_execution(self, entity: object) -> bool:
-        with self._lock:
-            if self._active is not None:
-                return False
-            self._active = entity
-            return True
+        return self._busy.acquire(blocking=False)
 
     def ending_execution(self, entity: object) -> None:
-        with self._lock:
-            self._active = None
+        if self._busy.locked():
+            self._busy.release()

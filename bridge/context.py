@@ -12,6 +12,7 @@ from .exceptions import EndpointError, NotInitializedException
 from .graph import Graph
 from .handles import Handle
 from .logging import get_logging_severity_from_string, set_logger_level
+from .receiver import Receiver
 from .ros_arguments import RosArguments, parse
 from .transport import Transport
 
@@ -96,6 +97,12 @@ class Context:
         self._open()
         assert self._transport is not None
         return self._transport
+
+    @property
+    def receiver(self) -> Receiver | None:
+        """What receives; None before the first subscription."""
+        transport = self._transport
+        return None if transport is None else transport.receiver
 
     @property
     def graph(self) -> Graph:

@@ -26,7 +26,6 @@ class Message:
     TYPE_NAME: ClassVar[str]  #: such as `std_msgs/msg/String`
     FIELD_TYPES: ClassVar[dict[str, str]]  #: field name to ROS type, in the order of the definition
     _arrays: ClassVar[tuple[tuple[str, np.dtype[Any], int, bool], ...]]
-    _children: ClassVar[tuple[tuple[str, bool], ...]]
     _octets: ClassVar[tuple[str, ...]]
     _octet_arrays: ClassVar[tuple[str, ...]]
     _TYPE_SUPPORT: ClassVar[object]  # not None: the type can be used
@@ -84,28 +83,10 @@ class Message:
                 or not value.flags.c_contiguous
                 or value.ndim != 1
             ):
-                fitting = self._replaced(fitting, name, value := _to_array(value, dtype, name))
+                fitting = self._replaced(fitting, name, value := to_array(value, dtype, name))
             if (length and value.size > length) or (fixed and value.size != length):
                 bound = f"exactly {length}" if fixed else f"at most {length}"
                 raise ValueError(f"field {name!r} takes {bound} values, got {value.size}")
-        return fitting
-
-    def _coerced(self) -> Self:
-        """The message as the serialiser takes it, children and all; itself or a copy, as `_with_arrays`."""
-        fitting = self._with_arrays()
-        for name in self._octets:
-            value = getattr(self, name)
-            if type(value) is not Octet:
-                fitting = self._replaced(fitting, name, _to_octet(value, name))
-        for name, is_list in self._children:
-            child = getattr(self, name)
-            if not is_list:
-                if (fit := child._coerced()) is not child:
-                    fitting = self._replaced(fitting, name, fit)
-            else:
-                fits = [item._coerced() for item in child]
-                if any(fit is not item for fit, item in zip(fits, child, strict=True)):
-                    fitting = self._replaced(fitting, name, fits)
         return fitting
 
     def _replaced(self, fitting: Self, name: str, value: object) -> Self:
@@ -119,7 +100,7 @@ class Message:
         for name in self._octets:
             value = getattr(self, name)
             if type(value) is int:
-                setattr(self, name, _to_octet(value, name))
+                setattr(self, name, to_octet(value, name))
         for name in self._octet_arrays:
             value = getattr(self, name)
             if type(value) is np.ndarray and value.dtype == np.int8:
@@ -136,14 +117,16 @@ def _value_text(value: object, kind: str) -> str:
     return repr(value)
 
 
-def _to_octet(value: object, name: str) -> Octet:
+def to_octet(value: object, name: str) -> Octet:
+    """What a `byte` field, `name`, may be given, as it holds it; raises ValueError if it is not one byte."""
     octet = Octet([value % 256] if isinstance(value, int) and -128 <= value < 256 else cast(bytes, value))
     if len(octet) != 1:
         raise ValueError(f"field {name!r} takes one byte, got {value!r}")
     return octet
 
 
-def _to_array(value: object, dtype: np.dtype[Any], name: str) -> NDArray[Any]:
+def to_array(value: object, dtype: np.dtype[Any], name: str) -> NDArray[Any]:
+    """What a field of numbers, `name`, may be given, as an array; raises ValueError if it does not fit."""
     source = np.frombuffer(value, np.uint8) if isinstance(value, bytes | bytearray) else np.asarray(value)
     if source.dtype.kind == "S":  # a list of single bytes
         source = np.frombuffer(b"".join(cast("list[bytes]", value)), np.uint8)

@@ -22,7 +22,8 @@ from rosbags.interfaces import Nodetype
 from rosbags.serde import SerdeError
 from rosbags.typesys import TypesysError, get_types_from_msg
 
-from . import typestore
+from . import cdr, typestore
+from .cdr import dtype_of
 from .exceptions import MessageError
 from .message_base import Message, Octet
 from .typestore import canonical_name
@@ -43,7 +44,6 @@ __all__ = [
 #: what rosbags, as ROS 2 does, gives a message without fields
 _PLACEHOLDER = (typestore.EMPTY_MEMBER, (Nodetype.BASE, ("uint8", 0)))
 _ZEROS: dict[str, bool | int | float | str] = {"bool": False, "float32": 0.0, "float64": 0.0, "string": ""}
-_DTYPES = {"bool": np.dtype(np.bool_), "char": np.dtype(np.uint8), "byte": np.dtype(np.uint8)}
 _FAILURES = (
     SerdeError,
     struct.error,
@@ -55,7 +55,11 @@ _FAILURES = (
     MemoryError,
 )
 
+_FILLING = bytes(cdr.BODY - len(cdr.ENCAPSULATION))
+
 M = TypeVar("M", bound=Message)
+_writers: dict[str, cdr.Writer] = {}
+_readers: dict[str, cdr.Reader] = {}
 _making = threading.RLock()
 
 
@@ -97,7 +101,6 @@ def _message_class(name: str) -> type[Message]:
     made: list[tuple[str, type, Any]] = []
     types: dict[str, str] = {}
     arrays: list[tuple[str, np.dtype[Any], int, bool]] = []
-    children: list[tuple[str, bool]] = []
     octets: list[str] = []
     octet_arrays: list[str] = []
     for raw_name, description in fields:
@@ -116,16 +119,13 @@ def _message_class(name: str) -> type[Message]:
         elif kind == Nodetype.NAME:
             child = _message_class(str(description[1]))
             made.append((field, child, dataclasses.field(default_factory=child)))
-            children.append((field, False))
         else:
             element, length = cast("tuple[tuple[Nodetype, Any], int]", description[1])
             fixed = kind == Nodetype.ARRAY
             factory = _sequence_factory(element, length if fixed else 0, given)
             made.append((field, object, dataclasses.field(default_factory=factory)))
-            if element[0] == Nodetype.NAME:
-                children.append((field, True))
-            elif element[1][0] != "string":
-                arrays.append((field, _dtype(element[1][0]), length, fixed))
+            if element[0] == Nodetype.BASE and element[1][0] != "string":
+                arrays.append((field, dtype_of(element[1][0]), length, fixed))
                 if element[1][0] == "byte":
                     octet_arrays.append(field)
     namespace: dict[str, Any] = {
@@ -138,7 +138,6 @@ def _message_class(name: str) -> type[Message]:
         "FIELD_TYPES": types,
         "_TYPE_SUPPORT": name,
         "_arrays": tuple(arrays),
-        "_children": tuple(c for c in children if _needs_coercion(fields, c[0])),
         "_octets": tuple(octets),
         "_octet_arrays": tuple(octet_arrays),
     }
@@ -153,18 +152,6 @@ def _message_class(name: str) -> type[Message]:
     return cast("type[Message]", made_class)
 
 
-def _needs_coercion(fields: Any, field: str) -> bool:
-    """Whether the messages in `field` have arrays anywhere below: only then are they walked through."""
-    description = next(d for n, d in fields if n == field or f"{n}_" == field)
-    child = description[1] if description[0] == Nodetype.NAME else description[1][0][1]
-    made = _message_class(str(child))
-    return bool(made._arrays or made._children or made._octets)
-
-
-def _dtype(base: str) -> np.dtype[Any]:
-    return _DTYPES.get(base) or np.dtype(base)
-
-
 def _sequence_factory(element: tuple[Nodetype, Any], count: int, given: Any) -> Callable[[], object]:
     if element[0] == Nodetype.NAME:
         child = _message_class(str(element[1]))
@@ -172,7 +159,7 @@ def _sequence_factory(element: tuple[Nodetype, Any], count: int, given: Any) -> 
     if element[1][0] == "string":
         texts = [""] * count if given is None else list(given)
         return texts.copy
-    dtype = _dtype(element[1][0])
+    dtype = dtype_of(element[1][0])
     if given is not None:
         return np.array(given, dtype).copy
     return lambda: np.zeros(count, dtype)
@@ -230,7 +217,7 @@ def agrees(name: str, text: str) -> bool:
     return True
 
 
-def serialize(message: Message) -> memoryview:
+def serialize(message: Message) -> bytes:
     """CDR form of `message`, with its 4-byte encapsulation header.
 
     Raises
@@ -238,10 +225,12 @@ def serialize(message: Message) -> memoryview:
     MessageError
         If a field holds something its type cannot; the text names the message and the reason.
     """
+    name = message.TYPE_NAME
     try:
-        return typestore.store().serialize_cdr(message._coerced(), message.TYPE_NAME)
+        write = _writers.get(name) or _writer(name)
+        return write(message)
     except _FAILURES as error:
-        raise MessageError(f"cannot serialise {message.TYPE_NAME}: {error}") from error
+        raise MessageError(f"cannot serialise {name}: {error}") from error
 
 
 def deserialize(payload: bytes | memoryview, message_type: type[M]) -> M:
@@ -252,11 +241,26 @@ def deserialize(payload: bytes | memoryview, message_type: type[M]) -> M:
     MessageError
         If the payload is not a whole message of that type.
     """
-    # CDR aligns from the end of the 4-byte encapsulation: at offset 8 every array is aligned in memory too.
-    buffer = bytearray(len(payload) + 4)
-    view = memoryview(buffer)[4:]
-    view[:] = payload
+    name = message_type.TYPE_NAME
     try:
-        return cast(M, typestore.store().deserialize_cdr(view, message_type.TYPE_NAME))
+        buffer = bytearray(_FILLING)
+        buffer += payload
+        if payload[1] != 1 or payload[0]:  # not little-endian CDR: big-endian is read slowly
+            return cast(M, typestore.store().deserialize_cdr(memoryview(buffer)[len(_FILLING) :], name))
+        read = _readers.get(name) or _reader(name)
+        message, end = read(buffer)
+        if end + 3 < len(buffer):  # up to three bytes of filling may follow
+            raise ValueError(f"{len(buffer) - end} bytes too many")
+        return cast(M, message)
     except _FAILURES as error:
-        raise MessageError(f"cannot read {message_type.TYPE_NAME}: {error}") from error
+        raise MessageError(f"cannot read {name}: {error}") from error
+
+
+def _writer(name: str) -> cdr.Writer:
+    message_class(name)
+    return _writers.setdefault(name, cdr.writer(name))
+
+
+def _reader(name: str) -> cdr.Reader:
+    message_class(name)
+    return _readers.setdefault(name, cdr.reader(name))

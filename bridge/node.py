@@ -53,6 +53,7 @@ from .type_support import check_is_valid_srv_type, is_message_class
 from .waitable import Waitable
 
 if TYPE_CHECKING:
+    from .executor_waiting import Waiting
     from .executors import Executor
 
 MsgT = TypeVar("MsgT", bound=Message)
@@ -107,6 +108,7 @@ class Node(NodeGraph, NodeParameters):
         self._default_callback_group = MutuallyExclusiveCallbackGroup()
         self._rate_group = ReentrantCallbackGroup()
         self._executor: weakref.ref[Executor] | None = None
+        self._executor_waiting: Waiting | None = None  #: what wakes it
         self._clock = ROSClock()
         self._logger = get_logger(self.get_fully_qualified_name().strip("/").replace("/", "."))
         self._destroyed = False
@@ -186,6 +188,7 @@ class Node(NodeGraph, NodeParameters):
         if current is not None and current is not new_executor:
             current.remove_node(self)
         self._executor = None if new_executor is None else weakref.ref(new_executor)
+        self._executor_waiting = None if new_executor is None else new_executor._waiting
         if new_executor is not None:
             new_executor.add_node(self)
 
@@ -516,8 +519,8 @@ class Node(NodeGraph, NodeParameters):
         self._announce()
 
     def _wake_executor(self) -> None:
-        if (executor := self.executor) is not None:
-            executor.wake()
+        if (waiting := self._executor_waiting) is not None:
+            waiting.wake()
 
     def _forget(self, those: list[Any], end: Any, topic: str | None = None) -> None:
         """An end was destroyed: it is ours no more, and hears `topic` no more."""

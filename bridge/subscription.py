@@ -1,6 +1,7 @@
 """Subscriptions, as rclpy has them: keep the last `depth` messages until an executor takes them."""
 
 import dataclasses
+import functools
 import inspect
 import time
 from collections import OrderedDict, deque
@@ -16,6 +17,7 @@ from .qos import DurabilityPolicy, QoSProfile, kept
 from .wire import Flags, FrameError, Header, Refusal, Refusals
 
 MsgT = TypeVar("MsgT", bound=Message)
+_new = tuple.__new__  # see `wire`
 MAX_PUBLISHERS = 256  #: whose sequence numbers one subscription remembers
 
 
@@ -146,8 +148,8 @@ class Subscription(Destroyable, Generic[MsgT]):
         if header.type_hash != self._type_hash:
             self.statistics.refused += 1
             raise FrameError(Refusal.TYPE)
-        old = header.flags & (Flags.LATCHED | Flags.EARLY)
-        if old == Flags.LATCHED and not self._latched:
+        old = header.flags  # sent again
+        if old and old == Flags.LATCHED and not self._latched:
             return
         last = self._sequences.get(header.publisher)
         if last is not None and header.sequence <= last:
@@ -161,31 +163,32 @@ class Subscription(Destroyable, Generic[MsgT]):
             self._sequences.popitem(last=False)
         self._sequences[header.publisher] = header.sequence
         self.statistics.received += 1
-        if len(self._queue) == self._queue.maxlen:
+        queue = self._queue
+        if len(queue) == queue.maxlen:
             self.statistics.overwritten += 1
-        self._queue.append(Sample(header, payload, time.time_ns()))
-        self._wake()
+        queue.append(_new(Sample, (header, payload, time.time_ns())))
+        if len(queue) == 1:  # an executor that was woken for the others looks again before it waits
+            self._wake()
 
     def take(self) -> tuple[MsgT | bytes, MessageInfo, Header] | None:
         """The oldest readable message waiting, or None. Unreadable ones are counted and dropped."""
-        while True:
+        taken = self._take()
+        return None if taken is None else (taken[0], _info(taken[1]), taken[1].header)
+
+    def _take(self) -> tuple[MsgT | bytes, Sample] | None:
+        while self._queue:
             try:
                 sample = self._queue.popleft()
-            except IndexError:
+            except IndexError:  # another thread was faster
                 return None
-            info: MessageInfo = {
-                "source_timestamp": sample.header.source_stamp,
-                "received_timestamp": sample.received,
-                "publication_sequence_number": sample.header.sequence,
-                "reception_sequence_number": None,
-            }
             if self.raw:
-                return bytes(sample.payload), info, sample.header
+                return bytes(sample.payload), sample
             try:
-                return deserialize(sample.payload, self.msg_type), info, sample.header
+                return deserialize(sample.payload, self.msg_type), sample
             except MessageError:
                 self.statistics.refused += 1
                 self._refusals.add(Refusal.MESSAGE)
+        return None
 
     def is_ready(self) -> bool:
         """Whether a message waits."""
@@ -200,14 +203,14 @@ class Subscription(Destroyable, Generic[MsgT]):
         return True
 
     def _take_call(self) -> Callable[[], Any] | None:
-        taken = self.take()
+        taken = self._take()
         if taken is None:
             return None
-        message, info, _ = taken
+        message, sample = taken
         callback: Any = self._callback
         if self._callback_type is Subscription.CallbackType.WithMessageInfo:
-            return lambda: callback(message, info)
-        return lambda: callback(message)
+            return functools.partial(callback, message, _info(sample))
+        return functools.partial(callback, message)
 
     def destroy(self) -> None:
         """Receive nothing more; use `Node.destroy_subscription`."""
@@ -215,6 +218,15 @@ class Subscription(Destroyable, Generic[MsgT]):
             self._handle.destroy_when_not_in_use()
             self.remove()
         self._queue.clear()
+
+
+def _info(sample: Sample) -> MessageInfo:
+    return {
+        "source_timestamp": sample.header.source_stamp,
+        "received_timestamp": sample.received,
+        "publication_sequence_number": sample.header.sequence,
+        "reception_sequence_number": None,
+    }
 
 
 def _takes_two(callback: Callable[..., None]) -> bool:

@@ -95,7 +95,7 @@ class Timer(Destroyable):
 
     def is_ready(self) -> bool:
         """Whether a call is due."""
-        return not self._canceled and self._clock.now().nanoseconds >= self._next
+        return not self._canceled and self._clock._now_ns() >= self._next
 
     def is_canceled(self) -> bool:
         """Whether it is stopped."""
@@ -117,7 +117,7 @@ class Timer(Destroyable):
 
     def time_until_next_call(self) -> int | None:
         """ns, negative if it is overdue; None if it is stopped."""
-        return None if self._canceled else self._next - self._clock.now().nanoseconds
+        return None if self._canceled else self._next - self._clock._now_ns()
 
     def _take_call(self) -> Callable[[], Any] | None:
         callback, info = self.callback, self.take()

@@ -22,6 +22,7 @@ from collections import deque
 from collections.abc import Callable
 
 import zmq
+import zmq.backend
 
 from .receiver import HIGH_WATER_MARK, Deliver, Receiver
 from .wire import (
@@ -35,6 +36,7 @@ from .wire import (
     Refusals,
     encode,
     is_topic_prefix,
+    pack_header,
     topic_prefix,
 )
 
@@ -44,6 +46,8 @@ EARLY_SECONDS = 2.0
 MAX_EARLY = 100  #: messages kept for subscriptions on their way, at most
 DRAIN_PERIOD_NS = 5_000_000  #: subscriptions are looked for at most this often while publishing
 
+_NOBLOCK = int(zmq.NOBLOCK)  # a plain number: enumerations among the flags cost a microsecond
+_send = zmq.backend.Socket.send  # without what pyzmq's own class looks for on the way, another microsecond
 _log = logging.getLogger(__name__)
 
 
@@ -56,6 +60,8 @@ class Transport:
         Address of the XPUB socket, for others to connect to.
     refusals : Refusals
         What arrived and was refused: frames at the SUB, subscriptions at the XPUB.
+    receiver : Receiver or None
+        What receives; made for the first subscription.
     simulation_time : int
         Simulation clock, ns, stamped on everything sent; `NO_SIMULATION_TIME` until somebody sets it.
     """
@@ -72,7 +78,7 @@ class Transport:
         self._leaving: deque[tuple[float, Outlet]] = deque()  # destroyed, with messages on their way
         self._next_drain = 0
         self._closed = False
-        self._receiver: Receiver | None = None
+        self.receiver: Receiver | None = None
         self._peers: frozenset[str] = frozenset()
         self._out = self._zmq.socket(zmq.XPUB)
         self._out.setsockopt(zmq.XPUB_MANUAL, 1)
@@ -112,22 +118,22 @@ class Transport:
     def subscribe(self, topic: str, deliver: Deliver) -> None:
         """Have `deliver(header, payload)` called in the receiver thread for each frame on exactly `topic`."""
         with self._lock:
-            if self._receiver is None:
-                self._receiver = Receiver(self._zmq, self.refusals)
-                self._receiver.set_peers(self._peers)
-            self._receiver.add(topic_prefix(topic), deliver)
+            if self.receiver is None:
+                self.receiver = Receiver(self._zmq, self.refusals)
+                self.receiver.set_peers(self._peers)
+            self.receiver.add(topic_prefix(topic), deliver)
 
     def unsubscribe(self, topic: str, deliver: Deliver) -> None:
         """Undo `subscribe`."""
-        if self._receiver is not None:
-            self._receiver.remove(topic_prefix(topic), deliver)
+        if self.receiver is not None:
+            self.receiver.remove(topic_prefix(topic), deliver)
 
     def set_peers(self, endpoints: frozenset[str]) -> None:
         """Connect to these data endpoints (our own among them) and, after a while, to no others."""
         with self._lock:
             self._peers = endpoints
-            if self._receiver is not None:
-                self._receiver.set_peers(endpoints)
+            if self.receiver is not None:
+                self.receiver.set_peers(endpoints)
 
     def subscribers(self, topic: bytes) -> int:
         """How many sockets subscribe to `topic` (its wire form)."""
@@ -150,8 +156,8 @@ class Transport:
                 return
             self._closed = True
             self._out.close()
-        if self._receiver is not None:
-            self._receiver.close()
+        if self.receiver is not None:
+            self.receiver.close()
         self._zmq.term()
         atexit.unregister(self.close)
 
@@ -174,19 +180,24 @@ class Transport:
             outlet.sequence += 1
             if payload is None or self._closed:
                 return
-            header = Header(
-                outlet.sequence, time.time_ns(), self.simulation_time, outlet.type_hash, outlet.publisher
-            )
-            if outlet.history is not None:
-                outlet.history.append((header._replace(flags=Flags.LATCHED), payload))
-            if outlet.early is not None and self._awaited(outlet):
-                outlet.early.append((time.monotonic(), header._replace(flags=Flags.EARLY), payload))
+            stamp, now = time.time_ns(), self.simulation_time
+            if outlet.history is not None or self._awaited(outlet):
+                header = Header(outlet.sequence, stamp, now, outlet.type_hash, outlet.publisher)
+                self._keep(outlet, header, payload)
             if outlet.topic in self._subscriptions:
-                self._put(encode(outlet.topic, header, payload))
+                packed = pack_header(outlet.sequence, stamp, now, outlet.type_hash, outlet.publisher)
+                self._put(b"".join((outlet.topic, packed, payload)))
+
+    def _keep(self, outlet: "Outlet", header: Header, payload: bytes | memoryview) -> None:
+        """Keep what late joiners, and those on their way, are to have."""
+        if outlet.history is not None:
+            outlet.history.append((header._replace(flags=Flags.LATCHED), payload))
+        if outlet.early is not None and self._awaited(outlet):
+            outlet.early.append((time.monotonic(), header._replace(flags=Flags.EARLY), payload))
 
     def _put(self, frame: bytes) -> None:
         try:
-            self._out.send(frame, zmq.NOBLOCK)
+            _send(self._out, frame, _NOBLOCK)
         except zmq.Again:  # an XPUB drops instead, so this is not expected; losing is right all the same
             _log.debug("dropped a frame")
 

@@ -30,6 +30,8 @@ def wait_for_message(
     subscription = node.create_subscription(msg_type, topic, lambda message: None, qos_profile)
     subscription._wake = came.set
     subscription._executor_event = True  # no executor takes from it
+    if node.context.receiver is not None:
+        node.context.receiver.resume()
     end = None if time_to_wait < 0 else time.monotonic() + time_to_wait
     try:
         while node.context.ok():
