@@ -7,6 +7,7 @@ from typing import Literal
 
 from ..memory.config import MemoryConfig
 from .actor_critic import ActorCriticConfig
+from .frontier import FrontierConfig
 from .goals import GoalConfig
 from .guidance import GuidanceConfig
 from .looming import LoomingConfig
@@ -38,6 +39,7 @@ class NavigatorConfig:
     actor_critic: ActorCriticConfig = field(default_factory=ActorCriticConfig)
     replay: ReplayConfig = field(default_factory=ReplayConfig)
     goals: GoalConfig = field(default_factory=GoalConfig)
+    frontier: FrontierConfig = field(default_factory=FrontierConfig)
     guidance: GuidanceConfig = field(default_factory=GuidanceConfig)
     reflex: ReflexConfig = field(default_factory=ReflexConfig)
     looming: LoomingConfig = field(default_factory=LoomingConfig)

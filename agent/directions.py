@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-SECTORS = np.arange(8) * (np.pi / 4.0)  #: rad from straight ahead, centres of the bumper's sectors
+SECTORS: NDArray[np.float64] = np.arange(8, dtype=np.float64) * (
+    np.pi / 4.0
+)  #: rad from straight ahead, centres of the bumper's sectors
 
 
 def pointing(

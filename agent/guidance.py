@@ -2,10 +2,10 @@
 
 Every now and then, place cells run from the present place uphill along lived links (value-guided preplay,
 Pfeiffer & Foster 2013), to a remembered goal, or, where no goal is left, to places that were not visited of
-late (not in a robot's first episode, in which it gets to know the place). What fires ahead is a target; its
-direction excites actor neurons as a reflex does, so that the choice stays a competition of spikes and what
-the map makes the robot do is learned as a habit. Where the robot bumps, links that lead on through the
-obstacle are weakened: the next preplay goes another way.
+late, and when all were, to where the map ends (`frontier`); not in a robot's first episode, in which it gets
+to know the place. What fires ahead is a target; its direction excites actor neurons as a reflex does, so that
+the choice stays a competition of spikes and what the map makes the robot do is learned as a habit. Where the
+robot bumps, links that lead on through the obstacle are weakened: the next preplay goes another way.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from ..memory.config import PERIOD
 from ..memory.recollection import Preplay
 from ..memory.spatial import SpatialMemory
-from .directions import pointing, touched
+from .directions import SECTORS, pointing, touched
+from .frontier import Frontier
 from .goals import Goals
 
 Floats = NDArray[np.float32]
@@ -31,6 +32,7 @@ class GuidanceConfig:
     enabled: bool = True
     explore: bool = True  #: to go where the robot has not been of late, when there is no goal
     acquaintance: float = 60.0  #: s on a map before it is searched: it grows more by wandering
+    exhausted: float = 0.3  #: novelty of the newest place, below which the map has been searched
     interval: float = 0.6  #: s from one preplay to the next
     first: int = 50  #: ms of an event from which on its spikes are ahead
     last: int = 400  #: ms, up to which they count for the target
@@ -62,28 +64,33 @@ class GuidanceConfig:
 class Guidance:
     """Call `advance` each control period, then `currents`."""
 
-    def __init__(self, config: GuidanceConfig, directions: NDArray[np.float64]) -> None:
-        self.config, self.directions = config, directions
+    def __init__(
+        self, config: GuidanceConfig, directions: NDArray[np.float64], frontier: Frontier | None = None
+    ) -> None:
+        self.config, self.directions, self.frontier = config, directions, frontier
         self.target: NDArray[np.float64] | None = None
         self._due = 0.0
+        self._aim: tuple[int, int] | None = None  # place and direction in which the robot leaves its map
 
     def reset(self) -> None:
         """Begin a trial: nothing is aimed at."""
-        self.target, self._due = None, 0.0
+        self.target, self._due, self._aim = None, 0.0, None
 
     def advance(self, memory: SpatialMemory, goals: Goals, search: bool) -> NDArray[np.int32]:
         """Live a control period; return the spikes (k, 2) of (ms, place cell) of preplay, if any.
 
-        `search` lets a robot without a goal look where it has not been.
+        `search` lets a robot without a goal look where it has not been of late.
         """
         if not self.config.enabled or not memory.localised:
             self.reset()
             return np.zeros((0, 2), np.int32)
         self._due -= PERIOD
+        if self._aim is not None and self.frontier is not None:
+            self.frontier.aim(*self._aim)
         reached = self.target is not None and np.hypot(*(self.target - memory.pose[:2])) < self.config.arrived
         if self._due > 0.0 and not reached:
             return np.zeros((0, 2), np.int32)
-        self._due = self.config.interval
+        self._due, self._aim = self.config.interval, None
         event = self._preplay(memory, goals, search and self._knows(memory))
         self.target = event.target
         return event.spikes
@@ -105,6 +112,8 @@ class Guidance:
             course = touched(sectors, memory.heading.heading)
             behind = memory.place.obstruct(memory.position, course, self.config.reach, self.config.blocked)
             goals.obstruct(behind, PERIOD)
+            if self.frontier is not None:
+                self.frontier.touch(memory.place, memory.position, course)
 
     def _knows(self, memory: SpatialMemory) -> bool:
         charts = memory.charts
@@ -117,11 +126,33 @@ class Guidance:
         worth[worth < goals.config.least] = 0.0
         event = memory.preplay(worth.astype(np.float64), config.keep, window, config.bend)
         if event.target is None and search:
-            # A place that ended an episode without reward is not looked into again.
-            hopeful = np.clip(1.0 + goals.worth / max(goals.config.disappointment, 1e-6), 0.0, 1.0)
-            fresh = np.exp(-goals.visited / config.novelty) * hopeful * self._onward(memory)
-            event = memory.preplay(fresh.astype(np.float64), config.keep, window, config.bend)
+            return self._search(memory, goals)
         return event
+
+    def _search(self, memory: SpatialMemory, goals: Goals) -> Preplay:
+        """Look for what was not seen of late, and when all was, for what lies beyond the map."""
+        config, place = self.config, memory.place
+        # A place that ended an episode without reward is not looked into again.
+        hopeful = np.clip(1.0 + goals.worth / max(goals.config.disappointment, 1e-6), 0.0, 1.0)
+        source = np.exp(-goals.visited / config.novelty) * hopeful
+        mine = place.chart[: place.used] == place.in_use
+        if self.frontier is not None and source[: place.used][mine].max(initial=0.0) < config.exhausted:
+            ends = self.frontier.open(place) & (hopeful[: place.used, None] > 0.5)
+            here = int(np.argmax(place.activity))
+            if place.activity[here] > 0.0 and ends[here].any():
+                return self._leave(memory, here, ends[here])
+            if ends.any():
+                source[: place.used] = ends.any(axis=1)
+        source = (source * self._onward(memory)).astype(np.float64)
+        return memory.preplay(source, config.keep, (config.first, config.last), config.bend)
+
+    def _leave(self, memory: SpatialMemory, cell: int, ends: NDArray[np.bool_]) -> Preplay:
+        """Aim beyond the map from `cell`, in that of its open directions `ends` (8,) that lies most ahead."""
+        assert self.frontier is not None
+        sector = int(np.argmax(np.where(ends, np.cos(SECTORS - memory.heading.heading), -2.0)))
+        self._aim = cell, sector
+        away = self.frontier.config.step * np.array([np.cos(SECTORS[sector]), np.sin(SECTORS[sector])])
+        return Preplay(np.zeros((0, 2), np.int32), memory.pose[:2] + away)
 
     def _onward(self, memory: SpatialMemory) -> Floats:
         """Return how far each place (cells,) lies ahead: 1 straight ahead, less to the side and behind."""

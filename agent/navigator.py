@@ -19,6 +19,7 @@ from ..memory.spatial import SpatialMemory
 from ..spiking.hashing import SpikeHash
 from .actor_critic import ActorCritic
 from .config import NavigatorConfig
+from .frontier import Frontier
 from .goals import Goals, cue_of
 from .guidance import Guidance
 from .looming import LoomingReflex
@@ -62,7 +63,8 @@ class Navigator:
         )
         self.replay = Replay(config.replay, self.actor_critic, self.memory.experience)
         self.goals = Goals(config.goals, config.memory.place.cells)
-        self.guidance = Guidance(config.guidance, self.actor_critic.direction)
+        self.frontier = Frontier(config.frontier, config.memory.place.cells)
+        self.guidance = Guidance(config.guidance, self.actor_critic.direction, self.frontier)
         self.reflexes = Reflexes(config.reflex, self.actor_critic.direction, seed)
         self.looming = LoomingReflex(config.looming, camera) if config.looming.enabled else None
         self.populations = self._number_neurons()
@@ -376,6 +378,7 @@ class Navigator:
             "actor_critic": self.actor_critic.arrays(),
             "agent": {"counters": self._counters},
             "goals": self.goals.arrays(),
+            "frontier": self.frontier.arrays(),
             "looming": {} if self.looming is None else self.looming.flow.arrays(),
         }
         return {f"{part}.{name}": array for part, arrays in parts.items() for name, array in arrays.items()}

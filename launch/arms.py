@@ -14,6 +14,7 @@ ARMS: dict[str, tuple[str, ...]] = {
     "raw-reward": ("agent.third_factor='reward'",),
     "no-preplay": ("agent.guidance.enabled=false",),
     "no-search": ("agent.guidance.explore=false",),
+    "no-frontier": ("agent.frontier.enabled=false",),
     "no-replay": ("agent.replay.sweeps=0", "agent.replay.stretches=0"),
     "da+ach": ("agent.actor_critic.neuromodulators='da+ach'",),
     "rstdp": ("algorithm='rstdp'",),

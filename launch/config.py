@@ -56,7 +56,7 @@ _HABITUATION = {
     "DelayedMatch": 300.0,
     "UMaze": 300.0,
     "Detour": 300.0,
-    "Cruciform": 180.0,
+    "Cruciform": 300.0,
     "TMaze": 180.0,
 }
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from known_corridor import corridor, known_corridor
 from numpy.typing import NDArray
 from tolman.agent.goals import GoalConfig, Goals
 from tolman.agent.guidance import Guidance, GuidanceConfig
-from tolman.memory.config import MemoryConfig
 from tolman.memory.diffusion import diffuse
-from tolman.memory.spatial import SpatialMemory
 
 Floats = NDArray[np.float32]
 
@@ -17,13 +16,6 @@ Floats = NDArray[np.float32]
 def at(cell: int, places: int = 10) -> Floats:
     """How near each field (places,) is for a robot in that of `cell`, which none overlaps."""
     return np.eye(1, places, cell, dtype=np.float32)[0]
-
-
-def corridor(n: int) -> Floats:
-    """Links (n, n) of places in a row."""
-    near = np.zeros((n, n), np.float32)
-    near[np.arange(n - 1), np.arange(1, n)] = 0.3
-    return near
 
 
 def test_value_is_what_a_random_walk_collects() -> None:
@@ -175,23 +167,6 @@ def test_impossible_goals_are_refused_by_name(change: dict[str, float]) -> None:
 def test_impossible_guidance_is_refused_by_name(change: dict[str, float]) -> None:
     with pytest.raises(ValueError, match=next(iter(change))):
         GuidanceConfig(**change)  # type: ignore[arg-type]
-
-
-def known_corridor(places: int = 12, spacing: float = 0.12) -> SpatialMemory:
-    """A memory that has learned a straight way along x, and stands at its beginning."""
-    memory = SpatialMemory(MemoryConfig(), 4, np.zeros(8), 0)
-    memory.start()
-    for cell in range(places):
-        memory.place.recruit(
-            np.eye(1, memory.rates.size, cell, dtype=np.float32)[0],
-            np.ones(memory.rates.size, np.float32), np.zeros(memory.config.ca3.neurons, np.float32),
-            np.array([cell * spacing, 0.0]),
-        )  # fmt: skip
-    memory.place.links.near[:places, :places] = corridor(places) + 0.1 * np.roll(corridor(places), 1, axis=1)
-    memory.place.links.near[:, 0] = 0.0
-    memory.place.activity[0] = 40.0
-    memory.charts.lived[0] = 100.0
-    return memory
 
 
 def test_the_actor_hears_where_preplay_to_the_goal_leads() -> None:
