@@ -5,7 +5,8 @@ argument and drop default values; the classes made here are what an rclpy user e
 `String(data="hello")`. Types are only ever made from the definitions that ship with the bridge or that the
 user adds, never from what arrives on the wire.
 
-Sequences and fixed arrays of numbers are NumPy arrays; other sequences are lists.
+Fixed arrays of numbers are NumPy arrays, sequences of numbers are such as can grow (`NumberSequence`); other
+sequences are lists.
 """
 
 import dataclasses
@@ -25,6 +26,7 @@ from rosbags.typesys import TypesysError, get_types_from_msg
 from . import typestore
 from .exceptions import MessageError
 from .message_base import Message, Octet
+from .number_sequence import NumberSequence
 from .typestore import canonical_name
 from .wire import ID_BYTES
 
@@ -120,7 +122,7 @@ def _message_class(name: str) -> type[Message]:
         else:
             element, length = cast("tuple[tuple[Nodetype, Any], int]", description[1])
             fixed = kind == Nodetype.ARRAY
-            factory = _sequence_factory(element, length if fixed else 0, given)
+            factory = _sequence_factory(element, length if fixed else 0, given, fixed)
             made.append((field, object, dataclasses.field(default_factory=factory)))
             if element[0] == Nodetype.NAME:
                 children.append((field, True))
@@ -141,9 +143,10 @@ def _message_class(name: str) -> type[Message]:
         "_children": tuple(c for c in children if _needs_coercion(fields, c[0])),
         "_octets": tuple(octets),
         "_octet_arrays": tuple(octet_arrays),
+        "_sequences": tuple(name for name, _, _, fixed in arrays if not fixed),
     }
-    if octets or octet_arrays:
-        namespace["__post_init__"] = Message._make_octets
+    if octets or octet_arrays or namespace["_sequences"]:
+        namespace["__post_init__"] = Message._fit_fields
     short = name.rsplit("/", 1)[1]
     made_class = dataclasses.make_dataclass(
         short, made, bases=(Message,), namespace=namespace, slots=True, eq=False, repr=False
@@ -165,7 +168,9 @@ def _dtype(base: str) -> np.dtype[Any]:
     return _DTYPES.get(base) or np.dtype(base)
 
 
-def _sequence_factory(element: tuple[Nodetype, Any], count: int, given: Any) -> Callable[[], object]:
+def _sequence_factory(
+    element: tuple[Nodetype, Any], count: int, given: Any, fixed: bool
+) -> Callable[[], object]:
     if element[0] == Nodetype.NAME:
         child = _message_class(str(element[1]))
         return lambda: [child() for _ in range(count)]
@@ -173,9 +178,10 @@ def _sequence_factory(element: tuple[Nodetype, Any], count: int, given: Any) -> 
         texts = [""] * count if given is None else list(given)
         return texts.copy
     dtype = _dtype(element[1][0])
-    if given is not None:
-        return np.array(given, dtype).copy
-    return lambda: np.zeros(count, dtype)
+    numbers = [0] * count if given is None else list(given)
+    if fixed:
+        return np.array(numbers, dtype).copy
+    return lambda: NumberSequence.of(numbers, dtype)
 
 
 def _type_text(description: Any) -> str:

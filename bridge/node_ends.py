@@ -246,7 +246,7 @@ class NodeEnds(NodeParameters):
         self,
         msg_type: type[MsgT],
         name: str,
-        callback: Callable[[MsgT], None] | Callable[[MsgT, MessageInfo], None],
+        callback: Callable[..., Any],
         profile: QoSProfile,
         group: CallbackGroup,
         those: list[Any],
