@@ -93,8 +93,15 @@ class ActionClient(Waitable[Calls]):
         return any(part.is_ready() for part in self._parts)
 
     def take_data(self) -> Calls:
-        """Take one of each."""
-        return [call for part in self._parts if (call := part._take_call()) is not None]
+        """Take an answer of each kind, and all feedback: it is told before a result that came later."""
+        first, *rest = (
+            client._take_call() for client in (self._goal_client, self._cancel_client, self._result_client)
+        )
+        told = [first]
+        for topic in (self._feedback, self._status):
+            while (call := topic._take_call()) is not None:
+                told.append(call)
+        return [call for call in (*told, *rest) if call is not None]
 
     async def execute(self, taken_data: Calls) -> None:
         """Complete futures, call back with feedback, and note states."""
