@@ -59,7 +59,7 @@ class NodeEnds(NodeParameters):
         self._subscriptions: list[Subscription[Any]] = []
         self._clients: list[Client] = []
         self._services: list[Service] = []
-        self._parts: list[End] = []  # of actions and the like: no executor asks them
+        self._ends_of_actions: list[End] = []  # and of the like: no executor asks them
 
     if TYPE_CHECKING:  # of Node
 
@@ -217,7 +217,13 @@ class NodeEnds(NodeParameters):
 
     def _destroy_ends(self) -> None:
         """Destroy all of them, those of actions included."""
-        ends: list[Any] = [*self.publishers, *self.subscriptions, *self.clients, *self.services, *self._parts]
+        ends: list[Any] = [
+            *self.publishers,
+            *self.subscriptions,
+            *self.clients,
+            *self.services,
+            *self._ends_of_actions,
+        ]
         for end in ends:
             end.destroy()
 
@@ -343,7 +349,14 @@ class NodeEnds(NodeParameters):
             return TopicEnd(full, name, type_name, type_hash(type_name), kind, gid.hex(), packed(profile))
 
         rosout = [] if self._rosout is None else [self._rosout.publisher]
-        ends = [*self.publishers, *rosout, *self.subscriptions, *self.services, *self.clients, *self._parts]
+        ends = [
+            *self.publishers,
+            *rosout,
+            *self.subscriptions,
+            *self.services,
+            *self.clients,
+            *self._ends_of_actions,
+        ]
         for one in ends:
             if isinstance(one, Publisher):
                 gid = one._outlet.publisher

@@ -3,7 +3,9 @@
 from types import SimpleNamespace
 
 from .. import exceptions, ros_arguments
+from ..action.goal_state import GoalEvent
 from ..clock import ClockChange, ClockType
+from ..lifecycle.state_machine import TransitionCallbackReturn
 from ..qos import InvalidQoSProfileException, QoSCompatibility, QoSPresetProfiles, QoSProfile
 from ..signals import SignalHandlerOptions
 
@@ -15,6 +17,7 @@ def _predefined(name: str) -> QoSProfile:
 rclpy_implementation = SimpleNamespace(
     ClockChange=ClockChange,
     ClockType=ClockType,
+    GoalEvent=GoalEvent,
     InvalidHandle=exceptions.InvalidHandle,
     InvalidQoSProfileException=InvalidQoSProfileException,
     NodeNameNonExistentError=exceptions.NodeNameNonExistentError,
@@ -22,6 +25,7 @@ rclpy_implementation = SimpleNamespace(
     RCLError=RuntimeError,
     RCLInvalidROSArgsError=ros_arguments.RCLInvalidROSArgsError,
     SignalHandlerOptions=SignalHandlerOptions,
+    TransitionCallbackReturnType=TransitionCallbackReturn,
     UnknownROSArgsError=ros_arguments.UnknownROSArgsError,
     UnsupportedEventTypeError=exceptions.UnsupportedEventTypeError,
     rmw_qos_profile_t=SimpleNamespace(predefined=_predefined),
