@@ -59,7 +59,7 @@ class NodeEnds(NodeParameters):
         self._subscriptions: list[Subscription[Any]] = []
         self._clients: list[Client] = []
         self._services: list[Service] = []
-        self._ends_of_actions: list[End] = []  # and of the like: no executor asks them
+        self._hidden_ends: list[End] = []  # of actions and the like: no executor asks them
 
     if TYPE_CHECKING:  # of Node
 
@@ -222,7 +222,7 @@ class NodeEnds(NodeParameters):
             *self.subscriptions,
             *self.clients,
             *self.services,
-            *self._ends_of_actions,
+            *self._hidden_ends,
         ]
         for end in ends:
             end.destroy()
@@ -294,6 +294,7 @@ class NodeEnds(NodeParameters):
             lambda: outlet.subscribers > 0 and self._graph.count(name, "service") > 0,
             self._wake_executor,
             self._transport.refusals,
+            functools.partial(self._new_event_publisher, srv_type, name),
         )
         client._executor = lambda: self.executor
         client.remove = functools.partial(self._forget, those, client, answer_topic(name))
@@ -315,12 +316,27 @@ class NodeEnds(NodeParameters):
         kind = type_hash_prefix(srv_type.Response.TYPE_NAME)
         outlet = self._transport.outlet(answer_topic(name), kind, KEPT_ANSWERS)
         service = Service(
-            srv_type, name, callback, group, profile, outlet, self._wake_executor, self._transport.refusals
+            srv_type,
+            name,
+            callback,
+            group,
+            profile,
+            outlet,
+            self._wake_executor,
+            self._transport.refusals,
+            functools.partial(self._new_event_publisher, srv_type, name),
         )
         service.remove = functools.partial(self._forget, those, service, request_topic(name))
         those.append(service)
         self._transport.subscribe(request_topic(name), service.deliver)
         return service
+
+    def _new_event_publisher(self, srv_type: Any, name: str, profile: QoSProfile) -> Publisher[Any]:
+        """Make what tells of the events of a service."""
+        topic = f"{name}/_service_event"
+        publisher = self._new_publisher(srv_type.Event, topic, profile, self._hidden_ends)
+        self._announce()
+        return publisher
 
     def _wake_executor(self) -> None:
         if (executor := self.executor) is not None:
@@ -355,7 +371,7 @@ class NodeEnds(NodeParameters):
             *self.subscriptions,
             *self.services,
             *self.clients,
-            *self._ends_of_actions,
+            *self._hidden_ends,
         ]
         for one in ends:
             if isinstance(one, Publisher):

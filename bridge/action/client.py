@@ -66,7 +66,7 @@ class ActionClient(Waitable[Calls]):
         self._goal_handles: dict[bytes, weakref.ref[ClientGoalHandle]] = {}
         self._feedback_callbacks: dict[bytes, Callable[[Any], Any]] = {}
         self._handle = Handle(f"client of the action {action_name}")
-        names, impl, parts = action_names(node, action_name), action_type.Impl, node._ends_of_actions
+        names, impl, parts = action_names(node, action_name), action_type.Impl, node._hidden_ends
 
         def call(kind: Any, name: str, profile: QoSProfile) -> Client:
             client = node._new_client(kind, name, profile, group, parts)

@@ -135,7 +135,7 @@ class ActionServer(Waitable[ServerGoalHandleDict]):
         self._clock = node.get_clock()
         self._timeout = None if result_timeout < 0 else int(result_timeout * S_TO_NS)
         self._handle = Handle(f"server of the action {action_name}")
-        names, impl, parts = action_names(node, action_name), action_type.Impl, node._ends_of_actions
+        names, impl, parts = action_names(node, action_name), action_type.Impl, node._hidden_ends
 
         def serve(kind: Any, name: str, profile: QoSProfile) -> Service:
             return node._new_service(kind, name, _unused, profile, group, parts)

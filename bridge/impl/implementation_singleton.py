@@ -7,6 +7,7 @@ from ..action.goal_state import GoalEvent
 from ..clock import ClockChange, ClockType
 from ..lifecycle.state_machine import TransitionCallbackReturn
 from ..qos import InvalidQoSProfileException, QoSCompatibility, QoSPresetProfiles, QoSProfile
+from ..service_introspection import ServiceIntrospectionState
 from ..signals import SignalHandlerOptions
 
 
@@ -28,6 +29,7 @@ rclpy_implementation = SimpleNamespace(
     TransitionCallbackReturnType=TransitionCallbackReturn,
     UnknownROSArgsError=ros_arguments.UnknownROSArgsError,
     UnsupportedEventTypeError=exceptions.UnsupportedEventTypeError,
+    service_introspection=SimpleNamespace(ServiceIntrospectionState=ServiceIntrospectionState),
     rmw_qos_profile_t=SimpleNamespace(predefined=_predefined),
     rclpy_get_rmw_implementation_identifier=lambda: "tolman_zmq",
 )
