@@ -1,9 +1,12 @@
 """Handles, as rclpy's entities have them: context managers that refuse once their entity is destroyed."""
 
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from .exceptions import InvalidHandle
+
+if TYPE_CHECKING:
+    from .end_events import EndEvents
 
 
 class Handle:
@@ -12,11 +15,17 @@ class Handle:
     def __init__(self, name: str) -> None:
         self._name = name
         self._destroyed = False
+        self.events: EndEvents | None = None  #: what happens to it, if it is the end of a topic
+        self._logger_name = ""
 
     @property
     def pointer(self) -> int:
         """A number that no other handle has."""
         return id(self)
+
+    def get_logger_name(self) -> str:
+        """Of its node's logger."""
+        return self._logger_name
 
     def destroy_when_not_in_use(self) -> None:
         """Refuse from now on."""

@@ -83,7 +83,6 @@ class Node(NodeEnds, NodeGraph):
         NodeEnds.__init__(self)
         self._timers: list[Timer] = []
         self._guards: list[GuardCondition] = []
-        self._waitables: list[Waitable[Any]] = []
         self._default_callback_group = MutuallyExclusiveCallbackGroup()
         self._rate_group = ReentrantCallbackGroup()
         self._executor: weakref.ref[Executor] | None = None
@@ -93,6 +92,7 @@ class Node(NodeEnds, NodeGraph):
         self._complete = False
         self._handle = NodeHandle(self)
         self._transport, self._graph = self._context.transport, self._context.graph
+        self._matching = self._context.matching
         self._rosout: Rosout | None = None
         self._context.track_node(self)
         if enable_rosout and self._arguments.rosout is not False:

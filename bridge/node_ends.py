@@ -5,23 +5,29 @@ executor asks them, because their action client or server does.
 """
 
 import functools
+import threading
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from .callback_groups import CallbackGroup
 from .client import Client
 from .context import Context
-from .event_handler import PublisherEventCallbacks, SubscriptionEventCallbacks
-from .exceptions import UnsupportedEventTypeError
+from .end_events import EndEvents
+from .event_handler import EventHandler, PublisherEventCallbacks, SubscriptionEventCallbacks
+from .event_status import QoSPublisherEventType, QoSSubscriptionEventType
 from .graph import EndKind, Graph, TopicEnd
 from .handles import Handle
+from .logging import RcutilsLogger
+from .matching import Matching
 from .messages import Message, type_hash, type_hash_prefix
 from .node_parameters import NodeParameters
 from .publisher import Publisher
 from .qos import (
     DurabilityPolicy,
+    LivelinessPolicy,
     QoSProfile,
     ReliabilityPolicy,
+    is_set,
     kept,
     packed,
     qos_profile_services_default,
@@ -32,12 +38,19 @@ from .service import KEPT_ANSWERS, Service, answer_topic, request_topic
 from .subscription import MessageInfo, Subscription
 from .transport import Transport
 from .type_support import check_is_valid_srv_type, is_message_class
+from .waitable import Waitable
+from .watchdogs import Watchdog
 
 if TYPE_CHECKING:
     from .executors import Executor
 
 MsgT = TypeVar("MsgT", bound=Message)
+C = TypeVar("C", PublisherEventCallbacks, SubscriptionEventCallbacks)
+Feed = Callable[[], None]
 End = Publisher[Any] | Subscription[Any] | Client | Service
+
+_LATE = QoSSubscriptionEventType.RCL_SUBSCRIPTION_REQUESTED_DEADLINE_MISSED
+_LOST = QoSSubscriptionEventType.RCL_SUBSCRIPTION_MESSAGE_LOST
 
 
 class NodeEnds(NodeParameters):
@@ -49,12 +62,15 @@ class NodeEnds(NodeParameters):
     _destroyed: bool
     _graph: Graph
     _handle: Handle
+    _matching: Matching
     _name: str
     _namespace: str
     _rosout: Rosout | None
     _transport: Transport
 
     def __init__(self) -> None:
+        self._waitables: list[Waitable[Any]] = []
+        self._handlers_lock = threading.Lock()
         self._publishers: list[Publisher[Any]] = []
         self._subscriptions: list[Subscription[Any]] = []
         self._clients: list[Client] = []
@@ -66,6 +82,7 @@ class NodeEnds(NodeParameters):
         @property
         def executor(self) -> Executor | None: ...
         def get_fully_qualified_name(self) -> str: ...
+        def get_logger(self) -> RcutilsLogger: ...
         def resolve_topic_name(self, topic: str, *, only_expand: bool = False) -> str: ...
         def resolve_service_name(self, service: str, *, only_expand: bool = False) -> str: ...
 
@@ -107,10 +124,13 @@ class NodeEnds(NodeParameters):
         InvalidTopicNameException, InvalidQoSProfileException, TypeError, ValueError
             If the name, the profile, the message type or an option cannot be used.
         """
-        _refuse_callbacks(event_callbacks)
+        callbacks = _checked(event_callbacks, PublisherEventCallbacks)
         profile, name = _profile(qos_profile), self.resolve_topic_name(topic)
         profile = declare_qos_parameters(Publisher, self, name, profile, qos_overriding_options)
+        group = callback_group or self._default_callback_group
         publisher = self._new_publisher(msg_type, name, profile, self._publishers, publisher_class)
+        publisher.event_handlers = callbacks.create_event_handlers(group, publisher.handle, topic)
+        self._show(publisher.event_handlers)
         self._announce()
         return publisher
 
@@ -133,7 +153,7 @@ class NodeEnds(NodeParameters):
         InvalidTopicNameException, InvalidQoSProfileException, TypeError, ValueError
             If the name, the profile, the message type or an option cannot be used.
         """
-        _refuse_callbacks(event_callbacks)
+        callbacks = _checked(event_callbacks, SubscriptionEventCallbacks)
         profile, name = _profile(qos_profile), self.resolve_topic_name(topic)
         profile = declare_qos_parameters(Subscription, self, name, profile, qos_overriding_options)
         group = callback_group or self._default_callback_group
@@ -141,6 +161,8 @@ class NodeEnds(NodeParameters):
             msg_type, name, callback, profile, group, self._subscriptions, raw
         )
         group.add_entity(subscription)
+        subscription.event_handlers = callbacks.create_event_handlers(group, subscription.handle, topic)
+        self._show(subscription.event_handlers)
         self._announce()
         return subscription
 
@@ -243,7 +265,10 @@ class NodeEnds(NodeParameters):
         outlet = self._transport.outlet(name, type_hash_prefix(msg_type.TYPE_NAME), history, early)
         outlet.lifespan = profile.lifespan.nanoseconds
         publisher: Publisher[MsgT] = publisher_class(outlet, msg_type, name, profile)
-        publisher.count_subscriptions = functools.partial(self._graph.count, name, "subscription")
+        events = EndEvents(True, name, type_hash(msg_type.TYPE_NAME), packed(profile), outlet.publisher)
+        self._watch(publisher.handle, events)
+        publisher.on_message, publisher.on_alive = self._watch_publisher(events, profile)
+        publisher.count_subscriptions = lambda: events.matched
         publisher.remove = functools.partial(self._forget, those, publisher)
         those.append(publisher)
         return publisher
@@ -271,7 +296,14 @@ class NodeEnds(NodeParameters):
             self._wake_executor,
             self._transport.refusals,
         )
-        subscription.count_publishers = functools.partial(self._graph.count, name, "publisher")
+        events = EndEvents(False, name, type_hash(msg_type.TYPE_NAME), packed(profile))
+        events.on_barred = functools.partial(setattr, subscription, "_barred")
+        subscription.on_lost = functools.partial(events.count, _LOST)
+        if is_set(profile.deadline.nanoseconds):
+            late = functools.partial(events.count, _LATE)
+            subscription.on_message = self._dog(events, profile.deadline.nanoseconds, late).feed
+        subscription.count_publishers = lambda: events.matched
+        self._watch(subscription.handle, events)
         subscription.remove = functools.partial(self._forget, those, subscription, name)
         those.append(subscription)
         self._transport.subscribe(name, subscription.deliver)
@@ -331,6 +363,66 @@ class NodeEnds(NodeParameters):
         self._transport.subscribe(request_topic(name), service.deliver)
         return service
 
+    def _watch(self, handle: Handle, events: EndEvents) -> None:
+        """Find out what happens to an end of ours."""
+        handle.events, handle._logger_name = events, self.get_logger().name
+        self._matching.add(events)
+
+    def _watch_publisher(self, events: EndEvents, profile: QoSProfile) -> tuple[Feed | None, Feed]:
+        """Watch its deadline and its lease; what to call with each message, and to show that it is alive."""
+        feeds: list[Feed] = []
+        if is_set(profile.deadline.nanoseconds):
+            late = functools.partial(
+                events.count, QoSPublisherEventType.RCL_PUBLISHER_OFFERED_DEADLINE_MISSED
+            )
+            feeds.append(self._dog(events, profile.deadline.nanoseconds, late).feed)
+        lease = profile.liveliness_lease_duration.nanoseconds
+        if profile.liveliness != LivelinessPolicy.MANUAL_BY_TOPIC or not is_set(lease):
+            return (feeds[0] if feeds else None), lambda: None
+
+        def silent() -> None:
+            dog.rest()
+            events.alive = False
+            events.count(QoSPublisherEventType.RCL_PUBLISHER_LIVELINESS_LOST)
+            self._announce()
+
+        def alive() -> None:
+            dog.feed()
+            if not events.alive:
+                events.alive = True
+                self._announce()
+
+        dog = self._dog(events, lease, silent)
+        dog.feed()
+        feeds.append(alive)
+
+        def feed_all() -> None:
+            for feed in feeds:
+                feed()
+
+        return feed_all, alive
+
+    def _dog(self, events: EndEvents, period: int, missed: Feed) -> Watchdog:
+        dog = self._matching.watchdogs.add(period, missed)
+        events.watchdogs.append(dog)
+        return dog
+
+    def _show(self, handlers: list[EventHandler]) -> None:
+        """Show executors these while there are events: asking each at every turn would take time."""
+        for handler in handlers:
+            handler.show(functools.partial(self._put_on, handler), functools.partial(self._take_off, handler))
+
+    def _put_on(self, handler: EventHandler) -> None:
+        with self._handlers_lock:
+            if handler not in self._waitables:
+                self._waitables.append(handler)
+        self._wake_executor()
+
+    def _take_off(self, handler: EventHandler) -> None:
+        with self._handlers_lock:
+            if handler in self._waitables:
+                self._waitables.remove(handler)
+
     def _new_event_publisher(self, srv_type: Any, name: str, profile: QoSProfile) -> Publisher[Any]:
         """Make what tells of the events of a service."""
         topic = f"{name}/_service_event"
@@ -346,6 +438,8 @@ class NodeEnds(NodeParameters):
         """An end was destroyed: it is ours no more, and hears `topic` no more."""
         if end in those:
             those.remove(end)
+        if (events := end.handle.events) is not None:
+            self._matching.remove(events)
         if topic is not None:
             self._transport.unsubscribe(topic, end.deliver)
         self._announce()
@@ -361,9 +455,6 @@ class NodeEnds(NodeParameters):
     def _own_ends(self) -> Iterator[TopicEnd]:
         full = self.get_fully_qualified_name()
 
-        def end(kind: EndKind, name: str, type_name: str, gid: bytes, profile: QoSProfile) -> TopicEnd:
-            return TopicEnd(full, name, type_name, type_hash(type_name), kind, gid.hex(), packed(profile))
-
         rosout = [] if self._rosout is None else [self._rosout.publisher]
         ends = [
             *self.publishers,
@@ -374,29 +465,25 @@ class NodeEnds(NodeParameters):
             *self._hidden_ends,
         ]
         for one in ends:
-            if isinstance(one, Publisher):
-                gid = one._outlet.publisher
-                yield end("publisher", one.topic, one.msg_type.TYPE_NAME, gid, one.qos_profile)
-            elif isinstance(one, Subscription):
-                gid = id(one).to_bytes(8, "little")
-                yield end("subscription", one.topic, one.msg_type.TYPE_NAME, gid, one.qos_profile)
+            if isinstance(one, Publisher | Subscription):
+                events = one.handle.events
+                assert events is not None
+                kind: EndKind = "publisher" if events.is_publisher else "subscription"
+                name, gid = one.msg_type.TYPE_NAME, events.gid.hex()
+                yield TopicEnd(
+                    full, one.topic, name, events.type_hash, kind, gid, events.qos, alive=events.alive
+                )
             else:
-                kind: EndKind = "service" if isinstance(one, Service) else "client"
+                kind = "service" if isinstance(one, Service) else "client"
                 request_hash = type_hash(one.srv_type.Request.TYPE_NAME)
                 yield TopicEnd(full, one.srv_name, one.srv_type.TYPE_NAME, request_hash, kind)
 
 
-def _refuse_callbacks(callbacks: Any) -> None:
-    """Event callbacks that would never be called are refused."""
-    if callbacks is None:
-        return
-    if not isinstance(callbacks, PublisherEventCallbacks | SubscriptionEventCallbacks):
-        raise TypeError(f"event_callbacks must be event callbacks, got {type(callbacks).__name__}")
-    given = [name for name, value in vars(callbacks).items() if callable(value)]
-    if given:
-        raise UnsupportedEventTypeError(
-            f"{', '.join(sorted(given))}: not supported by this bridge; leave it out"
-        )
+def _checked(callbacks: Any, kind: type[C]) -> C:
+    """What was given, or none at all; raises TypeError for what is no container of callbacks."""
+    if callbacks is not None and not isinstance(callbacks, kind):
+        raise TypeError(f"event_callbacks must be {kind.__name__}, got {type(callbacks).__name__}")
+    return kind() if callbacks is None else callbacks
 
 
 def _profile(profile: QoSProfile | int) -> QoSProfile:

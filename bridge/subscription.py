@@ -6,7 +6,7 @@ import time
 from collections import OrderedDict, deque
 from collections.abc import Callable
 from enum import Enum
-from typing import Any, Generic, NamedTuple, TypedDict, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypedDict, TypeVar
 
 from .callback_groups import CallbackGroup
 from .exceptions import MessageError
@@ -14,6 +14,9 @@ from .handles import Destroyable, Handle
 from .messages import Message, deserialize
 from .qos import DurabilityPolicy, QoSProfile, kept
 from .wire import Flags, FrameError, Header, Refusal, Refusals
+
+if TYPE_CHECKING:
+    from .event_handler import EventHandler
 
 MsgT = TypeVar("MsgT", bound=Message)
 MAX_PUBLISHERS = 256  #: whose sequence numbers one subscription remembers
@@ -95,7 +98,14 @@ class Subscription(Destroyable, Generic[MsgT]):
         self._type_hash = type_hash
         self._wake = wake
         self._refusals = refusals
-        self._latched = qos_profile.durability == DurabilityPolicy.TRANSIENT_LOCAL
+        self._latched = qos_profile.durability in (
+            DurabilityPolicy.TRANSIENT_LOCAL,
+            DurabilityPolicy.BEST_AVAILABLE,
+        )
+        self._barred: frozenset[bytes] = frozenset()  # publishers whose profile does not fit
+        self.event_handlers: list[EventHandler] = []
+        self.on_message: Callable[[], None] | None = None  #: set by the node, if there is a deadline
+        self.on_lost: Callable[[int], None] = lambda number: None  #: set by the node
         self._queue: deque[Sample] = deque(maxlen=kept(qos_profile))
         self._sequences: OrderedDict[bytes, int] = OrderedDict()
         self._executor_event = False
@@ -146,6 +156,8 @@ class Subscription(Destroyable, Generic[MsgT]):
         if header.type_hash != self._type_hash:
             self.statistics.refused += 1
             raise FrameError(Refusal.TYPE)
+        if header.publisher in self._barred:
+            return
         old = header.flags & (Flags.LATCHED | Flags.EARLY)
         if old == Flags.LATCHED and not self._latched:
             return
@@ -156,7 +168,9 @@ class Subscription(Destroyable, Generic[MsgT]):
             self.statistics.refused += 1
             raise FrameError(Refusal.SEQUENCE)
         if last is not None:
-            self.statistics.lost += header.sequence - last - 1
+            if lost := header.sequence - last - 1:
+                self.statistics.lost += lost
+                self.on_lost(lost)
         elif len(self._sequences) >= MAX_PUBLISHERS:
             self._sequences.popitem(last=False)
         self._sequences[header.publisher] = header.sequence
@@ -164,6 +178,8 @@ class Subscription(Destroyable, Generic[MsgT]):
         if len(self._queue) == self._queue.maxlen:
             self.statistics.overwritten += 1
         self._queue.append(Sample(header, payload, time.time_ns()))
+        if self.on_message is not None:
+            self.on_message()
         self._wake()
 
     def take(self) -> tuple[MsgT | bytes, MessageInfo, Header] | None:
@@ -213,6 +229,8 @@ class Subscription(Destroyable, Generic[MsgT]):
         """Receive nothing more; use `Node.destroy_subscription`."""
         if not self._handle.destroyed:
             self._handle.destroy_when_not_in_use()
+            for handler in self.event_handlers:
+                handler.destroy()
             self.remove()
         self._queue.clear()
 
