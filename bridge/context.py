@@ -27,6 +27,7 @@ class Context:
         self._lock = threading.RLock()
         self._initialized = False
         self._handle = Handle("context")
+        self._handle.owner = self
         self._down = threading.Event()
         self._domain_id = 0
         self._endpoint: str | None = None

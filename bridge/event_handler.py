@@ -75,6 +75,9 @@ class EventHandler(Waitable[Status | None]):
         """Whether there is an event."""
         return self._event.is_ready()
 
+    def _asked(self, wake: Callable[[], None]) -> bool:
+        return self.is_ready()
+
     def take_data(self) -> Status | None:
         """Take the event."""
         self._take_off()  # before the event is taken: it is put on again by the next
@@ -88,6 +91,10 @@ class EventHandler(Waitable[Status | None]):
     def get_num_entities(self) -> NumberOfEntities:
         """One event."""
         return NumberOfEntities(num_events=1)
+
+    def add_to_wait_set(self, wait_set: Any) -> None:
+        """Add the event."""
+        wait_set.add_event(self._event)
 
     def destroy(self) -> None:
         """Call back no more."""

@@ -90,10 +90,6 @@ async def await_or_execute(callback: Callable[..., Any] | Coroutine[Any, Any, An
     return await result if inspect.iscoroutine(result) else result
 
 
-def _ready(entity: Entity) -> bool:
-    return entity.is_ready(None) if isinstance(entity, Waitable) else entity.is_ready()
-
-
 class Executor:
     """Base of the executors: finds work; those who inherit say which thread does it."""
 
@@ -272,7 +268,7 @@ class Executor:
             for entity, node in self._entities(chosen):
                 if self._is_shutdown:
                     raise ShutdownException
-                if self.can_execute(entity) and _ready(entity):
+                if self.can_execute(entity) and self._is_ready(entity):
                     found = True
                     yield self._hand_out(entity, node)
             if found:
@@ -282,6 +278,9 @@ class Executor:
             if left <= 0:
                 raise TimeoutException
             self._wake.wait(min(left, self._until_next(chosen), _POLL_SHUTDOWN))
+
+    def _is_ready(self, entity: Entity) -> bool:
+        return entity._asked(self.wake) if isinstance(entity, Waitable) else entity.is_ready()
 
     def _check(self) -> None:
         if self._is_shutdown:

@@ -1,5 +1,6 @@
 """Handles, as rclpy's entities have them: context managers that refuse once their entity is destroyed."""
 
+import weakref
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -17,11 +18,21 @@ class Handle:
         self._destroyed = False
         self.events: EndEvents | None = None  #: what happens to it, if it is the end of a topic
         self._logger_name = ""
+        self._owner: weakref.ref[object] | None = None
 
     @property
     def pointer(self) -> int:
         """A number that no other handle has."""
         return id(self)
+
+    @property
+    def owner(self) -> object:
+        """The node, clock or context it belongs to; None where nobody has said so."""
+        return None if self._owner is None else self._owner()
+
+    @owner.setter
+    def owner(self, value: object) -> None:
+        self._owner = weakref.ref(value)
 
     def get_logger_name(self) -> str:
         """Of its node's logger."""

@@ -304,6 +304,7 @@ class NodeHandle(Handle):
     def __init__(self, node: Node) -> None:
         super().__init__("a node")
         self._node = weakref.ref(node)
+        self.owner = node
 
     @property
     def name(self) -> str:

@@ -92,6 +92,9 @@ class ActionClient(Waitable[Calls]):
         """Whether an answer, feedback or a state waits."""
         return any(part.is_ready() for part in self._parts)
 
+    def _asked(self, wake: Callable[[], None]) -> bool:
+        return self.is_ready()
+
     def take_data(self) -> Calls:
         """Take an answer of each kind, and all feedback: it is told before a result that came later."""
         first, *rest = (

@@ -183,6 +183,9 @@ class ActionServer(Waitable[ServerGoalHandleDict]):
         services = (self._goal_service, self._cancel_service, self._result_service)
         return any(service.is_ready() for service in services)
 
+    def _asked(self, wake: Callable[[], None]) -> bool:
+        return self.is_ready()
+
     def take_data(self) -> ServerGoalHandleDict:
         """Take a request of each kind."""
         data: ServerGoalHandleDict = {}

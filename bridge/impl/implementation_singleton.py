@@ -22,6 +22,8 @@ from ..lifecycle.state_machine import TransitionCallbackReturn
 from ..qos import InvalidQoSProfileException, QoSCompatibility, QoSPresetProfiles, QoSProfile
 from ..service_introspection import ServiceIntrospectionState
 from ..signals import SignalHandlerOptions
+from ..wait_set import WaitSet
+from .entities import Client, GuardCondition, Service, Subscription, Timer
 
 
 def _predefined(name: str) -> QoSProfile:
@@ -29,20 +31,26 @@ def _predefined(name: str) -> QoSProfile:
 
 
 rclpy_implementation = SimpleNamespace(
+    Client=Client,
     ClockChange=ClockChange,
     ClockType=ClockType,
     EventHandle=EventHandle,
     GoalEvent=GoalEvent,
+    GuardCondition=GuardCondition,
     InvalidHandle=exceptions.InvalidHandle,
     InvalidQoSProfileException=InvalidQoSProfileException,
     NodeNameNonExistentError=exceptions.NodeNameNonExistentError,
     QoSCompatibility=QoSCompatibility,
     RCLError=RuntimeError,
     RCLInvalidROSArgsError=ros_arguments.RCLInvalidROSArgsError,
+    Service=Service,
     SignalHandlerOptions=SignalHandlerOptions,
+    Subscription=Subscription,
+    Timer=Timer,
     TransitionCallbackReturnType=TransitionCallbackReturn,
     UnknownROSArgsError=ros_arguments.UnknownROSArgsError,
     UnsupportedEventTypeError=exceptions.UnsupportedEventTypeError,
+    WaitSet=WaitSet,
     service_introspection=SimpleNamespace(ServiceIntrospectionState=ServiceIntrospectionState),
     rcl_publisher_event_type_t=QoSPublisherEventType,
     rcl_subscription_event_type_t=QoSSubscriptionEventType,
