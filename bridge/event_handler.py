@@ -129,10 +129,7 @@ class _EventCallbacks:
 
     use_default_callbacks: bool
 
-    def create_event_handlers(
-        self, callback_group: CallbackGroup, parent: Handle, topic_name: str
-    ) -> list[EventHandler]:
-        """Make a handler of each callback; incompatible profiles and types are logged if none is given."""
+    def _create(self, callback_group: CallbackGroup, parent: Handle, topic_name: str) -> list[EventHandler]:
         defaults = self._default_callbacks(parent, topic_name) if self.use_default_callbacks else {}
         callbacks = {name: getattr(self, name) or defaults.get(name) for name in self._events}
         return [
@@ -195,6 +192,12 @@ class SubscriptionEventCallbacks(_EventCallbacks):
         self.matched = matched
         self.use_default_callbacks = use_default_callbacks
 
+    def create_event_handlers(
+        self, callback_group: CallbackGroup, subscription: Handle, topic_name: str
+    ) -> list[EventHandler]:
+        """Make a handler of each callback; what does not fit is logged if no callback is given for it."""
+        return self._create(callback_group, subscription, topic_name)
+
 
 class PublisherEventCallbacks(_EventCallbacks):
     """Callbacks of a publisher."""
@@ -225,3 +228,9 @@ class PublisherEventCallbacks(_EventCallbacks):
         self.incompatible_type = incompatible_type
         self.matched = matched
         self.use_default_callbacks = use_default_callbacks
+
+    def create_event_handlers(
+        self, callback_group: CallbackGroup, publisher: Handle, topic_name: str
+    ) -> list[EventHandler]:
+        """Make a handler of each callback; what does not fit is logged if no callback is given for it."""
+        return self._create(callback_group, publisher, topic_name)
