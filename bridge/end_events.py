@@ -97,7 +97,7 @@ class EndEvents:
             refused.add(key)
             policy = policy if key in self._refused else found
             if not self.is_publisher:
-                barred.add(bytes.fromhex(end.gid))
+                barred.add(_publisher_of(end))
         if barred != self.barred:
             self.barred = frozenset(barred)
             self.on_barred(self.barred)
@@ -170,6 +170,14 @@ class EndEvents:
         with self._lock:
             now = self._statuses[kind]
             return now.since(type(now)() if before is None else before), self._versions[kind]
+
+
+def _publisher_of(end: "TopicEnd") -> bytes:
+    """How its messages name a publisher; nothing for one that was announced with nonsense."""
+    try:
+        return bytes.fromhex(end.gid)
+    except ValueError:
+        return b""
 
 
 class EventHandle:

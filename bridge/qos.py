@@ -203,6 +203,9 @@ class QoSProfile:
         return f"QoSProfile({', '.join(f'{name}={value}' for name, value in self.to_dict().items())})"
 
 
+PACKED = 8  #: numbers in a packed profile
+
+
 def packed(profile: QoSProfile) -> tuple[int, ...]:
     """The policies as numbers, to be announced; durations in ns."""
     return (
@@ -250,14 +253,14 @@ def conflict(offered: tuple[int, ...], asked: tuple[int, ...]) -> QoSPolicyKind 
     ----------
     offered, asked : tuple of int
         The profiles, `packed`. Where one leaves a policy to the system it is RELIABLE, VOLATILE or AUTOMATIC;
-        BEST_AVAILABLE and what is unknown fit everything.
+        BEST_AVAILABLE, what is unknown and what is no profile at all fit everything.
 
     Returns
     -------
     QoSPolicyKind or None
         None if they fit: OMG DDS 1.4, 2.2.3, "RxO".
     """
-    if not offered or not asked:
+    if not len(offered) == len(asked) == PACKED:  # announced by nobody that we could understand
         return None
     (_, _, reliable, durable, _, promised, shows, lease) = offered
     (_, _, wants_reliable, wants_durable, _, wants, wants_shown, wants_lease) = asked

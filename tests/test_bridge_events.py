@@ -10,6 +10,7 @@ import pytest
 from tolman import bridge
 from tolman.bridge.context import Context
 from tolman.bridge.duration import Duration
+from tolman.bridge.end_events import EndEvents
 from tolman.bridge.event_handler import (
     EventHandler,
     PublisherEventCallbacks,
@@ -19,6 +20,7 @@ from tolman.bridge.event_handler import (
     UnsupportedEventTypeError,
 )
 from tolman.bridge.executors import SingleThreadedExecutor
+from tolman.bridge.graph import TopicEnd
 from tolman.bridge.logging import Line, add_sink, remove_sink
 from tolman.bridge.messages import message_class
 from tolman.bridge.node import Node
@@ -254,6 +256,17 @@ def test_events_of_what_is_destroyed_are_not_told(scene: Scene) -> None:
     assert not list(scene.here.waitables)
     scene.turn()
     assert not told
+
+
+def test_nonsense_in_announcements_is_survived() -> None:
+    ours = packed(QoSProfile(depth=1, durability=TRANSIENT_LOCAL))
+    events = EndEvents(False, "/t", "hash", ours)
+    ends = [
+        TopicEnd("/n", "/t", "x", "hash", "publisher", gid, qos)
+        for gid, qos in (("no number", (1,)), ("no number", packed(QoSProfile(depth=1))), ("", (9,) * 8))
+    ]
+    events.meet(("0" * 16, end) for end in ends)
+    assert events.barred == frozenset({b""})
 
 
 def test_handlers_want_an_event_of_their_end(scene: Scene) -> None:
