@@ -108,6 +108,20 @@ def test_a_goal_gives_feedback_and_a_result(context: Context, executor: Executor
     scene.until(lambda: handle.status == GoalStatus.SUCCEEDED)
 
 
+def test_feedback_that_waits_beside_its_result_is_told_first(context: Context) -> None:
+    kept: list[ServerGoalHandle] = []
+    executor = SingleThreadedExecutor(context=context)
+    scene = Scene(context, executor, handle_accepted_callback=kept.append)
+    heard: list[Any] = []
+    future = scene.goal(3, feedback_callback=heard.append).get_result_async()
+    executor.remove_node(scene.client_node)
+    kept[0].execute()
+    scene.until(lambda: scene.client._result_client.is_ready() and scene.client._feedback.waiting == 3)
+    executor.add_node(scene.client_node)
+    scene.wait(future)
+    assert len(heard) == 3
+
+
 def test_goals_may_be_rejected(context: Context, executor: Executor) -> None:
     scene = Scene(
         context,
