@@ -19,7 +19,12 @@ from .messages import message_class, python_module
 _BRIDGE = __package__ or "tolman.bridge"
 
 #: modules of rclpy whose contents are elsewhere in the bridge, unless the bridge has one by that name
-ELSEWHERE = {"clock_type": "clock"}
+ELSEWHERE = {
+    "clock_type": "clock",
+    "impl.logging_severity": "logging",
+    "impl.rcutils_logger": "logging",
+    "qos_event": "event_handler",
+}
 
 _CLASSES: dict[str, Callable[[str], type]] = {
     "msg": message_class,

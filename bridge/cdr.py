@@ -21,7 +21,8 @@ from numpy.typing import NDArray
 from rosbags.interfaces import Nodetype
 
 from . import typestore
-from .message_base import Octet, to_array, to_octet
+from .message_base import ARRAYS, Octet, to_array, to_octet
+from .number_sequence import NumberSequence
 
 ENCAPSULATION = b"\x00\x01\x00\x00"
 BODY = 8  #: where readers begin: behind four bytes of filling, so that arrays are aligned in memory too
@@ -145,7 +146,7 @@ class _WriterCode(_Code):
     """`parts`, the list of what is joined in the end, is filled by `put`."""
 
     def compile(self, name: str) -> Callable[..., Any]:
-        self.names |= {"fitted": _fitted, "ndarray": np.ndarray, "octet": to_octet, "Octet": Octet}
+        self.names |= {"fitted": _fitted, "ARRAYS": ARRAYS, "octet": to_octet, "Octet": Octet}
         self.names["Exactly"] = _exactly
         if self.whole:
             self.lines += ["parts = [begin]", "put = parts.append", "pos = 0"]
@@ -229,7 +230,7 @@ class _WriterCode(_Code):
         """An array of the exact type, or bytes: what `join` copies as it is."""
         dtype = self.named(dtype_of(base))
         right = (
-            f"type({held}) is ndarray and {held}.dtype == {dtype} and {held}.ndim == 1 "
+            f"type({held}) in ARRAYS and {held}.dtype == {dtype} and {held}.ndim == 1 "
             f"and {held}.flags.c_contiguous"
         )
         if length:
@@ -262,7 +263,7 @@ class _ReaderCode(_Code):
 
     def compile(self, name: str) -> Callable[..., Any]:
         self.names |= {"text": _text, "count": _count, "array": np.frombuffer, "new": object.__new__}
-        self.names["Octet"] = Octet
+        self.names |= {"Octet": Octet, "numbers": NumberSequence}
         self.making: list[str] = []
         if self.whole:
             self.lines.append(f"pos = {BODY}")
@@ -342,7 +343,9 @@ class _ReaderCode(_Code):
         self.flush()
         if not fixed and each == 8:
             self.lines += [f"if {size}:", "    pos += -pos & 7"]
-        self.lines.append(f"{value} = array(data, {self.named(dtype_of(base))}, {size}, pos)")
+        dtype = self.named(dtype_of(base))
+        made = f"array(data, {dtype}, {size}, pos)" if fixed else f"numbers({size}, {dtype}, data, pos)"
+        self.lines.append(f"{value} = {made}")
         self.lines.append(f"pos += {each} * {size}")
         if not fixed:
             self.place = None

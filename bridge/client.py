@@ -7,12 +7,15 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from .callback_groups import CallbackGroup
+from .clock import Clock
 from .context import Context
 from .exceptions import MessageError
 from .handles import Destroyable, Handle
 from .messages import deserialize, serialize, type_hash_prefix
+from .publisher import Publisher
 from .qos import QoSProfile
-from .service import refuse_introspection, split_answer
+from .service import split_answer
+from .service_introspection import Introspection, ServiceEvent, ServiceIntrospectionState
 from .task import Future
 from .wire import FrameError, Header, Refusal, Refusals
 
@@ -36,6 +39,7 @@ class Client(Destroyable):
         served: Callable[[], bool],
         wake: Callable[[], None],
         refusals: Refusals,
+        make_event_publisher: Callable[[QoSProfile], Publisher[Any]] | None = None,
     ) -> None:
         self.context = context
         self.srv_type = srv_type
@@ -50,6 +54,7 @@ class Client(Destroyable):
         self._lock = threading.Lock()
         self._executor: Callable[[], Any] = lambda: None  #: set by the node: what runs its callbacks
         self._handle = Handle(f"client of {srv_name}")
+        self._introspection = Introspection(srv_type.Event, make_event_publisher)
         self.remove: Callable[[], None] = lambda: None  #: set by the node: takes it off the transport
 
     @property
@@ -94,7 +99,12 @@ class Client(Destroyable):
         with self._lock, self._handle:
             future: Future[Any] = Future(executor=self._executor())
             self._outlet.send(payload)
-            self._pending[self._outlet.sequence] = future
+            number = self._outlet.sequence
+            self._pending[number] = future
+        if self._introspection.state:
+            self._introspection.tell(
+                ServiceEvent.REQUEST_SENT, self._outlet.publisher, number, request=request
+            )
         future.add_done_callback(self._forget)
         return future
 
@@ -124,10 +134,14 @@ class Client(Destroyable):
         return False
 
     def configure_introspection(
-        self, clock: Any, service_event_qos_profile: QoSProfile, introspection_state: Any
+        self,
+        clock: Clock,
+        service_event_qos_profile: QoSProfile,
+        introspection_state: ServiceIntrospectionState,
     ) -> None:
-        """Refused unless it is turned off: the bridge publishes no service events."""
-        refuse_introspection(introspection_state)
+        """Tell of requests that go and answers that come, on SERVICE/_service_event."""
+        with self._handle:
+            self._introspection.configure(clock, service_event_qos_profile, introspection_state)
 
     def deliver(self, header: Header, payload: memoryview) -> None:
         """Take a valid frame from the receiver thread; raises FrameError if it is no answer of this type."""
@@ -154,6 +168,10 @@ class Client(Destroyable):
             except MessageError:
                 self._refusals.add(Refusal.MESSAGE)
                 continue
+            if self._introspection.state:
+                self._introspection.tell(
+                    ServiceEvent.RESPONSE_RECEIVED, self._outlet.publisher, number, response=response
+                )
             return lambda: future.set_result(response)
         return None
 
@@ -172,5 +190,6 @@ class Client(Destroyable):
         if not self._handle.destroyed:
             self._handle.destroy_when_not_in_use()
             self.remove()
+            self._introspection.close()
             self._outlet.close()
             self._answers.clear()

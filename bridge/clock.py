@@ -135,6 +135,7 @@ class Clock:
             raise TypeError("Clock type must be a ClockType enum")
         made = super().__new__(ROSClock if clock_type is ClockType.ROS_TIME else cls)
         made._clock_type, made._jumps, made._handle, made._last = clock_type, [], Handle("clock"), 0
+        made._handle.owner = made
         return made
 
     @property

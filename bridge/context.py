@@ -12,6 +12,7 @@ from .exceptions import EndpointError, NotInitializedException
 from .graph import Graph
 from .handles import Handle
 from .logging import get_logging_severity_from_string, set_logger_level
+from .matching import Matching
 from .receiver import Receiver
 from .ros_arguments import RosArguments, parse
 from .transport import Transport
@@ -27,11 +28,13 @@ class Context:
         self._lock = threading.RLock()
         self._initialized = False
         self._handle = Handle("context")
+        self._handle.owner = self
         self._down = threading.Event()
         self._domain_id = 0
         self._endpoint: str | None = None
         self._transport: Transport | None = None
         self._graph: Graph | None = None
+        self._matching: Matching | None = None
         self._arguments = RosArguments()
         self._nodes: list[Node] = []
         self._callbacks: list[Callable[[], None]] = []
@@ -111,6 +114,13 @@ class Context:
         assert self._graph is not None
         return self._graph
 
+    @property
+    def matching(self) -> Matching:
+        """Which ends of topics fit each other; opened and failing as `transport`."""
+        self._open()
+        assert self._matching is not None
+        return self._matching
+
     def _open(self) -> None:
         with self._lock:
             if self._transport is not None:
@@ -126,7 +136,7 @@ class Context:
                 transport.close()
                 raise
             transport.expected = graph.subscribers
-            self._transport, self._graph = transport, graph
+            self._transport, self._graph, self._matching = transport, graph, Matching(graph)
 
     @property
     def arguments(self) -> RosArguments:
@@ -213,10 +223,11 @@ class Context:
                 callback()
             for node in list(self._nodes):
                 node.destroy_node()
-            transport, graph = self._transport, self._graph
-            self._transport = self._graph = None
+            transport, graph, matching = self._transport, self._graph, self._matching
+            self._transport = self._graph = self._matching = None
             self._initialized = False
-        if transport is not None and graph is not None:
+        if transport is not None and graph is not None and matching is not None:
+            matching.close()
             transport.close()
             graph.close()
 

@@ -287,7 +287,7 @@ class Executor:
         ready: list[tuple[Entity, Node]] = []
         for node in nodes:
             for waitable in tuple(node._waitables):
-                if self.can_execute(waitable) and waitable.is_ready(None):
+                if self.can_execute(waitable) and waitable._asked(self.wake):
                     ready.append((waitable, node))
             kinds: tuple[Sequence[Entity], ...] = (
                 node._timers, node._subscriptions, node._guards, node._clients, node._services

@@ -20,7 +20,7 @@ from .discovery import published_topics
 from .exceptions import BridgeError, MissingExtraError
 from .messages import Message, definition, message_class
 from .node import Node
-from .qos import DurabilityPolicy, QoSProfile
+from .qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from .serving import serve
 from .subscription import Subscription
 from .wire import Flags
@@ -39,7 +39,9 @@ LOOK_EVERY = 0.2  #: s between looks at the graph
 REPEAT_FOR = 2.0  #: s a late viewer waits for what a latched topic last had
 BATCH = 200  #: messages of a topic before the next topic has its turn
 #: Transient-local takes what a latched topic last had, and all that any topic sends from then on.
-_QOS = QoSProfile(depth=512, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+_QOS = QoSProfile(
+    depth=512, reliability=ReliabilityPolicy.BEST_AVAILABLE, durability=DurabilityPolicy.BEST_AVAILABLE
+)
 _log = logging.getLogger(__name__)
 
 

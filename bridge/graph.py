@@ -24,7 +24,7 @@ from . import endpoint as endpoints
 from .exceptions import BusyPortError, EndpointError
 from .wire import Refusal, Refusals
 
-PROTOCOL = b"TLMN-graph-2"
+PROTOCOL = b"TLMN-graph-3"
 MAX_ANNOUNCEMENT = 2**20  #: bytes
 MAX_PARTICIPANTS = 64
 ANNOUNCE_EVERY = 0.5  #: s
@@ -49,6 +49,7 @@ class TopicEnd(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     kind: EndKind
     gid: Text = ""  #: hexadecimal
     qos: Annotated[tuple[int, ...], msgspec.Meta(max_length=8)] = ()  #: see `qos.packed`
+    alive: bool = True  #: a publisher that has to show that it is alive, and has not: false
 
 
 class Participant(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -146,6 +147,8 @@ class Graph:
         tick: Callable[[], None],
     ) -> None:
         self.refusals = Refusals()
+        #: called, in any thread, when anything that is announced has changed
+        self.on_change: Callable[[], None] = lambda: None
         self._endpoint = endpoint
         self._own = Participant(id=secrets.token_hex(8), data=data_endpoint)
         self._table: dict[str, Participant] = {}
@@ -189,6 +192,7 @@ class Graph:
         self._own = msgspec.structs.replace(self._own, nodes=tuple(nodes), ends=tuple(ends))
         self._dirty = True
         self._count_subscribers()
+        self.on_change()
 
     def subscribers(self, topic: bytes) -> int:
         """How many processes announced that they subscribe to `topic` (its wire form), ourselves included."""
@@ -299,6 +303,7 @@ class Graph:
         if table.participants != tuple(self._table.values()):
             self._table = {p.id: p for p in table.participants}
             self._count_subscribers()
+            self.on_change()
         peers = frozenset(p.data for p in self._table.values()) | {self._own.data}
         if peers != before:
             self._on_peers(peers)

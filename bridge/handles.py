@@ -1,9 +1,13 @@
 """Handles, as rclpy's entities have them: context managers that refuse once their entity is destroyed."""
 
+import weakref
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from .exceptions import InvalidHandle
+
+if TYPE_CHECKING:
+    from .end_events import EndEvents
 
 
 class Handle:
@@ -12,11 +16,27 @@ class Handle:
     def __init__(self, name: str) -> None:
         self._name = name
         self._destroyed = False
+        self.events: EndEvents | None = None  #: what happens to it, if it is the end of a topic
+        self._logger_name = ""
+        self._owner: weakref.ref[object] | None = None
 
     @property
     def pointer(self) -> int:
         """A number that no other handle has."""
         return id(self)
+
+    @property
+    def owner(self) -> object:
+        """The node, clock or context it belongs to; None where nobody has said so."""
+        return None if self._owner is None else self._owner()
+
+    @owner.setter
+    def owner(self, value: object) -> None:
+        self._owner = weakref.ref(value)
+
+    def get_logger_name(self) -> str:
+        """Of its node's logger."""
+        return self._logger_name
 
     def destroy_when_not_in_use(self) -> None:
         """Refuse from now on."""

@@ -240,7 +240,7 @@ def get_logger(name: str) -> RcutilsLogger:
     """
     if not name:
         raise ValueError("Logger name must not be empty.")
-    return _logger(name)
+    return _root_logger.get_child(name)
 
 
 def initialize() -> None:

@@ -6,6 +6,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from .number_sequence import NumberSequence
+
+ARRAYS = (np.ndarray, NumberSequence)
+
 
 class Octet(bytes):
     """The value of a `byte` field, one byte as in rclpy; the serialiser takes it for a number, -128..127."""
@@ -28,6 +32,7 @@ class Message:
     _arrays: ClassVar[tuple[tuple[str, np.dtype[Any], int, bool], ...]]
     _octets: ClassVar[tuple[str, ...]]
     _octet_arrays: ClassVar[tuple[str, ...]]
+    _sequences: ClassVar[tuple[str, ...]]  # of numbers
     _TYPE_SUPPORT: ClassVar[object]  # not None: the type can be used
 
     if TYPE_CHECKING:  # the made classes have an __init__ of their own: every field a keyword, none needed
@@ -78,7 +83,7 @@ class Message:
         for name, dtype, length, fixed in self._arrays:
             value = getattr(self, name)
             if (
-                type(value) is not np.ndarray
+                type(value) not in ARRAYS
                 or value.dtype != dtype
                 or not value.flags.c_contiguous
                 or value.ndim != 1
@@ -95,8 +100,8 @@ class Message:
         setattr(fitting, name, value)
         return fitting
 
-    def _make_octets(self) -> None:
-        """After construction: what the deserialiser reads as signed numbers becomes bytes."""
+    def _fit_fields(self) -> None:
+        """After construction: bytes for what the deserialiser reads as signed numbers, arrays that grow."""
         for name in self._octets:
             value = getattr(self, name)
             if type(value) is int:
@@ -105,6 +110,10 @@ class Message:
             value = getattr(self, name)
             if type(value) is np.ndarray and value.dtype == np.int8:
                 setattr(self, name, value.view(np.uint8))
+        for name in self._sequences:
+            value = getattr(self, name)
+            if type(value) is np.ndarray and value.ndim == 1:
+                setattr(self, name, value.view(NumberSequence))
 
     # Fields are made at run time from the definitions: a type checker cannot know them.
     def __getattr__(self, name: str) -> Any:

@@ -5,7 +5,8 @@ argument and drop default values; the classes made here are what an rclpy user e
 `String(data="hello")`. Types are only ever made from the definitions that ship with the bridge or that the
 user adds, never from what arrives on the wire.
 
-Sequences and fixed arrays of numbers are NumPy arrays; other sequences are lists.
+Fixed arrays of numbers are NumPy arrays, sequences of numbers are such as can grow (`NumberSequence`); other
+sequences are lists.
 """
 
 import dataclasses
@@ -26,6 +27,7 @@ from . import cdr, typestore
 from .cdr import dtype_of
 from .exceptions import MessageError
 from .message_base import Message, Octet
+from .number_sequence import NumberSequence
 from .typestore import canonical_name
 from .wire import ID_BYTES
 
@@ -122,7 +124,7 @@ def _message_class(name: str) -> type[Message]:
         else:
             element, length = cast("tuple[tuple[Nodetype, Any], int]", description[1])
             fixed = kind == Nodetype.ARRAY
-            factory = _sequence_factory(element, length if fixed else 0, given)
+            factory = _sequence_factory(element, length if fixed else 0, given, fixed)
             made.append((field, object, dataclasses.field(default_factory=factory)))
             if element[0] == Nodetype.BASE and element[1][0] != "string":
                 arrays.append((field, dtype_of(element[1][0]), length, fixed))
@@ -140,9 +142,10 @@ def _message_class(name: str) -> type[Message]:
         "_arrays": tuple(arrays),
         "_octets": tuple(octets),
         "_octet_arrays": tuple(octet_arrays),
+        "_sequences": tuple(name for name, _, _, fixed in arrays if not fixed),
     }
-    if octets or octet_arrays:
-        namespace["__post_init__"] = Message._make_octets
+    if octets or octet_arrays or namespace["_sequences"]:
+        namespace["__post_init__"] = Message._fit_fields
     short = name.rsplit("/", 1)[1]
     made_class = dataclasses.make_dataclass(
         short, made, bases=(Message,), namespace=namespace, slots=True, eq=False, repr=False
@@ -152,7 +155,9 @@ def _message_class(name: str) -> type[Message]:
     return cast("type[Message]", made_class)
 
 
-def _sequence_factory(element: tuple[Nodetype, Any], count: int, given: Any) -> Callable[[], object]:
+def _sequence_factory(
+    element: tuple[Nodetype, Any], count: int, given: Any, fixed: bool
+) -> Callable[[], object]:
     if element[0] == Nodetype.NAME:
         child = _message_class(str(element[1]))
         return lambda: [child() for _ in range(count)]
@@ -160,9 +165,9 @@ def _sequence_factory(element: tuple[Nodetype, Any], count: int, given: Any) -> 
         texts = [""] * count if given is None else list(given)
         return texts.copy
     dtype = dtype_of(element[1][0])
-    if given is not None:
-        return np.array(given, dtype).copy
-    return lambda: np.zeros(count, dtype)
+    numbers = [0] * count if given is None else list(given)
+    made = np.array(numbers, dtype) if fixed else NumberSequence.of(numbers, dtype)
+    return made.copy
 
 
 def _type_text(description: Any) -> str:

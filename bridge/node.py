@@ -1,55 +1,38 @@
 """Nodes, as rclpy has them: publishers, subscriptions, services, clients, timers and more under one name.
 
-What the graph knows is asked for in `node_graph`, parameters are in `node_parameters`. A value of an argument
-that would have to change behaviour and cannot is refused, not ignored.
+Topics and services are in `node_ends`, what the graph knows is asked for in `node_graph`, parameters are in
+`node_parameters`. A value of an argument that would have to change behaviour and cannot is refused, not
+ignored.
 """
 
-import functools
 import weakref
 from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from .callback_groups import CallbackGroup, MutuallyExclusiveCallbackGroup, ReentrantCallbackGroup
-from .client import Client
 from .clock import Clock, ROSClock
 from .constants import S_TO_NS
 from .context import Context, get_default_context
-from .event_handler import PublisherEventCallbacks, SubscriptionEventCallbacks
 from .exceptions import (
     InvalidServiceNameException,
     InvalidTopicNameException,
     NotInitializedException,
-    UnsupportedEventTypeError,
 )
-from .graph import EndKind, TopicEnd
 from .guard_condition import GuardCondition
 from .handles import Handle
 from .logging import RcutilsLogger, get_logger
 from .logging_service import LoggingService
-from .messages import Message, type_hash, type_hash_prefix
+from .messages import Message
 from .names import expand_topic_name, validate_namespace, validate_node_name
+from .node_ends import NodeEnds
 from .node_graph import NodeGraph
-from .node_parameters import NodeParameters
 from .parameter_service import ParameterService
-from .publisher import Publisher
-from .qos import (
-    DurabilityPolicy,
-    QoSProfile,
-    ReliabilityPolicy,
-    kept,
-    packed,
-    qos_profile_services_default,
-)
-from .qos_overriding_options import QoSOverridingOptions, declare_qos_parameters
 from .ros_arguments import parse
 from .rosout import Rosout
-from .service import KEPT_ANSWERS, Service, answer_topic, request_topic
-from .subscription import MessageInfo, Subscription
 from .time_source import TimeSource
 from .timer import Rate, Timer, TimerInfo
 from .type_description_service import TypeDescriptionService
-from .type_support import check_is_valid_srv_type, is_message_class
 from .waitable import Waitable
 
 if TYPE_CHECKING:
@@ -59,7 +42,7 @@ if TYPE_CHECKING:
 MsgT = TypeVar("MsgT", bound=Message)
 
 
-class Node(NodeGraph, NodeParameters):
+class Node(NodeEnds, NodeGraph):
     """A participant with a name.
 
     Raises
@@ -98,13 +81,9 @@ class Node(NodeGraph, NodeParameters):
         self._name, self._namespace = self._arguments.remapped_node(node_name, asked)
         validate_node_name(self._name)
         validate_namespace(self._namespace)
-        self._publishers: list[Publisher[Any]] = []
-        self._subscriptions: list[Subscription[Any]] = []
-        self._clients: list[Client] = []
-        self._services: list[Service] = []
+        NodeEnds.__init__(self)
         self._timers: list[Timer] = []
         self._guards: list[GuardCondition] = []
-        self._waitables: list[Waitable[Any]] = []
         self._default_callback_group = MutuallyExclusiveCallbackGroup()
         self._rate_group = ReentrantCallbackGroup()
         self._executor: weakref.ref[Executor] | None = None
@@ -115,6 +94,7 @@ class Node(NodeGraph, NodeParameters):
         self._complete = False
         self._handle = NodeHandle(self)
         self._transport, self._graph = self._context.transport, self._context.graph
+        self._matching = self._context.matching
         self._rosout: Rosout | None = None
         self._context.track_node(self)
         if enable_rosout and self._arguments.rosout is not False:
@@ -143,29 +123,9 @@ class Node(NodeGraph, NodeParameters):
         raise AttributeError("handle cannot be modified after node creation")
 
     @property
-    def clients(self) -> Iterator[Client]:
-        """Its clients."""
-        yield from list(self._clients)
-
-    @property
-    def services(self) -> Iterator[Service]:
-        """Its services."""
-        yield from list(self._services)
-
-    @property
     def waitables(self) -> "Iterator[Waitable[Any]]":
         """What else executors ask whether it is ready."""
         yield from list(self._waitables)
-
-    @property
-    def publishers(self) -> Iterator[Publisher[Any]]:
-        """Its publishers."""
-        yield from list(self._publishers)
-
-    @property
-    def subscriptions(self) -> Iterator[Subscription[Any]]:
-        """Its subscriptions."""
-        yield from list(self._subscriptions)
 
     @property
     def timers(self) -> Iterator[Timer]:
@@ -250,160 +210,6 @@ class Node(NodeGraph, NodeParameters):
         self._waitables.remove(waitable)
         self._wake_executor()
 
-    def create_publisher(
-        self,
-        msg_type: type[MsgT],
-        topic: str,
-        qos_profile: QoSProfile | int,
-        *,
-        callback_group: CallbackGroup | None = None,
-        event_callbacks: PublisherEventCallbacks | None = None,
-        qos_overriding_options: QoSOverridingOptions | None = None,
-        publisher_class: type[Publisher[Any]] = Publisher,
-    ) -> Publisher[MsgT]:
-        """Make a publisher; an integer for the profile is its depth.
-
-        Raises
-        ------
-        InvalidTopicNameException, InvalidQoSProfileException, TypeError, ValueError
-            If the name, the profile, the message type or an option cannot be used.
-        """
-        _refuse_callbacks(event_callbacks)
-        profile, name = _profile(qos_profile), self.resolve_topic_name(topic)
-        profile = declare_qos_parameters(Publisher, self, name, profile, qos_overriding_options)
-        _check_type(msg_type)
-        history = kept(profile) if profile.durability == DurabilityPolicy.TRANSIENT_LOCAL else 0
-        reliable = profile.reliability != ReliabilityPolicy.BEST_EFFORT
-        early = kept(profile) if reliable else 0
-        outlet = self._transport.outlet(name, type_hash_prefix(msg_type.TYPE_NAME), history, early)
-        outlet.lifespan = profile.lifespan.nanoseconds
-        publisher: Publisher[MsgT] = publisher_class(outlet, msg_type, name, profile)
-        publisher.count_subscriptions = functools.partial(self._graph.count, name, "subscription")
-        publisher.remove = functools.partial(self._forget, self._publishers, publisher)
-        self._publishers.append(publisher)
-        self._announce()
-        return publisher
-
-    def create_subscription(
-        self,
-        msg_type: type[MsgT],
-        topic: str,
-        callback: Callable[[MsgT], None] | Callable[[MsgT, MessageInfo], None],
-        qos_profile: QoSProfile | int,
-        *,
-        callback_group: CallbackGroup | None = None,
-        event_callbacks: SubscriptionEventCallbacks | None = None,
-        qos_overriding_options: QoSOverridingOptions | None = None,
-        raw: bool = False,
-    ) -> Subscription[MsgT]:
-        """Make a subscription; an integer for the profile is its depth; `raw` calls back with CDR bytes.
-
-        Raises
-        ------
-        InvalidTopicNameException, InvalidQoSProfileException, TypeError, ValueError
-            If the name, the profile, the message type or an option cannot be used.
-        """
-        _refuse_callbacks(event_callbacks)
-        profile, name = _profile(qos_profile), self.resolve_topic_name(topic)
-        profile = declare_qos_parameters(Subscription, self, name, profile, qos_overriding_options)
-        _check_type(msg_type)
-        group = callback_group or self._default_callback_group
-        prefix = type_hash_prefix(msg_type.TYPE_NAME)
-        subscription = Subscription(
-            msg_type,
-            name,
-            callback,
-            group,
-            profile,
-            raw,
-            prefix,
-            self._wake_executor,
-            self._transport.refusals,
-        )
-        group.add_entity(subscription)
-        subscription.count_publishers = functools.partial(self._graph.count, name, "publisher")
-        subscription.remove = functools.partial(self._forget, self._subscriptions, subscription, name)
-        self._subscriptions.append(subscription)
-        self._transport.subscribe(name, subscription.deliver)
-        self._announce()
-        return subscription
-
-    def create_client(
-        self,
-        srv_type: type[Any],
-        srv_name: str,
-        *,
-        qos_profile: QoSProfile = qos_profile_services_default,
-        callback_group: CallbackGroup | None = None,
-    ) -> Client:
-        """Make a client of a service.
-
-        Raises
-        ------
-        InvalidServiceNameException, InvalidQoSProfileException, TypeError
-            If the name, the profile or the type cannot be used.
-        """
-        check_is_valid_srv_type(srv_type)
-        name, group = self.resolve_service_name(srv_name), callback_group or self._default_callback_group
-        kind = type_hash_prefix(srv_type.Request.TYPE_NAME)
-        outlet = self._transport.outlet(request_topic(name), kind, early=max(qos_profile.depth, 1))
-        client = Client(
-            self._context,
-            srv_type,
-            name,
-            qos_profile,
-            group,
-            outlet,
-            lambda: outlet.subscribers > 0 and self._graph.count(name, "service") > 0,
-            self._wake_executor,
-            self._transport.refusals,
-        )
-        client._executor = lambda: self.executor
-        group.add_entity(client)
-        client.remove = functools.partial(self._forget, self._clients, client, answer_topic(name))
-        self._clients.append(client)
-        self._transport.subscribe(answer_topic(name), client.deliver)
-        self._announce()
-        return client
-
-    def create_service(
-        self,
-        srv_type: type[Any],
-        srv_name: str,
-        callback: Callable[[Any, Any], Any],
-        *,
-        qos_profile: QoSProfile = qos_profile_services_default,
-        callback_group: CallbackGroup | None = None,
-    ) -> Service:
-        """Serve: `callback(request, response)` returns the response; it may be a coroutine function.
-
-        Raises
-        ------
-        InvalidServiceNameException, InvalidQoSProfileException, TypeError
-            If the name, the profile or the type cannot be used.
-        """
-        check_is_valid_srv_type(srv_type)
-        name, group = self.resolve_service_name(srv_name), callback_group or self._default_callback_group
-        outlet = self._transport.outlet(
-            answer_topic(name), type_hash_prefix(srv_type.Response.TYPE_NAME), KEPT_ANSWERS
-        )
-        service = Service(
-            srv_type,
-            name,
-            callback,
-            group,
-            qos_profile,
-            outlet,
-            self._wake_executor,
-            self._transport.refusals,
-        )
-        group.add_entity(service)
-        service.remove = functools.partial(self._forget, self._services, service, request_topic(name))
-        self._services.append(service)
-        self._transport.subscribe(request_topic(name), service.deliver)
-        self._announce()
-        return service
-
     def create_timer(
         self,
         timer_period_sec: float,
@@ -441,34 +247,6 @@ class Node(NodeGraph, NodeParameters):
         timer = self.create_timer(1.0 / frequency, None, callback_group=self._rate_group, clock=clock)
         return Rate(timer, context=self._context)
 
-    def destroy_publisher(self, publisher: Publisher[Any]) -> bool:
-        """Remove a publisher of this node; False if it is not."""
-        if publisher not in self._publishers:
-            return False
-        publisher.destroy()
-        return True
-
-    def destroy_subscription(self, subscription: Subscription[Any]) -> bool:
-        """Remove a subscription of this node; False if it is not."""
-        if subscription not in self._subscriptions:
-            return False
-        subscription.destroy()
-        return True
-
-    def destroy_client(self, client: Client) -> bool:
-        """Remove a client of this node; False if it is not."""
-        if client not in self._clients:
-            return False
-        client.destroy()
-        return True
-
-    def destroy_service(self, service: Service) -> bool:
-        """Remove a service of this node; False if it is not."""
-        if service not in self._services:
-            return False
-        service.destroy()
-        return True
-
     def destroy_rate(self, rate: Rate) -> bool:
         """Remove a rate and its timer; False if that is not of this node."""
         done = self.destroy_timer(rate._timer)
@@ -498,14 +276,7 @@ class Node(NodeGraph, NodeParameters):
         if (executor := self.executor) is not None:
             executor.remove_node(self)
         self._stop_parameter_events()
-        for publisher in self.publishers:
-            self.destroy_publisher(publisher)
-        for subscription in self.subscriptions:
-            self.destroy_subscription(subscription)
-        for client in self.clients:
-            self.destroy_client(client)
-        for service in self.services:
-            self.destroy_service(service)
+        self._destroy_ends()
         for timer in self.timers:
             self.destroy_timer(timer)
         for guard in self.guards:
@@ -517,45 +288,6 @@ class Node(NodeGraph, NodeParameters):
         self._handle.destroy_when_not_in_use()
         self._context.untrack_node(self)
         self._announce()
-
-    def _wake_executor(self) -> None:
-        if (waiting := self._executor_waiting) is not None:
-            waiting.wake()
-
-    def _forget(self, those: list[Any], end: Any, topic: str | None = None) -> None:
-        """An end was destroyed: it is ours no more, and hears `topic` no more."""
-        if end in those:
-            those.remove(end)
-        if topic is not None:
-            self._transport.unsubscribe(topic, end.deliver)
-        self._announce()
-
-    def _announce(self) -> None:
-        """Tell the others what all nodes of this process have; not for each part of a node in the making."""
-        if not self._complete:
-            return
-        nodes = [node for node in list(self._context._nodes) if not node._destroyed]
-        ends = [end for node in nodes for end in node._own_ends()]
-        self._graph.announce([(node._name, node._namespace) for node in nodes], ends)
-
-    def _own_ends(self) -> Iterator[TopicEnd]:
-        full = self.get_fully_qualified_name()
-
-        def end(kind: EndKind, name: str, type_name: str, gid: bytes, profile: QoSProfile) -> TopicEnd:
-            return TopicEnd(full, name, type_name, type_hash(type_name), kind, gid.hex(), packed(profile))
-
-        rosout = [] if self._rosout is None else [self._rosout.publisher]
-        for publisher in [*self.publishers, *rosout]:
-            gid = publisher._outlet.publisher
-            yield end("publisher", publisher.topic, publisher.msg_type.TYPE_NAME, gid, publisher.qos_profile)
-        for subscription in self.subscriptions:
-            gid = id(subscription).to_bytes(8, "little")
-            kind = subscription.msg_type.TYPE_NAME
-            yield end("subscription", subscription.topic, kind, gid, subscription.qos_profile)
-        for service in self.services:
-            yield _service_end(full, "service", service.srv_name, service.srv_type)
-        for client in self.clients:
-            yield _service_end(full, "client", client.srv_name, client.srv_type)
 
     def __enter__(self) -> Self:
         return self
@@ -575,6 +307,7 @@ class NodeHandle(Handle):
     def __init__(self, node: Node) -> None:
         super().__init__("a node")
         self._node = weakref.ref(node)
+        self.owner = node
 
     @property
     def name(self) -> str:
@@ -591,35 +324,3 @@ class NodeHandle(Handle):
         """The name of its logger."""
         node = self._node()
         return "" if node is None else node.get_logger().name
-
-
-def _service_end(node: str, kind: EndKind, name: str, srv_type: Any) -> TopicEnd:
-    return TopicEnd(node, name, srv_type.TYPE_NAME, type_hash(srv_type.Request.TYPE_NAME), kind)
-
-
-def _refuse_callbacks(callbacks: Any) -> None:
-    """Event callbacks that would never be called are refused."""
-    if callbacks is None:
-        return
-    if not isinstance(callbacks, PublisherEventCallbacks | SubscriptionEventCallbacks):
-        raise TypeError(f"event_callbacks must be event callbacks, got {type(callbacks).__name__}")
-    given = [name for name, value in vars(callbacks).items() if callable(value)]
-    if given:
-        raise UnsupportedEventTypeError(
-            f"{', '.join(sorted(given))}: not supported by this bridge; leave it out"
-        )
-
-
-def _profile(profile: QoSProfile | int) -> QoSProfile:
-    if isinstance(profile, bool) or not isinstance(profile, QoSProfile | int):
-        raise TypeError(f"Expected QoSProfile or int, but received {type(profile)!r}")
-    if isinstance(profile, int):
-        if profile < 0:
-            raise ValueError("history depth must be greater than or equal to zero")
-        return QoSProfile(depth=profile)
-    return profile
-
-
-def _check_type(msg_type: type[Message]) -> None:
-    if not is_message_class(msg_type):
-        raise TypeError(f"a message type made by message_class() is needed, got {msg_type!r}")

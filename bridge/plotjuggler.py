@@ -20,7 +20,7 @@ from .exceptions import BridgeError
 from .messages import Message, message_class
 from .node import Node
 from .numbers import numbers_of
-from .qos import DurabilityPolicy, QoSProfile
+from .qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from .serving import serve
 from .subscription import Subscription
 from .wire import NO_SIMULATION_TIME, Header
@@ -33,7 +33,9 @@ LOOK_EVERY = 0.2  #: s between looks at the graph
 BATCH = 200  #: messages of a topic before the next topic has its turn
 HIGH_WATER_MARK = 1000  #: messages queued for one PlotJuggler before the next are dropped
 _MAX_WISH = 4096  #: bytes
-_QOS = QoSProfile(depth=512, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+_QOS = QoSProfile(
+    depth=512, reliability=ReliabilityPolicy.BEST_AVAILABLE, durability=DurabilityPolicy.BEST_AVAILABLE
+)
 
 
 class PlotJugglerServer:

@@ -2,13 +2,16 @@
 
 import time
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from .duration import Duration
 from .handles import Destroyable, Handle
 from .messages import Message, serialize
 from .qos import QoSProfile
 from .transport import Outlet
+
+if TYPE_CHECKING:
+    from .event_handler import EventHandler
 
 MsgT = TypeVar("MsgT", bound=Message)
 FOR_EVER = Duration(seconds=-1)
@@ -23,6 +26,9 @@ class Publisher(Destroyable, Generic[MsgT]):
         self.topic = topic
         self.qos_profile = qos_profile
         self._handle = Handle(f"publisher of {topic}")
+        self.event_handlers: list[EventHandler] = []
+        self.on_message: Callable[[], None] | None = None  #: set by the node, if there is a deadline or lease
+        self.on_alive: Callable[[], None] = lambda: None  #: set by the node, if there is a lease
         self.count_subscriptions: Callable[[], int] = lambda: outlet.subscribers  #: set by the node
         self.remove: Callable[[], None] = lambda: None  #: set by the node: it is its publisher no more
 
@@ -62,6 +68,8 @@ class Publisher(Destroyable, Generic[MsgT]):
             self._outlet.send(serialize(msg) if self._outlet.wanted else None)
         else:
             raise TypeError(f"Expected {self.msg_type}, got {type(msg)}")
+        if self.on_message is not None:
+            self.on_message()
 
     def skip(self) -> None:
         """Count a message that was not made because nobody wanted it; a late joiner sees no false loss."""
@@ -78,9 +86,9 @@ class Publisher(Destroyable, Generic[MsgT]):
             return self.count_subscriptions()
 
     def assert_liveliness(self) -> None:
-        """Nothing to do: a publisher is alive as long as its process is."""
+        """Show that it is alive; needed where its profile has liveliness MANUAL_BY_TOPIC and a lease."""
         with self._handle:
-            return
+            self.on_alive()
 
     def wait_for_all_acked(self, timeout: Duration = FOR_EVER) -> bool:
         """True at once: what was published is with ZeroMQ, which sends it; nobody acknowledges."""
@@ -100,5 +108,7 @@ class Publisher(Destroyable, Generic[MsgT]):
         """Stop publishing; use `Node.destroy_publisher`."""
         if not self._handle.destroyed:
             self._handle.destroy_when_not_in_use()
+            for handler in self.event_handlers:
+                handler.destroy()
             self._outlet.close()
             self.remove()

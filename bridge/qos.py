@@ -2,9 +2,11 @@
 
 The bridge honours history KEEP_LAST with its depth, KEEP_ALL up to `KEEP_ALL_LIMIT` samples, reliability
 (TCP with bounded queues; losses are counted), both durabilities, and the lifespan of what is kept for late
-joiners. Deadline and liveliness do nothing but cause events, and callbacks for events are refused (`Node`).
+joiners. Deadline and liveliness cause events (`event_handler`). A publisher and a subscription whose profiles
+do not fit (`conflict`) exchange nothing.
 """
 
+import functools
 import warnings
 from enum import Enum, IntEnum
 from typing import Any
@@ -28,11 +30,13 @@ __all__ = [
     "QoSProfile",
     "QoSReliabilityPolicy",
     "ReliabilityPolicy",
+    "conflict",
     "kept",
     "packed",
     "qos_check_compatible",
     "qos_policy_name_from_kind",
     "qos_profile_action_status_default",
+    "qos_profile_best_available",
     "qos_profile_default",
     "qos_profile_parameter_events",
     "qos_profile_parameters",
@@ -199,6 +203,9 @@ class QoSProfile:
         return f"QoSProfile({', '.join(f'{name}={value}' for name, value in self.to_dict().items())})"
 
 
+PACKED = 8  #: numbers in a packed profile
+
+
 def packed(profile: QoSProfile) -> tuple[int, ...]:
     """The policies as numbers, to be announced; durations in ns."""
     return (
@@ -233,6 +240,52 @@ def kept(profile: QoSProfile) -> int:
     return KEEP_ALL_LIMIT if profile.history == HistoryPolicy.KEEP_ALL else max(profile.depth, 1)
 
 
+def is_set(nanoseconds: int) -> bool:
+    """Whether a duration of a profile means anything: neither "not specified" nor for ever."""
+    return 0 < nanoseconds < DeadlineBestAvailable.nanoseconds
+
+
+@functools.lru_cache(1024)
+def conflict(offered: tuple[int, ...], asked: tuple[int, ...]) -> QoSPolicyKind | None:
+    """The policy, last in the order of DDS, in which a publisher offers less than a subscription asks for.
+
+    Parameters
+    ----------
+    offered, asked : tuple of int
+        The profiles, `packed`. Where one leaves a policy to the system it is RELIABLE, VOLATILE or AUTOMATIC;
+        BEST_AVAILABLE, what is unknown and what is no profile at all fit everything.
+
+    Returns
+    -------
+    QoSPolicyKind or None
+        None if they fit: OMG DDS 1.4, 2.2.3, "RxO".
+    """
+    if not len(offered) == len(asked) == PACKED:  # announced by nobody that we could understand
+        return None
+    (_, _, reliable, durable, _, promised, shows, lease) = offered
+    (_, _, wants_reliable, wants_durable, _, wants, wants_shown, wants_lease) = asked
+    reliability, durability, liveliness = ReliabilityPolicy, DurabilityPolicy, LivelinessPolicy
+    found = None
+    volatile = (durability.VOLATILE, durability.SYSTEM_DEFAULT)
+    if durable in volatile and wants_durable == durability.TRANSIENT_LOCAL:
+        found = QoSPolicyKind.DURABILITY
+    if is_set(wants) and not (promised == DeadlineBestAvailable.nanoseconds or 0 < promised <= wants):
+        found = QoSPolicyKind.DEADLINE
+    automatic = (liveliness.AUTOMATIC, liveliness.SYSTEM_DEFAULT)
+    best_lease = DeadlineBestAvailable.nanoseconds
+    if (shows in automatic and wants_shown == liveliness.MANUAL_BY_TOPIC) or (
+        is_set(wants_lease) and not (lease == best_lease or 0 < lease <= wants_lease)
+    ):
+        found = QoSPolicyKind.LIVELINESS
+    always = (reliability.RELIABLE, reliability.SYSTEM_DEFAULT)
+    if reliable == reliability.BEST_EFFORT and wants_reliable in always:
+        found = QoSPolicyKind.RELIABILITY
+    return found
+
+
+#: what leaves a duration to the other end; one ns less than for ever, as in ROS 2
+DeadlineBestAvailable = LivelinessLeaseDurationeBestAvailable = Duration(nanoseconds=2**63 - 2)
+
 _BEST_EFFORT = ReliabilityPolicy.BEST_EFFORT
 qos_profile_default = QoSProfile(depth=10)
 qos_profile_system_default = QoSProfile(
@@ -240,6 +293,14 @@ qos_profile_system_default = QoSProfile(
 )
 qos_profile_sensor_data = QoSProfile(depth=5, reliability=_BEST_EFFORT)
 qos_profile_services_default = QoSProfile(depth=10)
+qos_profile_best_available = QoSProfile(
+    depth=10,
+    reliability=ReliabilityPolicy.BEST_AVAILABLE,
+    durability=DurabilityPolicy.BEST_AVAILABLE,
+    deadline=DeadlineBestAvailable,
+    liveliness=LivelinessPolicy.BEST_AVAILABLE,
+    liveliness_lease_duration=LivelinessLeaseDurationeBestAvailable,
+)
 qos_profile_parameters = QoSProfile(depth=1000)
 qos_profile_parameter_events = QoSProfile(depth=1000)
 qos_profile_action_status_default = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
@@ -255,6 +316,7 @@ class QoSPresetProfiles(Enum):
     PARAMETERS = qos_profile_parameters
     PARAMETER_EVENTS = qos_profile_parameter_events
     ACTION_STATUS_DEFAULT = qos_profile_action_status_default
+    BEST_AVAILABLE = qos_profile_best_available
 
     @classmethod
     def short_keys(cls) -> list[str]:
@@ -278,10 +340,7 @@ class QoSCompatibility(IntEnum):
 def qos_check_compatible(
     publisher_qos: QoSProfile, subscription_qos: QoSProfile
 ) -> tuple[QoSCompatibility, str]:
-    """Whether what a publisher offers is what a subscription asks for, by the rules of DDS, and why not.
-
-    Here such a pair exchanges messages all the same; ROS 2 on DDS would not.
-    """
+    """Whether what a publisher offers is what a subscription asks for, by the rules of DDS, and why not."""
     offered, asked = publisher_qos, subscription_qos
     errors, doubts = [], []
     best_effort, volatile = ReliabilityPolicy.BEST_EFFORT, DurabilityPolicy.VOLATILE

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, Self
 from .context import open_context
 from .messages import known_types, message_class, type_hash
 from .node import Node
-from .qos import DurabilityPolicy, QoSProfile
+from .qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from .recording import RecordingWriter
 from .subscription import Subscription
 from .topics import TOPICS
@@ -21,7 +21,9 @@ DISCOVER_EVERY = 0.05  #: s between looks at the graph; announcements take this 
 FLUSH_AFTER = 1_000_000_000  #: ns without a message after which the chunk is completed all the same
 SETTLED = 10_000_000  #: ns a message waits, so that older ones of other topics are written before it
 #: Deep enough for the time that compressing a chunk takes; transient local receives what is kept, too.
-_QOS = QoSProfile(depth=4096, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+_QOS = QoSProfile(
+    depth=4096, reliability=ReliabilityPolicy.BEST_AVAILABLE, durability=DurabilityPolicy.BEST_AVAILABLE
+)
 _KEPT = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 _PASSING = QoSProfile(depth=10)
 #: topics that ROS 2 programs publish for late joiners; the graph does not say what publishers offer

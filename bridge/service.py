@@ -10,10 +10,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .callback_groups import CallbackGroup
+from .clock import Clock
 from .exceptions import MessageError
 from .handles import Destroyable, Handle
 from .messages import deserialize, serialize, type_hash_prefix
+from .publisher import Publisher
 from .qos import QoSProfile
+from .service_introspection import Introspection, ServiceEvent, ServiceIntrospectionState
 from .wire import ID_BYTES, FrameError, Header, Refusal, Refusals
 
 if TYPE_CHECKING:
@@ -74,6 +77,7 @@ class Service(Destroyable):
         outlet: "Outlet",
         wake: Callable[[], None],
         refusals: Refusals,
+        make_event_publisher: Callable[[QoSProfile], Publisher[Any]] | None = None,
     ) -> None:
         self.srv_type = srv_type
         self.srv_name = srv_name
@@ -86,6 +90,7 @@ class Service(Destroyable):
         self._queue: deque[tuple[Header, memoryview, int]] = deque(maxlen=max(qos_profile.depth, 1))
         self._seen: dict[bytes, int] = {}
         self._handle = ServiceHandle(self)
+        self._introspection = Introspection(srv_type.Event, make_event_publisher)
         self.remove: Callable[[], None] = lambda: None  #: set by the node: takes it off the transport
 
     @property
@@ -126,6 +131,8 @@ class Service(Destroyable):
                 self._refusals.add(Refusal.MESSAGE)
                 continue
             request_id = RequestId(header.publisher, header.sequence)
+            if self._introspection.state:
+                self._introspection.tell(ServiceEvent.REQUEST_RECEIVED, *request_id, request=request)
             return request, ServiceInfo(header.source_stamp, received, request_id)
         return None
 
@@ -157,18 +164,25 @@ class Service(Destroyable):
         tail = request_id.writer_guid + request_id.sequence_number.to_bytes(NUMBER_BYTES, "little")
         with self._handle:
             self._outlet.send(b"".join((serialize(response), tail)))
+        if self._introspection.state:
+            self._introspection.tell(ServiceEvent.RESPONSE_SENT, *request_id, response=response)
 
     def configure_introspection(
-        self, clock: Any, service_event_qos_profile: QoSProfile, introspection_state: Any
+        self,
+        clock: Clock,
+        service_event_qos_profile: QoSProfile,
+        introspection_state: ServiceIntrospectionState,
     ) -> None:
-        """Refused unless it is turned off: the bridge publishes no service events."""
-        refuse_introspection(introspection_state)
+        """Tell of requests that come and answers that go, on SERVICE/_service_event."""
+        with self._handle:
+            self._introspection.configure(clock, service_event_qos_profile, introspection_state)
 
     def destroy(self) -> None:
         """End it; use `Node.destroy_service`."""
         if not self._handle.destroyed:
             self._handle.destroy_when_not_in_use()
             self.remove()
+            self._introspection.close()
             self._outlet.close()
             self._queue.clear()
 
@@ -180,9 +194,3 @@ def split_answer(payload: memoryview) -> tuple[memoryview, RequestId]:
         raise FrameError(Refusal.PAYLOAD)
     number = int.from_bytes(payload[end + ID_BYTES :], "little")
     return payload[:end], RequestId(bytes(payload[end : end + ID_BYTES]), number)
-
-
-def refuse_introspection(state: Any) -> None:
-    """Raise ValueError unless `state` turns introspection off."""
-    if int(state) != 0:
-        raise ValueError("service introspection is not supported by this bridge; leave it off")

@@ -20,10 +20,11 @@ from .context import open_context
 from .messages import Message, message_class, serialize
 from .node import Node
 from .publisher import Publisher
-from .qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
+from .qos import DurabilityPolicy, QoSProfile
 from .topics import LATCHED, PERIODIC, TOPICS, Topic
 
-_PERIODIC_QOS = QoSProfile(depth=10, reliability=ReliabilityPolicy.BEST_EFFORT)
+#: reliable, so that subscriptions of the default profile fit as well as those of sensor data
+_PERIODIC_QOS = QoSProfile(depth=10)
 _LATCHED_QOS = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 
 

@@ -7,7 +7,7 @@ import time
 from collections import OrderedDict, deque
 from collections.abc import Callable
 from enum import Enum
-from typing import Any, Generic, NamedTuple, TypedDict, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypedDict, TypeVar
 
 from .callback_groups import CallbackGroup
 from .exceptions import MessageError
@@ -15,6 +15,9 @@ from .handles import Destroyable, Handle
 from .messages import Message, deserialize
 from .qos import DurabilityPolicy, QoSProfile, kept
 from .wire import Flags, FrameError, Header, Refusal, Refusals
+
+if TYPE_CHECKING:
+    from .event_handler import EventHandler
 
 MsgT = TypeVar("MsgT", bound=Message)
 _new = tuple.__new__  # see `wire`
@@ -97,7 +100,14 @@ class Subscription(Destroyable, Generic[MsgT]):
         self._type_hash = type_hash
         self._wake = wake
         self._refusals = refusals
-        self._latched = qos_profile.durability == DurabilityPolicy.TRANSIENT_LOCAL
+        self._latched = qos_profile.durability in (
+            DurabilityPolicy.TRANSIENT_LOCAL,
+            DurabilityPolicy.BEST_AVAILABLE,
+        )
+        self._barred: frozenset[bytes] = frozenset()  # publishers whose profile does not fit
+        self.event_handlers: list[EventHandler] = []
+        self.on_message: Callable[[], None] | None = None  #: set by the node, if there is a deadline
+        self.on_lost: Callable[[int], None] = lambda number: None  #: set by the node
         self._queue: deque[Sample] = deque(maxlen=kept(qos_profile))
         self._sequences: OrderedDict[bytes, int] = OrderedDict()
         self._executor_event = False
@@ -148,6 +158,8 @@ class Subscription(Destroyable, Generic[MsgT]):
         if header.type_hash != self._type_hash:
             self.statistics.refused += 1
             raise FrameError(Refusal.TYPE)
+        if header.publisher in self._barred:
+            return
         old = header.flags  # sent again
         if old and old == Flags.LATCHED and not self._latched:
             return
@@ -158,7 +170,9 @@ class Subscription(Destroyable, Generic[MsgT]):
             self.statistics.refused += 1
             raise FrameError(Refusal.SEQUENCE)
         if last is not None:
-            self.statistics.lost += header.sequence - last - 1
+            if lost := header.sequence - last - 1:
+                self.statistics.lost += lost
+                self.on_lost(lost)
         elif len(self._sequences) >= MAX_PUBLISHERS:
             self._sequences.popitem(last=False)
         self._sequences[header.publisher] = header.sequence
@@ -167,6 +181,8 @@ class Subscription(Destroyable, Generic[MsgT]):
         if len(queue) == queue.maxlen:
             self.statistics.overwritten += 1
         queue.append(_new(Sample, (header, payload, time.time_ns())))
+        if self.on_message is not None:
+            self.on_message()
         if len(queue) == 1:  # an executor that was woken for the others looks again before it waits
             self._wake()
 
@@ -216,6 +232,8 @@ class Subscription(Destroyable, Generic[MsgT]):
         """Receive nothing more; use `Node.destroy_subscription`."""
         if not self._handle.destroyed:
             self._handle.destroy_when_not_in_use()
+            for handler in self.event_handlers:
+                handler.destroy()
             self.remove()
         self._queue.clear()
 

@@ -1,5 +1,6 @@
 """A result that is not there yet, and work that makes one, as rclpy has them."""
 
+import asyncio
 import inspect
 import sys
 import threading
@@ -33,9 +34,10 @@ class Future(Generic[T]):
         if self._exception is not None and not self._fetched:
             print(f"The following exception was never retrieved: {self._exception}", file=sys.stderr)
 
-    def __await__(self) -> Generator["Future[T]", None, T | None]:
+    def __await__(self) -> Generator["Future[T] | None", None, T | None]:
         while not self._done:
-            yield self  # an executor resumes whoever waits when it is done
+            # An executor resumes whoever waits when it is done; an event loop of asyncio wants None.
+            yield None if _in_event_loop() else self
         return self.result()
 
     def cancel(self) -> None:
@@ -121,6 +123,15 @@ class Future(Generic[T]):
                     callback(self)
                 except Exception as error:  # the others must be called too
                     warnings.warn(f"Unhandled exception in done callback: {error}", stacklevel=2)
+
+
+def _in_event_loop() -> bool:
+    """Whether a loop of asyncio runs in this thread."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
 
 
 class _Resume:

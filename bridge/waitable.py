@@ -1,10 +1,12 @@
 """Anything else that executors ask whether it is ready, as rclpy has it."""
 
+from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
 from .callback_groups import CallbackGroup
 from .task import Future
+from .wait_set import WaitSet
 
 T = TypeVar("T")
 
@@ -54,7 +56,7 @@ class NumberOfEntities:
 
 
 class Waitable(Generic[T]):
-    """Base of what is asked by an executor; `is_ready` is given None where rclpy gives a wait set."""
+    """Base of what is asked by an executor; `is_ready` is given a wait set with what it adds to it."""
 
     def __init__(self, callback_group: CallbackGroup) -> None:
         self.callback_group = callback_group
@@ -87,7 +89,14 @@ class Waitable(Generic[T]):
         raise NotImplementedError("Must be implemented by subclass")
 
     def add_to_wait_set(self, wait_set: Any) -> None:
-        """Nothing to do here: there is no wait set."""
+        """Add what makes it ready; by default nothing."""
+
+    def _asked(self, wake: Callable[[], None]) -> bool:
+        """Whether it is ready, with a wait set made for the question; those of the bridge need none."""
+        wait_set = WaitSet(wake=wake)
+        self.add_to_wait_set(wait_set)
+        wait_set.wait(0)
+        return self.is_ready(wait_set)
 
     def _take_call(self) -> Any:
         data = self.take_data()

@@ -70,7 +70,7 @@ class Listener:
 
     def __init__(self, context: Context, *topics: tuple[type[Any], str]) -> None:
         node = Node("listener", context=context)
-        profile = QoSProfile(depth=5000, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+        profile = QoSProfile(depth=5000, durability=DurabilityPolicy.BEST_AVAILABLE)
         self._subscriptions = [
             node.create_subscription(kind, topic, lambda _: None, profile, raw=True) for kind, topic in topics
         ]
