@@ -55,6 +55,8 @@ _FAILURES = (
     MemoryError,
 )
 
+_ENCAPSULATIONS = (b"\0\0", b"\0\1")  #: CDR, big and little endian
+
 M = TypeVar("M", bound=Message)
 _making = threading.RLock()
 
@@ -100,10 +102,13 @@ def _message_class(name: str) -> type[Message]:
     children: list[tuple[str, bool]] = []
     octets: list[str] = []
     octet_arrays: list[str] = []
+    defaults: dict[str, Any] = {}
     for raw_name, description in fields:
         field = f"{raw_name}_" if keyword.iskeyword(raw_name) else raw_name
         kind = description[0]
         given = typestore.default_value(name, raw_name)
+        if given is not None and kind == Nodetype.BASE:
+            defaults[f"{field.upper()}__DEFAULT"] = given
         if raw_name != typestore.EMPTY_MEMBER:
             types[field] = _type_text(description)
         if kind == Nodetype.BASE:
@@ -131,6 +136,7 @@ def _message_class(name: str) -> type[Message]:
     namespace: dict[str, Any] = {
         constant: Octet([int(value)]) if base == "byte" else value for constant, base, value in constants
     }
+    namespace |= defaults
     namespace |= {
         "__doc__": f"Message {name}.",
         "__module__": python_module(name),
@@ -191,7 +197,8 @@ def _type_text(description: Any) -> str:
         }.get(base, base)
         return f"{text}<{bound}>" if bound else str(text)
     if kind == Nodetype.NAME:
-        return str(detail).replace("/msg/", "/")
+        package, _, short = str(detail).split("/")
+        return f"{package}/{short}"
     element, length = detail
     if kind == Nodetype.ARRAY:
         return f"{_type_text(element)}[{length}]"
@@ -247,16 +254,23 @@ def serialize(message: Message) -> memoryview:
 def deserialize(payload: bytes | memoryview, message_type: type[M]) -> M:
     """The message that a CDR payload holds. Its arrays are writable and belong to it.
 
+    What stands behind the message does not count, as in rclpy, whose own payloads may have a few bytes there.
+
     Raises
     ------
     MessageError
-        If the payload is not a whole message of that type.
+        If the payload does not begin with a whole message of that type.
     """
     # CDR aligns from the end of the 4-byte encapsulation: at offset 8 every array is aligned in memory too.
     buffer = bytearray(len(payload) + 4)
     view = memoryview(buffer)[4:]
     view[:] = payload
+    if bytes(view[:2]) not in _ENCAPSULATIONS:
+        raise MessageError(f"cannot read {message_type.TYPE_NAME}: its encapsulation is not that of CDR")
+    store = typestore.store()
     try:
-        return cast(M, typestore.store().deserialize_cdr(view, message_type.TYPE_NAME))
+        code = store.get_msgdef(message_type.TYPE_NAME)
+        read = code.deserialize_cdr_le if view[1] else code.deserialize_cdr_be
+        return cast(M, read(view[4:], 0, code.cls, store)[0])
     except _FAILURES as error:
         raise MessageError(f"cannot read {message_type.TYPE_NAME}: {error}") from error
