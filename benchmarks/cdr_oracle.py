@@ -336,9 +336,7 @@ def compare(python: Path, seed: int, count: int) -> dict[str, Any]:
     other.close()
     return {
         "seed": seed,
-        "packages": sorted(
-            {n.split("/")[0] for n, _ in shared_types(share)} - {n.split("/")[0] for n in absent}
-        ),
+        "packages": sorted({name.split("/")[0] for name, _ in shared_types(share) if name in here}),
         "read_from_installed_files": added,
         "interfaces": dict(types),
         "messages_each_way": messages,
