@@ -239,8 +239,8 @@ def soak(minutes: float, agent: bool, folder: Path) -> dict[str, Any]:
             **{name: [round(m, 2) for m in kept[::12]] for name, kept in memory.items()},
         },
     }
-    lost = sum(result["subscriber"]["lost"].values()) + sum(missed.values())
-    result["lost"] = lost
+    told = result["subscriber"].get("lost")  # nothing if it had to be killed
+    result["lost"] = None if told is None else sum(told.values()) + sum(missed.values())
     return result
 
 
@@ -258,6 +258,8 @@ def main() -> None:
     if arguments.role:
         {"publish": publish, "subscribe": subscribe}[arguments.role](arguments.endpoint)
         return
+    # what a shell starts in the background ignores SIGINT, and so would all that is started here
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     with tempfile.TemporaryDirectory() as folder:
         result = soak(arguments.minutes, arguments.agent, Path(folder))
     for name, numbers in result["memory_mib"].items():
@@ -265,7 +267,7 @@ def main() -> None:
         trend = f"{line['mib_per_hour']:+.2f} ({line['low']:+.2f} to {line['high']:+.2f})" if line else "?"
         share = result["processor_share"][name]
         print(f"{name}: {numbers['last']:.1f} MiB, {trend} MiB an hour, {share:.0%} of a core")
-    heard = sum(result["subscriber"]["messages"].values())
+    heard = sum(result["subscriber"].get("messages", {}).values())
     print(f"{result['minutes']:.1f} min, {heard} messages in callbacks, {result['lost']} lost")
     if arguments.json:
         arguments.json.write_text(json.dumps(result, indent=2) + "\n")

@@ -90,18 +90,18 @@ def _feed(
     wait_until: Callable[[float], bool],
 ) -> DashboardReport:
     """Draw `rate` times a second of recorded time, each when `wait_until` says that the time has come."""
-    updates, due = 0, 0.0
+    updates, due = 0, 1.0 / rate
     with Recording(path) as recording:
         state = RecordedState(recording, seconds)
         dashboard = RerunDashboard(stream)
         try:
             for message in state.messages():
                 recorded = (message.log_time - recording.start) * 1e-9
-                if recorded > due:
+                if recorded >= due:
                     if not wait_until(recorded):
                         break
                     dashboard.draw(slow=updates % SLOWER == 0)
-                    updates, due = updates + 1, recorded + 1.0 / rate
+                    updates, due = updates + 1, max(due + 1.0 / rate, recorded)
                 if (read := state.read(message)) is not None:
                     dashboard.add(message.topic, *read)
         except KeyboardInterrupt:  # how a view is ended
