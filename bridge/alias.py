@@ -26,6 +26,14 @@ ELSEWHERE = {
     "qos_event": "event_handler",
 }
 
+#: modules of other packages that nodes import, and what has them here; a package of modules alone has none
+PYTHON_PACKAGES = {
+    "ament_index_python": "ament_index",
+    "ament_index_python.packages": "ament_index",
+    "sensor_msgs_py": None,
+    "sensor_msgs_py.point_cloud2": "point_cloud2",
+}
+
 _CLASSES: dict[str, Callable[[str], type]] = {
     "msg": message_class,
     "srv": service_class,
@@ -57,7 +65,8 @@ def remove() -> None:
     """Undo `install`; modules that were imported already stay with those who have them."""
     sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, _Finder)]
     for name, module in list(sys.modules.items()):
-        is_bridge = name.split(".")[0] == "rclpy" and f"{module.__name__}.".startswith(f"{_BRIDGE}.")
+        is_ours = name.split(".")[0] == "rclpy" or name in PYTHON_PACKAGES
+        is_bridge = is_ours and f"{module.__name__}.".startswith(f"{_BRIDGE}.")
         if is_bridge or isinstance(module, _Package):
             del sys.modules[name]
 
@@ -92,6 +101,8 @@ class _Finder(MetaPathFinder):
         root, _, rest = fullname.partition(".")
         if root == "rclpy":
             return self._bridge_module(fullname, rest)
+        if fullname in PYTHON_PACKAGES:
+            return self._python_package(fullname, path)
         package = _interface_package(fullname)
         if package is None or (not self._force and self._is_real(fullname, path)):
             return None
@@ -110,6 +121,16 @@ class _Finder(MetaPathFinder):
                 raise ModuleNotFoundError(f"the bridge has no module {fullname}", name=fullname)
             own = f"{_BRIDGE}.{ELSEWHERE[rest]}"
         return ModuleSpec(fullname, _Given(importlib.import_module(own)))
+
+    def _python_package(self, fullname: str, path: Sequence[str] | None) -> ModuleSpec | None:
+        if not self._force and self._is_real(fullname, path):
+            return None
+        own = PYTHON_PACKAGES[fullname]
+        if own is None:
+            module: ModuleType = _Package(fullname, f"What the bridge has of {fullname}.", {})
+        else:
+            module = importlib.import_module(f"{_BRIDGE}.{own}")
+        return ModuleSpec(fullname, _Given(module), is_package="." not in fullname)
 
     def _is_real(self, fullname: str, path: Sequence[str] | None) -> bool:
         """Whether another finder has the module; a folder without code that merely has the name is none."""

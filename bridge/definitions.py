@@ -24,6 +24,7 @@ std_msgs/Header header   # stamp: start of the period
 uint32[] neuron          # global index
 uint16[] time_ms         # since the start of the period
 """,
+    "nav_msgs/msg/Goals": "std_msgs/Header header\ngeometry_msgs/PoseStamped[] goals",
     "example_interfaces/msg/Empty": "",
     "example_interfaces/msg/MultiArrayDimension": "string label\nuint32 size\nuint32 stride",
     "example_interfaces/msg/MultiArrayLayout": "MultiArrayDimension[] dim\nuint32 data_offset",

@@ -58,6 +58,7 @@ _FAILURES = (
 )
 
 _FILLING = bytes(cdr.BODY - len(cdr.ENCAPSULATION))
+_ENCAPSULATIONS = (b"\0\0", b"\0\1")  #: CDR, big and little endian
 
 M = TypeVar("M", bound=Message)
 _writers: dict[str, cdr.Writer] = {}
@@ -105,10 +106,13 @@ def _message_class(name: str) -> type[Message]:
     arrays: list[tuple[str, np.dtype[Any], int, bool]] = []
     octets: list[str] = []
     octet_arrays: list[str] = []
+    defaults: dict[str, Any] = {}
     for raw_name, description in fields:
         field = f"{raw_name}_" if keyword.iskeyword(raw_name) else raw_name
         kind = description[0]
         given = typestore.default_value(name, raw_name)
+        if given is not None and kind == Nodetype.BASE:
+            defaults[f"{field.upper()}__DEFAULT"] = given
         if raw_name != typestore.EMPTY_MEMBER:
             types[field] = _type_text(description)
         if kind == Nodetype.BASE:
@@ -133,6 +137,7 @@ def _message_class(name: str) -> type[Message]:
     namespace: dict[str, Any] = {
         constant: Octet([int(value)]) if base == "byte" else value for constant, base, value in constants
     }
+    namespace |= defaults
     namespace |= {
         "__doc__": f"Message {name}.",
         "__module__": python_module(name),
@@ -183,7 +188,8 @@ def _type_text(description: Any) -> str:
         }.get(base, base)
         return f"{text}<{bound}>" if bound else str(text)
     if kind == Nodetype.NAME:
-        return str(detail).replace("/msg/", "/")
+        package, _, short = str(detail).split("/")
+        return f"{package}/{short}"
     element, length = detail
     if kind == Nodetype.ARRAY:
         return f"{_type_text(element)}[{length}]"
@@ -241,22 +247,26 @@ def serialize(message: Message) -> bytes:
 def deserialize(payload: bytes | memoryview, message_type: type[M]) -> M:
     """The message that a CDR payload holds. Its arrays are writable and belong to it.
 
+    What stands behind the message does not count, as in rclpy, whose own payloads may have a few bytes there.
+
     Raises
     ------
     MessageError
-        If the payload is not a whole message of that type.
+        If the payload does not begin with a whole message of that type.
     """
     name = message_type.TYPE_NAME
     try:
         buffer = bytearray(_FILLING)
         buffer += payload
-        if payload[1] != 1 or payload[0]:  # not little-endian CDR: big-endian is read slowly
-            return cast(M, typestore.store().deserialize_cdr(memoryview(buffer)[len(_FILLING) :], name))
+        if bytes(payload[:2]) not in _ENCAPSULATIONS:
+            raise ValueError("its encapsulation is not that of CDR")
+        if payload[1] == 0:  # big-endian is read slowly
+            store = typestore.store()
+            code = store.get_msgdef(name)
+            body = memoryview(buffer)[len(_FILLING) + 4 :]
+            return cast(M, code.deserialize_cdr_be(body, 0, code.cls, store)[0])
         read = _readers.get(name) or _reader(name)
-        message, end = read(buffer)
-        if end + 3 < len(buffer):  # up to three bytes of filling may follow
-            raise ValueError(f"{len(buffer) - end} bytes too many")
-        return cast(M, message)
+        return cast(M, read(buffer)[0])  # rclpy leaves up to 12 bytes behind a message
     except _FAILURES as error:
         raise MessageError(f"cannot read {name}: {error}") from error
 

@@ -2,7 +2,6 @@
 
 import os
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,11 +9,10 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from .dashboard import Dashboard
-from .exceptions import MessageError, NoDisplayError, RecordingError
+from .exceptions import NoDisplayError
 from .history import StateHistory
-from .messages import deserialize, message_class
+from .recorded_state import RecordedState
 from .recording_reader import RecordedMessage, Recording
-from .topics import TOPICS
 from .viewers import DPI, FRAME_SECONDS, checked_picture, has_display, save_picture
 
 
@@ -60,36 +58,27 @@ def view_recording(
     if picture is None and not has_display():
         raise NoDisplayError("there is no display for a window; give an output file, such as view.png")
     with Recording(path) as recording:
-        states = {
-            t.name
-            for t in recording.topics
-            if t.messages and not t.obstacle and _is_state(t.name, t.type_name)
-        }
-        if not states:
-            there = ", ".join(t.name for t in recording.topics) or "none"
-            raise RecordingError(f"{path} holds no state of an agent to show; its topics: {there}")
-        showing = _Showing(recording, states, seconds, speed)
+        showing = _Showing(recording, seconds, speed)
         if picture is None:
             showing.in_window()
         else:
             showing.as_picture(picture)
         return RecordingReport(
-            showing.shown, showing.unreadable, showing.history.time, recording.trouble, picture
+            showing.state.shown, showing.state.unreadable, showing.history.time, recording.trouble, picture
         )
 
 
 class _Showing:
     """One showing of a recording."""
 
-    def __init__(self, recording: Recording, topics: set[str], seconds: float | None, speed: float) -> None:
+    def __init__(self, recording: Recording, seconds: float | None, speed: float) -> None:
         self.history = StateHistory()
-        self.shown = self.unreadable = 0
-        self._recording, self._topics, self._speed = recording, topics, speed
-        self._end = recording.end if seconds is None else recording.start + round(seconds * 1e9)
+        self.state = RecordedState(recording, seconds)
+        self._recording, self._speed = recording, speed
 
     def as_picture(self, path: Path) -> None:
         """Draw the state at the end."""
-        for message in self._messages():
+        for message in self.state.messages():
             self._add(message)
         figure = Figure(dpi=DPI)
         FigureCanvasAgg(figure)
@@ -103,7 +92,7 @@ class _Showing:
         figure = pyplot.figure("tolman", dpi=96)
         dashboard, number, began = Dashboard(figure), figure.number, time.monotonic()
         pyplot.show(block=False)
-        messages = self._messages()
+        messages = self.state.messages()
         waiting: RecordedMessage | None = next(messages, None)
         while pyplot.fignum_exists(number):
             now = self._recording.start + round((time.monotonic() - began) * self._speed * 1e9)
@@ -113,36 +102,23 @@ class _Showing:
             self._draw(dashboard)
             figure.canvas.draw_idle()
             figure.canvas.flush_events()
-            if now > self._end != self._recording.end:
+            if now > self.state.end != self._recording.end:
                 break
             time.sleep(FRAME_SECONDS)
         pyplot.close(figure)
 
-    def _messages(self) -> Iterator[RecordedMessage]:
-        for message in self._recording.messages(self._topics):
-            if message.log_time > self._end:
-                return
-            if _is_state(message.topic, message.type_name):
-                yield message
-
     def _add(self, message: RecordedMessage) -> None:
-        stamp = message.simulation_time if message.simulation_time >= 0 else message.publish_time
-        try:
-            content = deserialize(message.payload, message_class(message.type_name))
-        except MessageError:
-            self.unreadable += 1
-            return
-        self.history.add(message.topic, content, stamp * 1e-9)
-        self.shown += 1
+        if (read := self.state.read(message)) is not None:
+            self.history.add(message.topic, *read)
 
     def _draw(self, dashboard: Dashboard) -> None:
         history, recording = self.history, self._recording
         trouble = "incomplete" if recording.trouble else ""
-        facts = [recording.path.name, f"{recording.seconds:,.1f} s", f"{self.shown:,} messages", trouble]
+        facts = [
+            recording.path.name,
+            f"{recording.seconds:,.1f} s",
+            f"{self.state.shown:,} messages",
+            trouble,
+        ]
         headline = f"tolman   t = {history.time:,.1f} s   reward {history.reward_total:g}"
         dashboard.draw(history, headline, "   ·   ".join(fact for fact in facts if fact))
-
-
-def _is_state(topic: str, type_name: str) -> bool:
-    known = TOPICS.get(topic)
-    return known is not None and known.type_name == type_name

@@ -2,7 +2,8 @@
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -81,6 +82,24 @@ def save(
     BridgeError
         If the endpoint cannot be used or the file not be written.
     """
+    end = None if seconds is None else time.monotonic() + seconds
+
+    def going(observer: StateObserver) -> bool:
+        return observer.silence < ENDED_AFTER and (end is None or time.monotonic() < end)
+
+    with written(path) as recording:
+        return _feed(endpoint, recording, going, rate, timeout)
+
+
+@contextmanager
+def written(path: Path) -> Iterator["rr.RecordingStream"]:
+    """A recording of Rerun that becomes a file once it is whole.
+
+    Raises
+    ------
+    BridgeError
+        If the file cannot be written.
+    """
     if path.suffix != ".rrd":
         raise BridgeError(f"a file for rerun ends in .rrd, got {path.name!r}")
     if not path.absolute().parent.is_dir():
@@ -93,13 +112,8 @@ def save(
         recording.save(partial)
     except RuntimeError as error:
         raise BridgeError(f"cannot write {path}: {error}") from error
-    end = None if seconds is None else time.monotonic() + seconds
-
-    def going(observer: StateObserver) -> bool:
-        return observer.silence < ENDED_AFTER and (end is None or time.monotonic() < end)
-
     try:
-        report = _feed(endpoint, recording, going, rate, timeout)
+        yield recording
         recording.disconnect()
         os.replace(partial, path)
     except OSError as error:
@@ -107,7 +121,6 @@ def save(
     finally:
         recording.disconnect()
         partial.unlink(missing_ok=True)
-    return report
 
 
 def _feed(

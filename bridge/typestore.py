@@ -31,11 +31,16 @@ Field = tuple[str, Any]
 #: texts by name; `add_text` adds to them
 _texts: dict[str, str] = {**MESSAGES, **SERVICES, **ACTIONS}
 
-#: default values by message and field. rosbags does not keep those of its own: ROS 2 Jazzy, Quaternion.msg
-#: and NavSatStatus.msg.
+#: default values by message and field. rosbags does not keep those of its own definitions: as in ROS 2 Jazzy.
 _defaults: dict[tuple[str, str], Any] = {
+    ("geometry_msgs/msg/Quaternion", "x"): 0.0,
+    ("geometry_msgs/msg/Quaternion", "y"): 0.0,
+    ("geometry_msgs/msg/Quaternion", "z"): 0.0,
     ("geometry_msgs/msg/Quaternion", "w"): 1.0,
+    ("rcl_interfaces/msg/ParameterDescriptor", "dynamic_typing"): False,
+    ("rcl_interfaces/msg/ParameterDescriptor", "read_only"): False,
     ("sensor_msgs/msg/NavSatStatus", "status"): -2,
+    ("type_description_interfaces/msg/FieldType", "type_id"): 0,
 }
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*/(?:msg|srv|action)/[A-Z][A-Za-z0-9]*")
@@ -244,5 +249,12 @@ def _parse(name: str, package: str, text: str) -> _Piece:
         ((constants, fields),) = make_typesdict([message]).values()
     except (TypesysError, ValueError) as error:
         raise ValueError(f"cannot read the definition of {name}: {error}".split("\n")[0]) from None
-    defaults = {field.name: field.value for field in message.fields if field.value is not None}
+    defaults = {field.name: _unescaped(field.value) for field in message.fields if field.value is not None}
     return list(constants), [(field, without_char(kind)) for field, kind in fields], defaults
+
+
+def _unescaped(value: Any) -> Any:
+    """A default value whose quotation marks within text may have had a backslash before them."""
+    if isinstance(value, list):
+        return [_unescaped(item) for item in value]
+    return re.sub(r"\\(['\"])", r"\1", value) if isinstance(value, str) else value

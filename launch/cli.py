@@ -69,7 +69,7 @@ def build_parser() -> argparse.ArgumentParser:
     _inspect(verbs.add_parser("inspect", help="what an MCAP file holds, and whether it is whole"))
     _launch(verbs.add_parser("launch", help="run and watch over the processes that a file describes"))
     _node(verbs.add_parser("node", help="one of those processes: the agent, or a task, as a ROS-like node"))
-    _dashboard(verbs.add_parser("dashboard", help="watch a running agent in the browser"))
+    _dashboard(verbs.add_parser("dashboard", help="watch a running agent, or a recording, in the browser"))
     _foxglove(verbs.add_parser("foxglove", help="serve a running agent to Foxglove or Lichtblick"))
     _plotjuggler(verbs.add_parser("plotjuggler", help="send a running agent's numbers to PlotJuggler"))
     _localize(verbs.add_parser("localize", help="find out where a recording was made: events, or odometry"))
@@ -283,7 +283,10 @@ def _node(parser: argparse.ArgumentParser) -> None:
 
 def _dashboard(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(handler=".live_viewers:dashboard")
-    add_live(parser)
+    add_live(parser, recording=True)
+    parser.add_argument(
+        "--speed", type=float, metavar="X", help="of a recording: times as fast (default 1; 0: at once)"
+    )
     parser.add_argument("--port", type=natural("--port"), metavar="N", help="of the page (default 9090)")
     parser.add_argument("--data-port", type=natural("--data-port"), metavar="N", help="default 9876")
     parser.add_argument("--rate", type=float, metavar="HZ", help="updates a second, at most (default 5)")

@@ -1,10 +1,12 @@
-"""`tolman dashboard`, `foxglove` and `plotjuggler`: a running agent in viewers that others made."""
+"""`tolman dashboard`, `foxglove` and `plotjuggler`: an agent, or a recording, in viewers that others made."""
 
 from __future__ import annotations
 
 import contextlib
 import logging
+import math
 import signal
+import sys
 import threading
 from argparse import Namespace
 from collections.abc import Callable, Iterator
@@ -23,27 +25,59 @@ def dashboard(arguments: Namespace) -> None:
     console = make_console()
     with asked("", BridgeError), _ended_by_signals():
         from ..bridge.rerun_live import RATE, save, serve
+        from ..bridge.rerun_recording import save_recording, serve_recording
         from ..bridge.rerun_server import DATA_PORT, WEB_PORT, RerunServer
 
         rate = RATE if arguments.rate is None else arguments.rate
         if not 0.1 <= rate <= 50.0:
             raise UserError(f"--rate must be in 0.1..50 updates a second, got {rate:g}")
+        file = _recording_of(arguments)
         if arguments.save is not None:
             if arguments.port is not None or arguments.data_port is not None:
                 raise UserError("--save writes a file and serves nothing: leave --port and --data-port out")
-            report = save(arguments.endpoint, Path(arguments.save), seconds, rate=rate)
+            output = Path(arguments.save)
+            if file is not None:
+                report = save_recording(file, output, seconds, rate=rate)
+            else:
+                report = save(arguments.endpoint, output, seconds, rate=rate)
         else:
             web = WEB_PORT if arguments.port is None else arguments.port
             data = DATA_PORT if arguments.data_port is None else arguments.data_port
             with RerunServer(web, data) as server:
                 console.print(f"open {server.page}", soft_wrap=True)
-                report = serve(arguments.endpoint, server, seconds, rate=rate)
+                if file is not None:
+                    speed = 1.0 if arguments.speed is None else arguments.speed
+                    report = serve_recording(file, server, seconds, rate=rate, speed=speed)
+                else:
+                    report = serve(arguments.endpoint, server, seconds, rate=rate)
+    missing = "unreadable" if file is not None else "lost"
     console.print(
         f"showed {report.agent_seconds:.1f} s of the agent's time in {report.updates} updates from "
-        f"{report.messages} messages, {report.lost} lost"
+        f"{report.messages} messages, {report.lost} {missing}"
     )
     if arguments.save is not None:
         console.print(arguments.save, soft_wrap=True)
+
+
+def _recording_of(arguments: Namespace) -> Path | None:
+    """The recording to show, if it is one: it is opened, and its damage told, before anything is served."""
+    if arguments.endpoint is None or not arguments.endpoint.lower().endswith(".mcap"):
+        if arguments.speed is not None:
+            raise UserError("--speed is for a recording; an agent is shown as it acts")
+        return None
+    if arguments.speed is not None:
+        if not 0.0 <= arguments.speed < math.inf:
+            raise UserError(f"--speed must be >= 0 (0: as fast as possible), got {arguments.speed:g}")
+        if arguments.save is not None:
+            raise UserError("--save writes a recording at once: leave --speed out")
+    from ..bridge.recorded_state import RecordedState
+    from ..bridge.recording_reader import Recording
+
+    with Recording(arguments.endpoint) as recording:
+        RecordedState(recording)
+        if recording.trouble:
+            print(f"warning: {arguments.endpoint}: {recording.trouble}", file=sys.stderr)
+    return Path(arguments.endpoint)
 
 
 def foxglove(arguments: Namespace) -> None:

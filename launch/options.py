@@ -55,11 +55,15 @@ def add_json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", metavar="FILE", help="also write the results as one JSON object")
 
 
-def add_live(parser: argparse.ArgumentParser) -> None:
-    """Add what viewers of a running agent share: where it publishes, and for how long to look."""
-    parser.add_argument(
-        "endpoint", nargs="?", metavar="ENDPOINT", help="where `tolman run --publish` publishes"
-    )
+def add_live(parser: argparse.ArgumentParser, *, recording: bool = False) -> None:
+    """Add what viewers of a running agent share: where it publishes, and for how long to look.
+
+    Some take a recording in its place.
+    """
+    where = "where `tolman run --publish` publishes"
+    if recording:
+        where += ", or FILE.mcap: a recording"
+    parser.add_argument("endpoint", nargs="?", metavar="ENDPOINT", help=where)
     parser.add_argument("--seconds", type=float, metavar="S", help="end after S seconds")
 
 

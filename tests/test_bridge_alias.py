@@ -175,3 +175,24 @@ def test_a_wrong_folder_of_interfaces_gets_one_line(tmp_path: Path) -> None:
     write(tmp_path / "node.py", "import rclpy")
     ran = run("node.py", cwd=tmp_path, TOLMAN_INTERFACES="nowhere")
     assert (ran.returncode, ran.stderr) == (2, "no folder nowhere to take interfaces from\n")
+
+
+def test_other_packages_that_nodes_import_are_there_where_no_real_ones_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alias.install(force=True)
+    clouds = importlib.import_module("sensor_msgs_py.point_cloud2")
+    assert clouds is importlib.import_module("tolman.bridge.point_cloud2")
+    packages = importlib.import_module("ament_index_python.packages")
+    index = tmp_path / "share" / "ament_index" / "resource_index" / "packages"
+    write(index / "tint_nodes", "")
+    monkeypatch.setenv("AMENT_PREFIX_PATH", f"{tmp_path / 'none'}{os.pathsep}{tmp_path}")
+    assert packages.get_package_share_directory("tint_nodes", False) == str(tmp_path / "share" / "tint_nodes")
+    assert packages.get_packages_with_prefixes() == {"tint_nodes": str(tmp_path)}
+    with pytest.raises(packages.PackageNotFoundError, match="shade_nodes"):
+        packages.get_package_prefix("shade_nodes")
+    with pytest.raises(ValueError, match="name"):
+        packages.get_package_prefix("../packages/tint_nodes")
+    alias.remove()
+    assert "sensor_msgs_py" not in sys.modules
+    assert "ament_index_python.packages" not in sys.modules

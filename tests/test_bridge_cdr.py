@@ -58,15 +58,14 @@ def test_every_type_is_written_and_read_as_by_rosbags(seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_a_payload_cut_short_or_too_long_is_refused(seed: int) -> None:
+def test_a_payload_cut_short_is_refused_and_a_tail_is_not(seed: int) -> None:
     chance = random.Random(seed)
     for name in chance.sample(known_types(), 40):
         message = some_message(name, chance)
         payload = serialize(message)
-        for wrong in (payload[: chance.randrange(4, len(payload))], payload + bytes(4)):
-            with pytest.raises(MessageError):
-                deserialize(wrong, type(message))
-        assert deserialize(payload + bytes(3), type(message)) == message
+        with pytest.raises(MessageError):
+            deserialize(payload[: chance.randrange(4, len(payload))], type(message))
+        assert deserialize(payload + bytes(12), type(message)) == message  # rclpy's own have such a tail
 
 
 def test_big_endian_payloads_are_read_too() -> None:

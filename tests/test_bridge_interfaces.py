@@ -210,3 +210,14 @@ def test_unknown_parts_of_a_definition_are_named() -> None:
     typestore.add_text("broken_msgs/msg/Broken", "nowhere_msgs/Thing thing\n")
     with pytest.raises(ValueError, match="nowhere_msgs/msg/Thing"):
         message_class("broken_msgs/msg/Broken")
+
+
+def test_nested_types_of_services_are_named_as_in_rclpy() -> None:
+    fields = service_class("std_srvs/srv/SetBool").Event.get_fields_and_field_types()
+    assert fields["request"] == "sequence<std_srvs/SetBool_Request, 1>"
+
+
+def test_quotation_marks_in_default_values_may_have_a_backslash() -> None:
+    typestore.add_text("quoting_msgs/msg/Quoted", 'string one \'it\\\'s\'\nstring two "a \\"b\\""')
+    made = message_class("quoting_msgs/msg/Quoted")()
+    assert (made.one, made.two) == ("it's", 'a "b"')

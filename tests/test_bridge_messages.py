@@ -91,10 +91,30 @@ def test_defaults_and_names_are_those_of_ros() -> None:
     assert fields["pose"] == "geometry_msgs/PoseWithCovariance"
 
 
+def test_constants_for_defaults_are_those_of_generated_classes() -> None:
+    assert message_class("geometry_msgs/Quaternion").W__DEFAULT == 1.0
+    assert message_class("rcl_interfaces/msg/ParameterDescriptor").READ_ONLY__DEFAULT is False
+    assert not hasattr(message_class("geometry_msgs/Point"), "X__DEFAULT")
+
+
+def test_what_rclpy_leaves_behind_a_message_does_not_count() -> None:
+    """`serialize_message` of rclpy 9.1.2 wrote this for JointState(velocity=[1.0]), 12 bytes too many."""
+    payload = bytes.fromhex(
+        "0001000000000000000000000100000000646c5f0000000000000000"
+        "010000000000f03f000000000000f03f0000000040000000"
+    )
+    state = deserialize(payload, message_class("sensor_msgs/msg/JointState"))
+    assert (state.velocity.tolist(), state.effort.size) == ([1.0], 0)
+    with pytest.raises(MessageError, match="JointState"):
+        deserialize(payload[:20], message_class("sensor_msgs/msg/JointState"))
+
+
 def test_type_hashes_are_those_of_ros() -> None:
     """From the .json type descriptions of ROS 2 Jazzy."""
     expected = "RIHS01_df668c740482bbd48fb39d76a70dfd4bd59db1288021743503259e948f6b1a18"
     assert type_hash("std_msgs/msg/String") == expected
+    goals = "RIHS01_02305a51633b5c04d8979b878a7577cafd422f8a07465c878b17a920af3759e9"
+    assert type_hash("nav_msgs/msg/Goals") == goals
     assert type_hash("tolman_msgs/msg/Spikes") != type_hash("tolman_msgs/msg/EventPacket")
 
 

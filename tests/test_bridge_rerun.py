@@ -13,12 +13,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from live_agent import driving, free_port, listening
+from live_agent import WALLS, driving, free_port, listening, period
 from tolman.bridge.exceptions import BridgeError, NothingPublishing
 from tolman.bridge.history import PATH_LENGTH
 from tolman.bridge.history import Path as DrivenPath
 from tolman.bridge.raster import MAX_ROWS, population_rows
 from tolman.bridge.rate_maps import BINS, RateMaps
+from tolman.bridge.state_recording import StateRecorder
 from tolman.launch.cli import main
 
 pytest.importorskip("rerun")
@@ -26,6 +27,7 @@ reader = pytest.importorskip("rerun.chunk")  # newer versions of rerun-sdk
 
 from tolman.bridge import rerun_view  # noqa: E402  # after the skip
 from tolman.bridge.rerun_live import save, serve  # noqa: E402
+from tolman.bridge.rerun_recording import save_recording, serve_recording  # noqa: E402
 from tolman.bridge.rerun_server import RerunServer  # noqa: E402
 
 PANES = {
@@ -83,6 +85,41 @@ def test_every_entity_of_every_pane_has_data(endpoint: str, tmp_path: Path) -> N
     assert rows["signals/dopamine"] > 100  # every period, though drawn at a lower rate
     assert rows["events/image"] <= report.updates
     assert rows["rate_maps/image"] <= report.updates / 4 + 2
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Ten seconds of an agent in a recording."""
+    file = tmp_path_factory.mktemp("recorded") / "run.mcap"
+    with StateRecorder(file, width=128, height=32) as agent:
+        agent.set_populations({"place": slice(0, 100), "ca3": slice(100, 1000)})
+        agent.set_arena(WALLS, goal=(0.3, 0.2), goal_radius=0.1, map_origin=(0.0, 0.0, 0.0))
+        for number in range(1, 251):
+            snapshot, seen = period(number)
+            agent.publish(snapshot, seen, reward=float(number % 50 == 0), true_pose=snapshot.pose_estimate)
+    return file
+
+
+def test_a_recording_fills_every_pane_too(recorded: Path, tmp_path: Path) -> None:
+    file = tmp_path / "run.rrd"
+    assert main(["dashboard", str(recorded), "--save", str(file)]) == 0
+    rows = rows_by_entity(file)
+    for pane, entities in PANES.items():
+        assert {e for e in entities if not rows.get(e)} == set(), pane
+    assert rows["signals/dopamine"] == 250 + 1  # and how the line looks
+    assert 45 <= rows["events/image"] <= 55  # five a second of recorded time
+    report = save_recording(recorded, file, seconds=2.0)
+    assert report.agent_seconds == pytest.approx(2.04)
+    assert report.messages == 51 * 11 + 2
+
+
+def test_a_recording_is_served_at_its_own_pace_or_faster(recorded: Path) -> None:
+    with RerunServer(0, 0) as server:
+        began = time.monotonic()
+        report = serve_recording(recorded, server, seconds=2.0, speed=4.0)
+        assert time.monotonic() - began > 0.4
+        assert report.updates <= 5
+        assert serve_recording(recorded, server, seconds=5.0, speed=0.0).messages == 126 * 11 + 2
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc/net/tcp")
@@ -161,7 +198,7 @@ def test_a_file_is_whole_or_not_there(endpoint: str, tmp_path: Path) -> None:
 
 
 def test_the_verb_refuses_in_one_line(
-    endpoint: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    endpoint: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for arguments in (
         ["--save", "run.mp4"],
@@ -170,11 +207,16 @@ def test_the_verb_refuses_in_one_line(
         ["--port", "70000"],
         ["--rate", "0"],
         ["--rate", "nan"],
+        ["--speed", "2"],
     ):
         assert main(["dashboard", endpoint, *arguments]) == 2
         error = capsys.readouterr().err
         assert error.startswith("tolman: error: ")
         assert error.count("\n") == 1
+    (tmp_path / "empty.mcap").write_bytes(b"")
+    for arguments in ([str(tmp_path / "no.mcap")], [str(tmp_path / "empty.mcap")]):
+        assert main(["dashboard", *arguments]) == 2
+        assert capsys.readouterr().err.startswith("tolman: error: ")
     monkeypatch.setitem(sys.modules, "rerun", None)
     for module in ("rerun_live", "rerun_view"):
         monkeypatch.delitem(sys.modules, f"tolman.bridge.{module}")
