@@ -48,6 +48,7 @@ from .service import KEPT_ANSWERS, Service, answer_topic, request_topic
 from .subscription import MessageInfo, Subscription
 from .time_source import TimeSource
 from .timer import Rate, Timer, TimerInfo
+from .transport import Outlet
 from .type_description_service import TypeDescriptionService
 from .type_support import check_is_valid_srv_type, is_message_class
 from .waitable import Waitable
@@ -550,9 +551,9 @@ class Node(NodeGraph, NodeParameters):
             kind = subscription.msg_type.TYPE_NAME
             yield end("subscription", subscription.topic, kind, gid, subscription.qos_profile)
         for service in self.services:
-            yield _service_end(full, "service", service.srv_name, service.srv_type)
+            yield _service_end(full, "service", service.srv_name, service.srv_type, service._outlet)
         for client in self.clients:
-            yield _service_end(full, "client", client.srv_name, client.srv_type)
+            yield _service_end(full, "client", client.srv_name, client.srv_type, client._outlet)
 
     def __enter__(self) -> Self:
         return self
@@ -590,8 +591,9 @@ class NodeHandle(Handle):
         return "" if node is None else node.get_logger().name
 
 
-def _service_end(node: str, kind: EndKind, name: str, srv_type: Any) -> TopicEnd:
-    return TopicEnd(node, name, srv_type.TYPE_NAME, type_hash(srv_type.Request.TYPE_NAME), kind)
+def _service_end(node: str, kind: EndKind, name: str, srv_type: Any, outlet: Outlet) -> TopicEnd:
+    hash_of_request, gid = type_hash(srv_type.Request.TYPE_NAME), outlet.publisher.hex()
+    return TopicEnd(node, name, srv_type.TYPE_NAME, hash_of_request, kind, gid)
 
 
 def _refuse_callbacks(callbacks: Any) -> None:

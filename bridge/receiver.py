@@ -5,19 +5,23 @@ ever; the thread watches for disconnections and connects again.
 """
 
 import logging
+import struct
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import zmq
 
+from .keys import Keys
+from .origins import Origins, Peer
 from .wire import MAX_FRAME, FrameError, Header, Refusal, Refusals, decode
 
 HIGH_WATER_MARK = 1000  #: messages queued for one peer before the next are dropped
 RETIRE_AFTER = 1.0  #: s a vanished peer stays connected, so that its last messages arrive
 RECONNECT_AFTER = 0.2  #: s; a peer that sent an oversize message is silent until connected again
 
+_EVENT = struct.Struct("=hi")
 Deliver = Callable[[Header, memoryview], None]
 _log = logging.getLogger(__name__)
 
@@ -25,8 +29,12 @@ _log = logging.getLogger(__name__)
 class Receiver:
     """The thread that owns the SUB socket: validates frames and hands them to their subscriptions."""
 
-    def __init__(self, context: "zmq.Context[zmq.Socket[bytes]]", refusals: Refusals) -> None:
-        self._refusals = refusals
+    def __init__(
+        self, context: "zmq.Context[zmq.Socket[bytes]]", refusals: Refusals, keys: Keys | None = None
+    ) -> None:
+        self._refusals, self._keys = refusals, keys
+        self._origins = Origins()
+        self._keys_of: dict[str, str] = {}
         self._table: dict[bytes, tuple[Deliver, ...]] = {}
         self._commands: deque[Callable[[], None] | None] = deque()
         self._command_lock = threading.Lock()
@@ -41,7 +49,9 @@ class Receiver:
         self._in.setsockopt(zmq.LINGER, 0)
         self._in.setsockopt(zmq.IPV6, 1)
         self._in.setsockopt(zmq.RECONNECT_IVL_MAX, 1000)
-        self._monitor = self._in.get_monitor_socket(zmq.EVENT_DISCONNECTED)
+        if keys is not None:
+            keys.as_client(self._in)
+        self._monitor = self._in.get_monitor_socket(zmq.EVENT_CONNECTED | zmq.EVENT_DISCONNECTED)
         self._wake_in, self._wake_out = context.socket(zmq.PAIR), context.socket(zmq.PAIR)
         name = f"inproc://wake-{id(self)}"
         self._wake_in.bind(name)
@@ -75,12 +85,20 @@ class Receiver:
         if before is not None and not left:
             self._command(lambda: self._in.setsockopt(zmq.UNSUBSCRIBE, topic))
 
-    def set_peers(self, endpoints: frozenset[str]) -> None:
+    def set_peers(self, peers: Iterable[Peer]) -> None:
         """Connect to exactly these, once those that vanished have had their time."""
+        told = tuple(peers)
 
         def apply() -> None:
+            self._origins.set_peers(told)
+            endpoints = {peer.data for peer in told}
+            changed = {p.data for p in told if self._keys_of.get(p.data, p.key) != p.key}
+            self._keys_of.update((peer.data, peer.key) for peer in told)
+            for endpoint in changed & self._connected:  # another process took over the port
+                self._disconnect(endpoint)
+                self._connect(endpoint)
             for endpoint in endpoints - self._connected:
-                self._in.connect(endpoint)
+                self._connect(endpoint)
                 self._connected.add(endpoint)
             for endpoint in endpoints:
                 self._retiring.pop(endpoint, None)
@@ -119,7 +137,7 @@ class Receiver:
                 else:
                     command()
             if self._monitor in events:
-                self._disconnected()
+                self._look_at_connections()
             if self._in in events:
                 self._receive()
             if self._retiring or self._reconnecting:
@@ -132,18 +150,24 @@ class Receiver:
     def _receive(self) -> None:
         for _ in range(HIGH_WATER_MARK):  # then look at the commands again
             try:
-                data = self._in.recv(zmq.NOBLOCK)
+                frame = self._in.recv(zmq.NOBLOCK, copy=False)
             except zmq.Again:
                 return
             try:
-                if self._in.getsockopt(zmq.RCVMORE):
+                if frame.more:
                     while self._in.getsockopt(zmq.RCVMORE):
                         self._in.recv()
                     raise FrameError(Refusal.PARTS)
-                topic, header, payload = decode(data)
+                topic, header, payload = decode(frame.bytes)
                 subscriptions = self._table.get(topic)
                 if subscriptions is None:
                     raise FrameError(Refusal.UNEXPECTED)
+                descriptor = int(frame.get(zmq.SRCFD))
+                if not self._origins.knows(descriptor):
+                    self._look_at_connections()
+                refusal = self._origins.judge(descriptor, topic, header.publisher)
+                if refusal is not None:
+                    raise FrameError(refusal)
             except FrameError as error:
                 self._refusals.add(error.reason)
                 continue
@@ -153,11 +177,18 @@ class Receiver:
                 except FrameError as error:  # what one refuses, such as another type, the others may take
                     self._refusals.add(error.reason)
 
-    def _disconnected(self) -> None:
-        parts = self._monitor.recv_multipart(zmq.NOBLOCK)
-        endpoint = parts[1].decode("ascii", "replace")
-        if endpoint in self._connected:
-            self._reconnecting.setdefault(endpoint, time.monotonic() + RECONNECT_AFTER)
+    def _look_at_connections(self) -> None:
+        while True:
+            try:
+                parts = self._monitor.recv_multipart(zmq.NOBLOCK)
+            except zmq.Again:
+                return
+            event, value = _EVENT.unpack_from(parts[0])
+            endpoint = parts[1].decode("ascii", "replace")
+            if event == zmq.EVENT_CONNECTED:
+                self._origins.connected(value, endpoint)
+            elif endpoint in self._connected:
+                self._reconnecting.setdefault(endpoint, time.monotonic() + RECONNECT_AFTER)
 
     def _maintain(self) -> None:
         now = time.monotonic()
@@ -166,10 +197,18 @@ class Receiver:
             self._reconnecting.pop(endpoint, None)
             self._disconnect(endpoint)
             self._connected.discard(endpoint)
+            self._keys_of.pop(endpoint, None)
+            self._origins.forget(endpoint)
         for endpoint in [e for e, due in self._reconnecting.items() if due <= now]:
             del self._reconnecting[endpoint]
             self._disconnect(endpoint)
-            self._in.connect(endpoint)
+            self._connect(endpoint)
+
+    def _connect(self, endpoint: str) -> None:
+        """Connect to a peer that must have the key which the hub told of."""
+        if self._keys is not None:
+            self._in.setsockopt(zmq.CURVE_SERVERKEY, self._keys_of[endpoint].encode("ascii"))
+        self._in.connect(endpoint)
 
     def _disconnect(self, endpoint: str) -> None:
         try:
