@@ -251,7 +251,8 @@ class Graph:
                 f"no hub answers at {self._endpoint.url}, and {self._keys.folder} holds no hub.key to be it"
             )
             return
-        gate = Gate(self._zmq, self.refusals, None if self._keys is None else self._judge)
+        if self._gate is None:  # kept where binding fails: its addresses are not free at once
+            self._gate = Gate(self._zmq, self.refusals, None if self._keys is None else self._judge)
         router = self._zmq.socket(zmq.ROUTER)
         router.setsockopt(zmq.IPV6, ":" in self._endpoint.host)
         router.setsockopt(zmq.MAXMSGSIZE, MAX_ANNOUNCEMENT)
@@ -263,11 +264,10 @@ class Graph:
         try:
             router.bind(self._endpoint.url)
         except zmq.ZMQError:
-            gate.close()
             router.close(0)
             return
-        gate.watch(router, self._endpoint.url)
-        self._gate, self._router = gate, router
+        self._gate.watch(router, self._endpoint.url)
+        self._router = router
         self._hub = Hub(self.refusals, self._keys, self._anywhere)
         poller.register(router, zmq.POLLIN)
 
