@@ -1,7 +1,8 @@
 """The door of the sockets that a process binds: asks peers for their keys, and counts who fails to come in.
 
-ZeroMQ asks `inproc://zeromq.zap.01` about every peer that presents a key (ZAP, its RFC 27), and
-reports handshakes that fail: raw TCP, no keys where keys are demanded, keys where none are, a wrong key.
+ZeroMQ asks `inproc://zeromq.zap.01` about every peer that presents a key (ZAP, its RFC 27), and reports
+connections and handshakes. Who leaves before a handshake came to its end has failed: raw TCP, no keys where
+keys are demanded, keys where none are, a wrong key.
 """
 
 import enum
@@ -22,7 +23,7 @@ SAY_EVERY = 5.0  #: s between two lines about refused peers
 PATIENCE = 1.0  #: s within which the graph must tell of a key that knocks
 MAX_KNOCKING = 256  #: unknown keys that are remembered
 
-_FAILED = zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL | zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL
+_WATCHED = zmq.EVENT_ACCEPTED | zmq.EVENT_HANDSHAKE_SUCCEEDED | zmq.EVENT_DISCONNECTED
 _EVENT = struct.Struct("=hi")
 _ZAP = "inproc://zeromq.zap.01"
 _log = logging.getLogger(__name__)
@@ -53,7 +54,8 @@ class Gate:
     ) -> None:
         self._context, self._refusals, self._judge = context, refusals, judge
         self._knocking: dict[bytes, float] = {}
-        self._put_off = 0  # peers whose failed handshake is still to be reported, and means nothing
+        self._answered = 0  # peers that will leave because of their keys: of these `_answer` has taken note
+        self._shaking: dict[str, dict[int, None]] = {}  # descriptors, oldest first, by socket
         self._said = -SAY_EVERY
         self._unsaid = 0
         self._poller = zmq.Poller()
@@ -75,7 +77,7 @@ class Gate:
 
     def watch(self, socket: "zmq.Socket[bytes]", where: str) -> None:
         """Count handshakes that fail at `socket`; call it before the socket is bound."""
-        monitor = socket.get_monitor_socket(_FAILED)
+        monitor = socket.get_monitor_socket(_WATCHED)
         with self._lock:
             self._watched.append((socket, monitor, where))
         self._end_out.send(b"+")
@@ -94,7 +96,7 @@ class Gate:
                 self._answer(self._zap)
             for monitor, where in places.items():
                 if monitor in events:
-                    self._failed(monitor, where)
+                    self._follow(monitor, where)
             if self._end_in in events:
                 if not self._end_in.recv():
                     break
@@ -121,7 +123,7 @@ class Gate:
         zap.send_multipart(
             [b"1.0", request, verdict.value, b"", key if verdict is Verdict.ADMIT else b"", b""]
         )
-        self._put_off += verdict is Verdict.LATER
+        self._answered += verdict is not Verdict.ADMIT
         if verdict is Verdict.REFUSE or (verdict is Verdict.LATER and self._waits_long(key)):
             address = parts[3].decode("ascii", "replace") if len(parts) > 3 else "?"
             self._refuse(Refusal.KEY, f"key {key.decode()} of a peer at {address} is not authorised")
@@ -135,11 +137,20 @@ class Gate:
             self._knocking.pop(next(iter(self._knocking)))
         return now - self._knocking.setdefault(key, now) > PATIENCE
 
-    def _failed(self, monitor: "zmq.Socket[bytes]", where: str) -> None:
-        event, _ = _EVENT.unpack_from(monitor.recv_multipart()[0])
-        if event & zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL and self._put_off:
-            self._put_off -= 1
-        elif event & _FAILED:
+    def _follow(self, monitor: "zmq.Socket[bytes]", where: str) -> None:
+        """Count who leaves without a handshake; ZeroMQ does not say whose succeeded: the oldest, mostly."""
+        event, value = _EVENT.unpack_from(monitor.recv_multipart()[0])
+        shaking = self._shaking.setdefault(where, {})
+        if event == zmq.EVENT_ACCEPTED:
+            shaking[value] = None
+        elif event == zmq.EVENT_HANDSHAKE_SUCCEEDED:
+            if shaking:
+                del shaking[next(iter(shaking))]
+        elif value in shaking:
+            del shaking[value]
+            if self._answered:
+                self._answered -= 1
+                return
             what = "spoke no ZeroMQ, or has no key or a wrong one" if self._judge else "spoke no ZeroMQ"
             self._refuse(Refusal.HANDSHAKE, f"a peer at {where} {what}")
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 MAX_TOPICS_OF_ONE = 4096  #: topics that one connection may subscribe to
 MAX_TOPICS = 16384  #: distinct topics over all of them
-MAX_REFUSED = 1024  #: refused subscriptions after which a connection is cut off
+MAX_REFUSED = 256  #: refused subscriptions after which a connection is cut off
 
 _log = logging.getLogger(__name__)
 
@@ -41,7 +41,8 @@ class Subscribers:
         Connections that subscribe to a topic (its wire form); topics without any are absent.
     """
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, family: socket.AddressFamily = socket.AF_INET) -> None:
+        self._family = family
         self.counts: dict[bytes, int] = {}
         self._port = port
         self._connections: dict[_Name, _Connection] = {}
@@ -114,28 +115,38 @@ class Subscribers:
             return None
         name = _Name(descriptor, peer)
         found = self._connections.get(name)
-        if found is None:
+        if found is None and self._is_ours(descriptor):
             found = self._connections[name] = _Connection(key)
             self._unsettled = True  # another may have had the descriptor before
         return found
 
     def _peer(self, descriptor: int) -> tuple[object, ...] | None:
-        """The far end of a connection to our port; None if there is none."""
+        """The far end of a connection; None if there is none."""
         try:
-            end = socket.socket(fileno=descriptor)
+            end = socket.socket(self._family, socket.SOCK_STREAM, 0, descriptor)
         except OSError:
             return None
         try:
-            return tuple(end.getpeername()) if end.getsockname()[1] == self._port else None
-        except (OSError, TypeError, IndexError):
+            return tuple(end.getpeername())
+        except OSError:
             return None
+        finally:
+            end.detach()
+
+    def _is_ours(self, descriptor: int) -> bool:
+        """Whether it is a connection to our port: the descriptor may be something else's by now."""
+        end = socket.socket(self._family, socket.SOCK_STREAM, 0, descriptor)
+        try:
+            return bool(end.getsockname()[1] == self._port)
+        except (OSError, TypeError, IndexError):
+            return False
         finally:
             end.detach()
 
     def _shut(self, descriptor: int) -> None:
         """Shut the socket down; ZeroMQ sees the end and cleans up."""
         try:
-            end = socket.socket(fileno=descriptor)
+            end = socket.socket(self._family, socket.SOCK_STREAM, 0, descriptor)
         except OSError:
             return
         try:

@@ -18,6 +18,7 @@ Data goes from peer to peer; the hub (`graph`) only tells peers about each other
 import atexit
 import logging
 import secrets
+import socket
 import threading
 import time
 from collections import deque
@@ -46,7 +47,7 @@ from .wire import (
 
 MAX_INCOMING = 4096  #: bytes of a subscription or a step of a handshake with keys
 MAX_QUEUED = 256 * 2**20  #: bytes that wait for one subscriber, at most
-DRAIN_BATCH = 512  #: subscriptions looked at in one go
+DRAIN_BATCH = 128  #: subscriptions looked at while publishing, at most; four times as many otherwise
 CUT_OFF_AFTER = 5.0  #: s that a key may be missing from the graph, as when the hub is replaced
 LINGER_MS = 200  #: how long closing waits for what is still queued
 EARLY_SECONDS = 2.0
@@ -100,7 +101,7 @@ class Transport:
         port = self._out.bind_to_random_port(f"tcp://{address}")
         self.data_endpoint = f"tcp://{address}:{port}"
         self._gate.watch(self._out, self.data_endpoint)
-        self._subscribers = Subscribers(port)
+        self._subscribers = Subscribers(port, socket.AF_INET6 if ":" in host else socket.AF_INET)
         self._subscriptions = self._subscribers.counts
         atexit.register(self.close)
 
@@ -201,7 +202,7 @@ class Transport:
         now = time.monotonic_ns()
         if now >= self._next_drain:
             with self._lock:
-                self._drain()
+                self._drain(DRAIN_BATCH)
             self._next_drain = now + DRAIN_PERIOD_NS
         return outlet.history is not None or outlet.topic in self._subscriptions or self._awaited(outlet)
 
@@ -235,10 +236,10 @@ class Transport:
         except zmq.Again:  # an XPUB drops instead, so this is not expected; losing is right all the same
             _log.debug("dropped a frame")
 
-    def _drain(self) -> None:
+    def _drain(self, batch: int = 4 * DRAIN_BATCH) -> None:
         if self._closed:
             return
-        for _ in range(DRAIN_BATCH):
+        for _ in range(batch):
             if not int(self._out.getsockopt(zmq.EVENTS)) & zmq.POLLIN:
                 return
             frame = last = self._out.recv(zmq.NOBLOCK, copy=False)
