@@ -160,8 +160,14 @@ def test_an_unmodified_node_runs_as_a_file_and_as_a_module(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
-        ([], "usage: python -m tolman.bridge [--force] (NODE.py | -m MODULE) [ARGUMENT ...]"),
-        (["-x", "node.py"], "usage: python -m tolman.bridge [--force] (NODE.py | -m MODULE) [ARGUMENT ...]"),
+        (
+            [],
+            "usage: python -m tolman.bridge [--force] [--keys DIR] [--insecure] (NODE.py | -m MODULE) [ARGUMENT ...]",
+        ),
+        (
+            ["-x", "node.py"],
+            "usage: python -m tolman.bridge [--force] [--keys DIR] [--insecure] (NODE.py | -m MODULE) [ARGUMENT ...]",
+        ),
         (["nothing.py"], "no file nothing.py to run"),
         (["-m", "nothing.at_all"], "no module nothing.at_all to run"),
     ],
