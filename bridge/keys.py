@@ -201,7 +201,9 @@ def revoke(folder: Path, name: str) -> None:
 
 
 def _make_folder(path: Path) -> None:
-    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not path.is_dir():
+        path.mkdir(mode=0o700, parents=True)
+        path.chmod(0o700)  # whatever the umask took away
 
 
 def _write_pair(folder: Path, name: str, public_file: Path) -> None:
