@@ -60,7 +60,7 @@ class Frontier:
     def open(self, place: PlaceCells) -> Bools:
         """Return which directions (used, 8), around `SECTORS` in the map's frame, are open."""
         used, config = place.used, self.config
-        mine = place.chart[:used] == place.in_use
+        mine = place.of_this_map
         if not config.enabled or used == 0:
             return np.zeros((used, len(SECTORS)), np.bool_)
         known = _known(place.centres[:used], mine, SECTORS, config.nearest, config.reach, config.spread)
@@ -69,7 +69,7 @@ class Frontier:
     def touch(self, place: PlaceCells, here: NDArray[np.float64], course: float) -> None:
         """Close what lies towards `course`, rad, where a robot at `here` (2,) m meets a wall."""
         near = np.hypot(*(place.centres[: place.used] - here).T) < self.config.wall
-        near &= place.chart[: place.used] == place.in_use
+        near &= place.of_this_map
         facing = np.cos(SECTORS - course) > np.cos(self.config.facing)
         self.closed[np.ix_(np.flatnonzero(near), np.flatnonzero(facing))] = 1.0
 

@@ -135,8 +135,8 @@ class Guidance:
         # A place that ended an episode without reward is not looked into again.
         hopeful = np.clip(1.0 + goals.worth / max(goals.config.disappointment, 1e-6), 0.0, 1.0)
         source = np.exp(-goals.visited / config.novelty) * hopeful
-        mine = place.chart[: place.used] == place.in_use
-        if self.frontier is not None and source[: place.used][mine].max(initial=0.0) < config.exhausted:
+        newest = source[: place.used][place.of_this_map]
+        if self.frontier is not None and newest.max(initial=0.0) < config.exhausted:
             ends = self.frontier.open(place) & (hopeful[: place.used, None] > 0.5)
             here = int(np.argmax(place.activity))
             if place.activity[here] > 0.0 and ends[here].any():

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import re
 import tomllib
 import types
 import typing
@@ -48,6 +49,8 @@ class EnvironmentConfig:
         if self.arena_seed is not None and self.arena_seed < 0:
             raise ValueError(f"arena_seed must be >= 0, got {self.arena_seed}")
 
+
+NAMESPACE = "tolman/"  #: of the tasks, in the registry of Gymnasium
 
 #: s of free exploration before trial 1 unless the experiment says otherwise. Without a map there is no place
 #: to learn the value of (latent learning: Tolman 1948, Psychological Review 55:189-208).
@@ -97,12 +100,12 @@ class ExperimentConfig:
             return self.habituation
         if self.algorithm == "oracle":
             return 0.0
-        return _HABITUATION.get(self.task_name, 0.0)
+        return _HABITUATION.get(short_name(self.task), 0.0)
 
-    @property
-    def task_name(self) -> str:
-        """The task without namespace and version, such as WaterMaze."""
-        return self.task.removeprefix("tolman/").partition("-v")[0]
+
+def short_name(task: str) -> str:
+    """Return `WaterMaze` for `tolman/WaterMaze-v0`, and for what lacks namespace or version."""
+    return re.sub(r"-v\d+$", "", task.removeprefix(NAMESPACE))
 
 
 def load(

@@ -10,16 +10,14 @@ from gymnasium.envs.registration import registry
 
 from ..envs import CameraSpec, with_sensor
 from ..envs.tasks import Task
-from .config import EnvironmentConfig, ExperimentConfig
+from .config import NAMESPACE, EnvironmentConfig, ExperimentConfig, short_name
 from .episode import Environment
 from .errors import UserError, asked
-
-_NAMESPACE = "tolman/"
 
 
 def task_ids() -> list[str]:
     """Return the ids of the registered tasks, ascending."""
-    return sorted(name for name in registry if name.startswith(_NAMESPACE))
+    return sorted(name for name in registry if name.startswith(NAMESPACE))
 
 
 def resolve_task(name: str) -> str:
@@ -30,16 +28,11 @@ def resolve_task(name: str) -> str:
     UserError
         If there is no such task; the message lists those there are.
     """
-    bare = name.removeprefix(_NAMESPACE)
+    bare = name.removeprefix(NAMESPACE)
     for known in task_ids():
-        if bare in (known.removeprefix(_NAMESPACE), short_name(known)):
+        if bare in (known.removeprefix(NAMESPACE), short_name(known)):
             return known
     raise UserError(f"unknown task {name!r}; known: {', '.join(map(short_name, task_ids()))}")
-
-
-def short_name(task: str) -> str:
-    """Return `WaterMaze` for `tolman/WaterMaze-v0`."""
-    return task.removeprefix(_NAMESPACE).rpartition("-v")[0]
 
 
 def make_environment(task: str, config: EnvironmentConfig, *, render: bool = False) -> Environment:

@@ -16,8 +16,18 @@ def lesioned(agent: Agent, wanted: str, seed: int) -> int:
     UserError
         For a region or a fraction that cannot be, or an agent without neurons.
     """
-    if not isinstance(agent, Navigator):
-        raise UserError("--lesion needs an agent with neurons, not a baseline")
     with asked("--lesion"):
-        planned = PlannedLesion.parse(wanted)
-        return lesion(agent, planned.region, planned.fraction, seed)
+        return inflict(agent, PlannedLesion.parse(wanted), seed)
+
+
+def inflict(agent: Agent, planned: PlannedLesion, seed: int) -> int:
+    """Do what is `planned` to `agent` now; return how many neurons die.
+
+    Raises
+    ------
+    UserError
+        For an agent without neurons.
+    """
+    if not isinstance(agent, Navigator):
+        raise UserError("a lesion needs an agent with neurons, not a baseline")
+    return lesion(agent, planned.region, planned.fraction, seed)

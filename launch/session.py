@@ -9,8 +9,7 @@ from typing import Self
 import numpy as np
 
 from .. import __version__
-from ..agent import Navigator
-from ..agent.lesions import PlannedLesion, lesion
+from ..agent.lesions import PlannedLesion
 from ..spiking.random import stream
 from .agents import Agent, make_agent
 from .checkpoint import Checkpoint
@@ -26,6 +25,7 @@ from .environments import (
 from .episode import Environment, Observer, run_episode
 from .errors import UserError, asked
 from .frames import MapFrames
+from .lesioning import inflict
 from .oracle import shortest
 from .results import SeedRun
 from .scoring import TrialRecord
@@ -99,9 +99,7 @@ class Session:
         for planned in map(PlannedLesion.parse, self.config.lesions):
             # Without habituation the first episode is trial 1.
             if planned.trial == due or (not self.records and planned.trial == 1 and not self.habituation_due):
-                if not isinstance(self.agent, Navigator):
-                    raise UserError("lesions need an agent with neurons, not a baseline")
-                lesion(self.agent, planned.region, planned.fraction, self.config.seed)
+                inflict(self.agent, planned, self.config.seed)
 
     def _habituate(self, observers: Sequence[Observer]) -> TrialRecord:
         arena = make_habituation(self.environment, self.config)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from argparse import Namespace
 from dataclasses import replace
 from pathlib import Path
@@ -11,8 +10,9 @@ from pathlib import Path
 from rich.console import Console
 
 from . import checkpoint as checkpoints
-from .config import ExperimentConfig, config_hash
+from .config import ExperimentConfig, config_hash, short_name
 from .errors import UserError
+from .files import check_folder
 from .options import experiment_of
 from .progress import TrialProgress
 from .session import Session
@@ -37,7 +37,7 @@ def folder() -> Path:
 
 def schooling(config: ExperimentConfig) -> ExperimentConfig:
     """Return the experiment in which the agent for `config` is trained: as many trials as its task needs."""
-    return replace(config, trials=_TRIALS.get(config.task_name, _ROAMING))
+    return replace(config, trials=_TRIALS.get(short_name(config.task), _ROAMING))
 
 
 def trained(config: ExperimentConfig, console: Console) -> Path:
@@ -54,14 +54,10 @@ def trained(config: ExperimentConfig, console: Console) -> Path:
     if config.algorithm in ("random", "oracle"):
         raise UserError(f"--trained: {config.algorithm!r} has nothing to learn")
     config = schooling(config)
-    file = folder() / f"{config.task_name}-{config_hash(config)}-{config.seed}.npz"
+    file = folder() / f"{short_name(config.task)}-{config_hash(config)}-{config.seed}.npz"
     if file.exists():
         return file
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        tempfile.TemporaryFile(dir=file.parent).close()
-    except OSError as error:
-        raise UserError(f"{file.parent} cannot be written ({error}); see ${FOLDER_VARIABLE}") from error
+    check_folder(file.parent, f"trained agents (${FOLDER_VARIABLE}):")
     console.print(f"no trained agent for this yet: {config.trials} trials, then it is kept in {file}")
     with Session(config) as session, TrialProgress(config, console) as progress:
         while session.trials_done < config.trials:
@@ -79,5 +75,5 @@ def command(arguments: Namespace) -> None:
         done = checkpoints.load(trained(config, console)).records[-LAST:]
         found = sum(record.success for record in done)
         console.print(
-            f"{config.task_name}: success in {found} of the last {len(done)} trials of its training"
+            f"{short_name(config.task)}: success in {found} of the last {len(done)} trials of its training"
         )

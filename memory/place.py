@@ -93,6 +93,11 @@ class PlaceCells:
         return int(self.recruited[0])
 
     @property
+    def of_this_map(self) -> NDArray[np.bool_]:
+        """Which of the recruited cells (used,) belong to the map in use."""
+        return np.asarray(self.chart[: self.used] == self.in_use)
+
+    @property
     def synapses(self) -> int:
         """Grid and CA3 synapses."""
         return int(self.grid_weights.size + self.ca3_weights.size)
@@ -144,7 +149,7 @@ class PlaceCells:
         It is 0 for the cells of other maps.
         """
         out = np.zeros((1, self.used), np.float32)
-        dots(grid[None], self.patterns[: self.used], self.chart[: self.used] == self.in_use, out)
+        dots(grid[None], self.patterns[: self.used], self.of_this_map, out)
         return np.asarray(out[0], np.float32)
 
     def recruit(
@@ -177,7 +182,7 @@ class PlaceCells:
         """
         near = np.zeros(self.size, np.float32)
         square = ((self.centres[: self.used] - here) ** 2).sum(axis=1)
-        near[: self.used] = np.exp(-0.5 * square / width**2) * (self.chart[: self.used] == self.in_use[0])
+        near[: self.used] = np.exp(-0.5 * square / width**2) * self.of_this_map
         return near
 
     def obstruct(

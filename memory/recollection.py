@@ -71,7 +71,8 @@ class Recollection:
         `here` (2,). Cells of other maps have no part in it.
         """
         place, used, nowhere = self.place, self.place.used, Preplay(np.zeros((0, 2), np.int32), None)
-        source = worth[:used] * (place.chart[:used] == place.in_use)
+        mine = place.of_this_map
+        source = worth[:used] * mine
         start = int(np.argmax(place.activity))
         if place.activity[start] <= 0.0 or not source.max(initial=0.0) > 0.0:
             return nowhere
@@ -80,7 +81,7 @@ class Recollection:
             return nowhere
         spikes = self._event(start, 0.0, False, value)
         ahead = spikes[(spikes[:, 0] >= window[0]) & (spikes[:, 0] < window[1])]
-        ahead = ahead[place.chart[ahead[:, 1]] == place.in_use]
+        ahead = ahead[mine[ahead[:, 1]]]
         way = place.centres[ahead[:, 1]] - here
         return Preplay(spikes, here + straight(way, ahead[:, 0] // BIN, bend) if len(ahead) else None)
 

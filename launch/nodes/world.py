@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...spiking.random import stream
-from ..config import ExperimentConfig
-from ..environments import camera_of, make_environment, make_habituation, scene_of, short_name, task_of
+from ..config import ExperimentConfig, short_name
+from ..environments import camera_of, make_environment, make_habituation, scene_of, task_of
 from ..episode import Environment
 from ..frames import Pose
 from ..scoring import number, true_pose
