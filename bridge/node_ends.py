@@ -213,43 +213,34 @@ class NodeEnds(NodeParameters):
 
     def destroy_publisher(self, publisher: Publisher[Any]) -> bool:
         """Remove a publisher of this node; False if it is not."""
-        if publisher not in self._publishers:
-            return False
-        publisher.destroy()
-        return True
+        return _destroy(publisher, self._publishers)
 
     def destroy_subscription(self, subscription: Subscription[Any]) -> bool:
         """Remove a subscription of this node; False if it is not."""
-        if subscription not in self._subscriptions:
-            return False
-        subscription.destroy()
-        return True
+        return _destroy(subscription, self._subscriptions)
 
     def destroy_client(self, client: Client) -> bool:
         """Remove a client of this node; False if it is not."""
-        if client not in self._clients:
-            return False
-        client.destroy()
-        return True
+        return _destroy(client, self._clients)
 
     def destroy_service(self, service: Service) -> bool:
         """Remove a service of this node; False if it is not."""
-        if service not in self._services:
-            return False
-        service.destroy()
-        return True
+        return _destroy(service, self._services)
 
     def _destroy_ends(self) -> None:
         """Destroy all of them, those of actions included."""
-        ends: list[Any] = [
-            *self.publishers,
-            *self.subscriptions,
-            *self.clients,
-            *self.services,
+        for end in self._every_end():
+            end.destroy()
+
+    def _every_end(self) -> list[End]:
+        """Those that users have made, and the hidden ones."""
+        return [
+            *self._publishers,
+            *self._subscriptions,
+            *self._clients,
+            *self._services,
             *self._hidden_ends,
         ]
-        for end in ends:
-            end.destroy()
 
     def _new_publisher(
         self,
@@ -456,17 +447,8 @@ class NodeEnds(NodeParameters):
 
     def _own_ends(self) -> Iterator[TopicEnd]:
         full = self.get_fully_qualified_name()
-
         rosout = [] if self._rosout is None else [self._rosout.publisher]
-        ends = [
-            *self.publishers,
-            *rosout,
-            *self.subscriptions,
-            *self.services,
-            *self.clients,
-            *self._hidden_ends,
-        ]
-        for one in ends:
+        for one in [*rosout, *self._every_end()]:
             if isinstance(one, Publisher | Subscription):
                 events = one.handle.events
                 assert events is not None
@@ -479,6 +461,14 @@ class NodeEnds(NodeParameters):
                 kind = "service" if isinstance(one, Service) else "client"
                 request_hash = type_hash(one.srv_type.Request.TYPE_NAME)
                 yield TopicEnd(full, one.srv_name, one.srv_type.TYPE_NAME, request_hash, kind)
+
+
+def _destroy(end: End, those: list[Any]) -> bool:
+    """Destroy `end` if it is one of `those`; whether it was."""
+    if end not in those:
+        return False
+    end.destroy()
+    return True
 
 
 def _checked(callbacks: Any, kind: type[C]) -> C:
