@@ -1,7 +1,8 @@
 """`python -m tolman.bridge your_node.py [ARGUMENT ...]`: run a node written for rclpy, unmodified.
 
-`-m MODULE` runs a module instead of a file, as `python -m` does. `--force` uses the bridge even where a real
-rclpy is installed. Message packages of your own: $TOLMAN_INTERFACES, folders of PACKAGE/msg/Name.msg.
+`-m MODULE` runs a module instead of a file, as `python -m` does. `--force` uses the bridge even where a
+real rclpy is installed. `--keys DIR` and `--insecure` stand for $TOLMAN_KEYS and $TOLMAN_INSECURE. Message
+packages of your own: $TOLMAN_INTERFACES, folders of PACKAGE/msg/Name.msg.
 """
 
 import os
@@ -9,9 +10,11 @@ import runpy
 import sys
 from importlib.util import find_spec
 
-from . import alias
+from . import alias, endpoint, keys
 
-USAGE = "usage: python -m tolman.bridge [--force] (NODE.py | -m MODULE) [ARGUMENT ...]"
+USAGE = (
+    "usage: python -m tolman.bridge [--force] [--keys DIR] [--insecure] (NODE.py | -m MODULE) [ARGUMENT ...]"
+)
 
 
 def main(arguments: list[str]) -> int:
@@ -22,8 +25,15 @@ def main(arguments: list[str]) -> int:
     int
         2 and one line on stderr if there is nothing to run; the program's own exit status goes past this.
     """
-    force = arguments[:1] == ["--force"]
-    rest = arguments[1:] if force else arguments
+    force, rest = False, list(arguments)
+    while rest and rest[0] in ("--force", "--keys", "--insecure"):
+        option = rest.pop(0)
+        if option == "--force":
+            force = True
+        elif option == "--insecure":
+            os.environ[endpoint.INSECURE] = "1"
+        elif rest:
+            os.environ[keys.ENVIRONMENT] = os.path.abspath(rest.pop(0))
     if rest[:1] in (["-h"], ["--help"]):
         print(f"{USAGE}\n\n{__doc__}")
         return 0

@@ -1,6 +1,8 @@
 """The life of a process on the bridge, as rclpy has it: init, ok, shutdown; one transport, one graph."""
 
 import functools
+import logging
+import os
 import sys
 import threading
 from collections.abc import Callable
@@ -8,6 +10,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from . import endpoint as endpoints
+from . import keys as key_folders
 from .exceptions import EndpointError, NotInitializedException
 from .graph import Graph
 from .handles import Handle
@@ -16,9 +19,12 @@ from .matching import Matching
 from .receiver import Receiver
 from .ros_arguments import RosArguments, parse
 from .transport import Transport
+from .wire import Refusal
 
 if TYPE_CHECKING:
     from .node import Node
+
+_log = logging.getLogger(__name__)
 
 
 class Context:
@@ -32,6 +38,7 @@ class Context:
         self._down = threading.Event()
         self._domain_id = 0
         self._endpoint: str | None = None
+        self._keys: str | os.PathLike[str] | None = None
         self._transport: Transport | None = None
         self._graph: Graph | None = None
         self._matching: Matching | None = None
@@ -70,7 +77,7 @@ class Context:
             if domain_id is not None and domain_id < 0:
                 raise EndpointError(f"domain_id must be >= 0, got {domain_id}")
             self._arguments = arguments
-            endpoints.resolve(self._endpoint, domain_id or 0)
+            endpoints.resolve(self._endpoint, domain_id or 0, anywhere=self._anywhere)
             self._domain_id = domain_id or 0
             self._initialized = True
             self._down.clear()
@@ -78,13 +85,38 @@ class Context:
     @property
     def endpoint(self) -> str:
         """Where processes meet; may be set before the first node. Default: see `endpoint.resolve`."""
-        return endpoints.resolve(self._endpoint, self._domain_id).url
+        return endpoints.resolve(self._endpoint, self._domain_id, anywhere=self._anywhere).url
 
     @endpoint.setter
     def endpoint(self, url: str | None) -> None:
         if self._transport is not None:
             raise RuntimeError("the endpoint must be set before the first node is made")
-        self._endpoint = url if url is None else endpoints.parse(url).url
+        self._endpoint = url if url is None else endpoints.parse(url, anywhere=self._anywhere).url
+
+    @property
+    def keys(self) -> str | None:
+        """The key folder (docs/security.md), by default `$TOLMAN_KEYS`; may be set before the first node."""
+        folder = os.environ.get(key_folders.ENVIRONMENT) if self._keys is None else os.fspath(self._keys)
+        return folder or None
+
+    @keys.setter
+    def keys(self, folder: str | os.PathLike[str] | None) -> None:
+        if self._transport is not None:
+            raise RuntimeError("keys must be set before the first node is made")
+        self._keys = folder
+
+    @property
+    def _anywhere(self) -> bool:
+        return self.keys is not None or endpoints.insecure()
+
+    @property
+    def refused(self) -> dict[Refusal, int]:
+        """What was refused so far, by reason: connections, announcements, subscriptions, frames."""
+        found: dict[Refusal, int] = {}
+        for part in (self._transport, self._graph):
+            for reason, count in {} if part is None else part.refusals.as_dict().items():
+                found[reason] = found.get(reason, 0) + count
+        return found
 
     @property
     def transport(self) -> Transport:
@@ -96,6 +128,8 @@ class Context:
             If `init` was not called or the context is shut down.
         BusyPortError
             If another program holds the port.
+        KeysError
+            If the keys cannot be used, or the hub does not take them.
         """
         self._open()
         assert self._transport is not None
@@ -127,9 +161,19 @@ class Context:
                 return
             if not self.ok():
                 raise NotInitializedException
-            endpoint = endpoints.resolve(self._endpoint, self._domain_id)
-            transport = Transport(endpoint.host)
-            graph = Graph(endpoint, transport.data_endpoint, transport.set_peers, transport.tick)
+            keys = key_folders.load(self.keys)
+            endpoint = endpoints.resolve(self._endpoint, self._domain_id, anywhere=self._anywhere)
+            if keys is None and not endpoint.is_loopback:
+                _log.warning("%s: nothing is encrypted, and anybody may take part (--insecure)", endpoint.url)
+            transport = Transport(endpoint.own_host, keys)
+            graph = Graph(
+                endpoint,
+                transport.data_endpoint,
+                transport.set_peers,
+                transport.tick,
+                keys,
+                anywhere=not endpoint.is_loopback,
+            )
             try:
                 graph.start()
             except BaseException:
@@ -251,8 +295,15 @@ def get_default_context() -> Context:
     return Context()
 
 
-def open_context(endpoint: str | None = None, *, domain_id: int | None = None) -> Context:
+def open_context(
+    endpoint: str | None = None,
+    *,
+    domain_id: int | None = None,
+    keys: str | os.PathLike[str] | None = None,
+) -> Context:
     """A context of its own, initialised, without signal handlers; for programs that are more than one node.
+
+    `keys` is a key folder, by default `$TOLMAN_KEYS`.
 
     Raises
     ------
@@ -260,6 +311,7 @@ def open_context(endpoint: str | None = None, *, domain_id: int | None = None) -
         If the endpoint cannot be used.
     """
     context = Context()
+    context.keys = keys
     context.endpoint = endpoint
     context.init(domain_id=domain_id)
     return context

@@ -15,11 +15,15 @@ class BridgeError(RuntimeError):
 
 
 class EndpointError(BridgeError):
-    """An endpoint that cannot be used: malformed, or not on the loopback interface."""
+    """An endpoint that cannot be used: malformed, or beyond the loopback interface without keys."""
 
 
 class BusyPortError(BridgeError):
     """Another program, which is not a tolman hub, holds the port of the endpoint."""
+
+
+class KeysError(BridgeError):
+    """Keys that are missing, malformed or open to others, or a hub that does not take ours."""
 
 
 class MessageError(BridgeError):

@@ -9,119 +9,52 @@ on meanwhile.
 Everything received is decoded against a strict schema; what does not fit is counted and dropped.
 """
 
+import logging
 import random
 import secrets
+import struct
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable
-from typing import Annotated, Literal
 
 import msgspec
 import zmq
 
 from . import endpoint as endpoints
-from .exceptions import BusyPortError, EndpointError
+from .announcements import (
+    MAX_ANNOUNCEMENT,
+    MAX_PARTICIPANTS,
+    PROTOCOL,
+    EndKind,
+    Participant,
+    TopicEnd,
+    listens_to,
+    read_table,
+)
+from .exceptions import BusyPortError, EndpointError, KeysError
+from .gate import HANDSHAKE_MS, Gate, Verdict
+from .hub import Hub
+from .keys import Keys
+from .origins import Peer
+from .permissions import DEED_OF
 from .wire import Refusal, Refusals
 
-PROTOCOL = b"TLMN-graph-3"
-MAX_ANNOUNCEMENT = 2**20  #: bytes
-MAX_PARTICIPANTS = 64
-ANNOUNCE_EVERY = 0.5  #: s
+__all__ = ["PROTOCOL", "EndKind", "Graph", "Participant", "TopicEnd"]
+
+
 LOST_AFTER = 1.0  #: s of silence after which the hub is taken for dead
-FORGET_AFTER = 4.0  #: s of silence after which the hub forgets a process
+ANNOUNCE_EVERY = 0.5  #: s
 WELCOME_WITHIN = 2.0  #: s within which a hub must have answered a newcomer
+KNOCK_EVERY = 0.3  #: s between two tries to connect where the hub refused us
 PERIOD_MS = 50
+QUEUED = 16  #: announcements of one process that wait, at most: each may have a megabyte
 
-Text = Annotated[str, msgspec.Meta(max_length=256)]
+_EVENT = struct.Struct("=hi")
+_FAILED = zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL | zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL
+_WATCHED = _FAILED | zmq.EVENT_HANDSHAKE_FAILED_AUTH | zmq.EVENT_HANDSHAKE_SUCCEEDED | zmq.EVENT_DISCONNECTED
 
-
-EndKind = Literal["publisher", "subscription", "service", "client"]
-
-
-class TopicEnd(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A publisher, a subscription, a service or a client, as announced."""
-
-    node: Text  #: fully qualified
-    topic: Text  #: or name of the service
-    type_name: Text
-    type_hash: Text
-    kind: EndKind
-    gid: Text = ""  #: hexadecimal
-    qos: Annotated[tuple[int, ...], msgspec.Meta(max_length=8)] = ()  #: see `qos.packed`
-    alive: bool = True  #: a publisher that has to show that it is alive, and has not: false
-
-
-class Participant(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A process, as it announces itself."""
-
-    id: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{16}$")]
-    data: Text
-    nodes: Annotated[tuple[tuple[Text, Text], ...], msgspec.Meta(max_length=256)] = ()  #: (name, namespace)
-    ends: Annotated[tuple[TopicEnd, ...], msgspec.Meta(max_length=4096)] = ()
-    leaving: bool = False
-
-
-class Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The hub's answer: everyone there is."""
-
-    participants: Annotated[tuple[Participant, ...], msgspec.Meta(max_length=MAX_PARTICIPANTS)]
-
-
-def _listens_to(end: TopicEnd) -> bytes | None:
-    """The wire form of the topic that an end receives; None if it receives none."""
-    name = {"subscription": end.topic, "service": f"/_request{end.topic}", "client": f"/_answer{end.topic}"}
-    topic = name.get(end.kind)
-    return None if topic is None else topic.encode("utf-8", "replace") + b"\0"
-
-
-_read_participant = msgspec.json.Decoder(Participant)
-_read_table = msgspec.json.Decoder(Table)
-
-
-class Hub:
-    """The table of participants, filled from announcements; no sockets of its own."""
-
-    def __init__(self, refusals: Refusals) -> None:
-        self._refusals = refusals
-        self._entries: dict[str, tuple[Participant, bytes, float]] = {}
-
-    def announce(self, parts: list[bytes], now: float) -> bool:
-        """Take a message of the ROUTER socket; return whether the table changed."""
-        try:
-            identity, protocol, body = parts
-            if protocol != PROTOCOL:
-                raise ValueError
-            participant = _read_participant.decode(body)
-            endpoints.parse(participant.data)
-        except (ValueError, EndpointError):  # msgspec.DecodeError is a ValueError
-            self._refusals.add(Refusal.GRAPH)
-            return False
-        if participant.leaving:
-            return self._entries.pop(participant.id, None) is not None
-        before = self._entries.get(participant.id)
-        if before is None and len(self._entries) >= MAX_PARTICIPANTS:
-            self._refusals.add(Refusal.GRAPH)
-            return False
-        self._entries[participant.id] = (participant, identity, now)
-        return before is None or before[0] != participant
-
-    def expire(self, now: float) -> bool:
-        """Forget those who fell silent; return whether there were any."""
-        silent = [key for key, (_, _, heard) in self._entries.items() if now - heard > FORGET_AFTER]
-        for key in silent:
-            del self._entries[key]
-        return bool(silent)
-
-    @property
-    def table(self) -> bytes:
-        """The answer to send."""
-        return msgspec.json.encode(Table(tuple(participant for participant, _, _ in self._entries.values())))
-
-    @property
-    def identities(self) -> list[bytes]:
-        """Whom to send it to."""
-        return [identity for _, identity, _ in self._entries.values()]
+_log = logging.getLogger(__name__)
 
 
 class Graph:
@@ -134,23 +67,34 @@ class Graph:
     data_endpoint : str
         Where our own data can be had.
     on_peers : callable
-        Called with the data endpoints of all participants whenever they change.
+        Called with what is to be known of all participants, ourselves included, whenever it changes.
     tick : callable
         Called about every 50 ms.
+    keys : Keys, optional
+        With them the hub must have the right key, and knows us by ours.
+    anywhere : bool
+        Whether data endpoints may lie beyond the loopback interface.
     """
 
     def __init__(
         self,
         endpoint: endpoints.Endpoint,
         data_endpoint: str,
-        on_peers: Callable[[frozenset[str]], None],
+        on_peers: Callable[[frozenset[Peer]], None],
         tick: Callable[[], None],
+        keys: Keys | None = None,
+        anywhere: bool = False,
     ) -> None:
         self.refusals = Refusals()
         #: called, in any thread, when anything that is announced has changed
         self.on_change: Callable[[], None] = lambda: None
-        self._endpoint = endpoint
-        self._own = Participant(id=secrets.token_hex(8), data=data_endpoint)
+        self._endpoint, self._keys, self._anywhere = endpoint, keys, anywhere
+        own_key = "" if keys is None else keys.public.decode("ascii")
+        self._own = Participant(id=secrets.token_hex(8), data=data_endpoint, key=own_key)
+        self._peers: frozenset[Peer] = frozenset()
+        self._trouble: BusyPortError | KeysError | None = None
+        self._denied: set[str] = set()
+        self._gate: Gate | None = None
         self._table: dict[str, Participant] = {}
         self._on_peers, self._tick = on_peers, tick
         self._dirty = True
@@ -168,11 +112,13 @@ class Graph:
         ------
         BusyPortError
             If the port can neither be bound nor answers as a hub.
+        KeysError
+            If the hub does not take our key, or has not the right one.
         """
         self._thread.start()
         if not self._welcome.wait(WELCOME_WITHIN):
             self.close()
-            raise BusyPortError(
+            raise self._trouble or BusyPortError(
                 f"port {self._endpoint.port} on {self._endpoint.host} belongs to another program; stop it or "
                 "choose another endpoint here and in every process that should meet there"
             )
@@ -201,7 +147,7 @@ class Graph:
     def _count_subscribers(self) -> None:
         found: Counter[bytes] = Counter()
         for participant in self.participants:
-            topics = {wire for end in participant.ends if (wire := _listens_to(end)) is not None}
+            topics = {wire for end in participant.ends if (wire := listens_to(end)) is not None}
             found.update(topics)
         self._subscribers = found
 
@@ -224,17 +170,34 @@ class Graph:
         dealer.setsockopt(zmq.LINGER, 100)
         dealer.setsockopt(zmq.MAXMSGSIZE, MAX_PARTICIPANTS * MAX_ANNOUNCEMENT)
         dealer.setsockopt(zmq.RECONNECT_IVL, 50)
+        if self._keys is not None:
+            self._keys.as_client(dealer)
+            dealer.setsockopt(zmq.CURVE_SERVERKEY, self._keys.hub_public)
+        monitor = dealer.get_monitor_socket(_WATCHED)
         poller = zmq.Poller()
         poller.register(dealer, zmq.POLLIN)
+        poller.register(monitor, zmq.POLLIN)
         self._try_to_bind(poller)
         dealer.connect(self._endpoint.url)
         heard = sent = bound = time.monotonic()
-        pause = 0.0
+        pause, knock = 0.0, float("inf")
         while not self._stop.is_set():
             events = dict(poller.poll(PERIOD_MS))
             now = time.monotonic()
             if dealer in events and self._take_table(dealer):
                 heard = now
+            if monitor in events:
+                happened = self._happened(monitor)
+                if happened & zmq.EVENT_HANDSHAKE_SUCCEEDED:  # a new hub knows nobody yet
+                    self._dirty = True
+                if happened & zmq.EVENT_DISCONNECTED and heard > now - LOST_AFTER:
+                    heard = now - LOST_AFTER - 1.0
+                    bound, pause = now, random.uniform(0.0, 0.15)
+                if happened & (_FAILED | zmq.EVENT_HANDSHAKE_FAILED_AUTH):
+                    knock = now + KNOCK_EVERY
+            if knock <= now:
+                knock = float("inf")
+                self._connect_again(dealer)
             if self._router is not None:
                 self._serve(self._router, now)
             elif now - heard > LOST_AFTER and now - bound > pause:
@@ -245,22 +208,75 @@ class Graph:
                 sent = now
             self._tick()
         self._say(dealer, msgspec.structs.replace(self._own, leaving=True))
+        dealer.disable_monitor()
+        monitor.close(0)
         dealer.close()
+        if self._gate is not None:
+            self._gate.close()
         if self._router is not None:
             self._router.close(0)
 
+    def _happened(self, monitor: "zmq.Socket[bytes]") -> int:
+        """What became of connections to the hub, and what to say if it does not answer."""
+        happened = 0
+        while True:
+            try:
+                event, _ = _EVENT.unpack_from(monitor.recv_multipart(zmq.NOBLOCK)[0])
+            except zmq.Again:
+                break
+            happened |= event
+        where = self._endpoint.url
+        if happened & zmq.EVENT_HANDSHAKE_FAILED_AUTH and self._keys is not None:
+            self._trouble = KeysError(f"the hub at {where} does not authorise the key in {self._keys.folder}")
+        elif happened & _FAILED and self._keys is not None:
+            self._trouble = KeysError(
+                f"what listens at {where} has not the hub's key in {self._keys.folder / 'hub.pub'}: another "
+                "program, a hub with other keys, or one without any"
+            )
+        elif happened & _FAILED:
+            self._trouble = BusyPortError(
+                f"port {self._endpoint.port} on {self._endpoint.host} belongs to another program, or to a "
+                "hub that demands keys (--keys DIR, TOLMAN_KEYS)"
+            )
+        return happened
+
+    def _connect_again(self, dealer: "zmq.Socket[bytes]") -> None:
+        """ZeroMQ tries no more where it was refused; a hub with the right key may be there by now."""
+        try:
+            dealer.disconnect(self._endpoint.url)
+        except zmq.ZMQError as error:
+            _log.debug("disconnecting %s: %s", self._endpoint.url, error)
+        dealer.connect(self._endpoint.url)
+
     def _try_to_bind(self, poller: zmq.Poller) -> None:
+        if self._keys is not None and self._keys.hub_secret is None:
+            self._trouble = self._trouble or KeysError(
+                f"no hub answers at {self._endpoint.url}, and {self._keys.folder} holds no hub.key to be it"
+            )
+            return
+        if self._gate is None:  # kept where binding fails: its addresses are not free at once
+            self._gate = Gate(self._zmq, self.refusals, None if self._keys is None else self._judge)
         router = self._zmq.socket(zmq.ROUTER)
         router.setsockopt(zmq.IPV6, ":" in self._endpoint.host)
         router.setsockopt(zmq.MAXMSGSIZE, MAX_ANNOUNCEMENT)
+        router.setsockopt(zmq.RCVHWM, QUEUED)
+        router.setsockopt(zmq.HANDSHAKE_IVL, HANDSHAKE_MS)
         router.setsockopt(zmq.LINGER, 0)
+        if self._keys is not None:
+            self._keys.as_server(router, hub=True)
         try:
             router.bind(self._endpoint.url)
         except zmq.ZMQError:
             router.close(0)
             return
-        self._router, self._hub = router, Hub(self.refusals)
+        self._gate.watch(router, self._endpoint.url)
+        self._router = router
+        self._hub = Hub(self.refusals, self._keys, self._anywhere)
         poller.register(router, zmq.POLLIN)
+
+    def _judge(self, key: bytes) -> Verdict:
+        assert self._keys is not None
+        return Verdict.ADMIT if key in self._keys.authorised() else Verdict.REFUSE
 
     def _serve(self, router: "zmq.Socket[bytes]", now: float) -> None:
         assert self._hub is not None
@@ -268,14 +284,15 @@ class Graph:
         answer: list[bytes] = []
         for _ in range(100):
             try:
-                parts = [router.recv(zmq.NOBLOCK)]
+                frame = router.recv(zmq.NOBLOCK, copy=False)
             except zmq.Again:
                 break
-            while router.getsockopt(zmq.RCVMORE):
-                part = router.recv()
+            parts, last = [frame.bytes], frame
+            while last.more:
+                last = router.recv(copy=False)
                 if len(parts) < 4:
-                    parts.append(part)
-            changed |= self._hub.announce(parts, now)
+                    parts.append(last.bytes)
+            changed |= self._hub.announce(parts, now, *_sender(last))
             answer.append(parts[0])
         if not changed and not answer:
             return
@@ -293,22 +310,39 @@ class Graph:
             protocol, body = parts
             if protocol != PROTOCOL:
                 raise ValueError
-            table = _read_table.decode(body)
+            table = read_table.decode(body)
             for participant in table.participants:
-                endpoints.parse(participant.data)
+                endpoints.parse(participant.data, anywhere=self._anywhere)
+                if (len(participant.key) == 0) != (self._keys is None):
+                    raise ValueError
         except (ValueError, EndpointError):  # msgspec.DecodeError is a ValueError
             self.refusals.add(Refusal.GRAPH)
             return False
-        before = frozenset(p.data for p in self._table.values())
         if table.participants != tuple(self._table.values()):
             self._table = {p.id: p for p in table.participants}
             self._count_subscribers()
             self.on_change()
-        peers = frozenset(p.data for p in self._table.values()) | {self._own.data}
-        if peers != before:
-            self._on_peers(peers)
+            own = self._table.get(self._own.id)
+            if own is not None:
+                self._tell_what_is_denied(own)
+            others = (p.peer() for p in self._table.values() if p.id != self._own.id)
+            peers = frozenset(others) | {(own or self._own).peer()}
+            if peers != self._peers:
+                self._peers = peers
+                self._on_peers(peers)
         self._welcome.set()
         return True
+
+    def _tell_what_is_denied(self, shown: Participant) -> None:
+        """Say, once for each, which of our ends the hub does not allow."""
+        may = shown.may
+        if may is None:
+            return
+        for end in self._own.ends:
+            line = f"{end.node} may not {DEED_OF[end.kind]} {end.topic}"
+            if line not in self._denied and not may.allow(DEED_OF[end.kind], end.topic):
+                self._denied.add(line)
+                _log.warning("the hub at %s: %s", self._endpoint.url, line)
 
     def _say(self, dealer: "zmq.Socket[bytes]", participant: Participant) -> bool:
         try:
@@ -316,3 +350,14 @@ class Graph:
         except zmq.Again:
             return False
         return True
+
+
+def _sender(frame: zmq.Frame) -> tuple[str, str]:
+    """Key and IP address of who sent a frame, as ZeroMQ knows them; empty where it does not."""
+    found = []
+    for name in ("User-Id", "Peer-Address"):
+        try:
+            found.append(str(frame.get(name)))
+        except zmq.ZMQError:
+            found.append("")
+    return found[0], found[1]

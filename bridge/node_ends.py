@@ -460,7 +460,8 @@ class NodeEnds(NodeParameters):
             else:
                 kind = "service" if isinstance(one, Service) else "client"
                 request_hash = type_hash(one.srv_type.Request.TYPE_NAME)
-                yield TopicEnd(full, one.srv_name, one.srv_type.TYPE_NAME, request_hash, kind)
+                name, gid = one.srv_type.TYPE_NAME, one._outlet.publisher.hex()
+                yield TopicEnd(full, one.srv_name, name, request_hash, kind, gid)
 
 
 def _destroy(end: End, those: list[Any]) -> bool:

@@ -70,7 +70,7 @@ class PlotJugglerServer:
     def __init__(self, endpoint: str | None = None, *, bind: str = DEFAULT_BIND, limit: int = LIMIT) -> None:
         if limit < 0:
             raise ValueError(f"the limit must be >= 0 elements, got {limit}")
-        self.url = endpoints.parse(bind).url
+        self.url = endpoints.parse(bind, anywhere=False).url
         self.sent: Counter[str] = Counter()
         self._limit = limit
         self._subscriptions: dict[str, Subscription[Message]] = {}

@@ -13,14 +13,17 @@ ever; whoever receives watches for disconnections and connects again.
 
 import logging
 import select
+import struct
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import zmq
 
 from .interrupt import Interrupt
+from .keys import Keys
+from .origins import Origins, Peer
 from .wire import MAX_FRAME, FrameError, Header, Refusal, Refusals, decode
 
 HIGH_WATER_MARK = 1000  #: messages queued for one peer before the next are dropped
@@ -31,6 +34,8 @@ SHARED = 1.0  #: s for which nobody can claim after two have
 _TURN = 0.1  #: s that the thread waits for sockets at most
 
 _NOBLOCK = int(zmq.NOBLOCK)  # a plain number: enumerations among the flags cost a microsecond
+_SOURCE = int(zmq.SRCFD)
+_EVENT = struct.Struct("=hi")
 _SELECT_MAX = 1024  #: file descriptors from here on are too large for `select`
 
 Deliver = Callable[[Header, memoryview], None]
@@ -40,8 +45,12 @@ _log = logging.getLogger(__name__)
 class Receiver:
     """Owns the SUB socket: validates frames and hands them to their subscriptions."""
 
-    def __init__(self, context: "zmq.Context[zmq.Socket[bytes]]", refusals: Refusals) -> None:
-        self._refusals = refusals
+    def __init__(
+        self, context: "zmq.Context[zmq.Socket[bytes]]", refusals: Refusals, keys: Keys | None = None
+    ) -> None:
+        self._refusals, self._keys = refusals, keys
+        self._origins = Origins()
+        self._keys_of: dict[str, str] = {}
         self._table: dict[bytes, tuple[Deliver, ...]] = {}
         self._commands: deque[Callable[[], None]] = deque()
         self._command_lock = threading.Lock()
@@ -63,7 +72,9 @@ class Receiver:
         self._in.setsockopt(zmq.LINGER, 0)
         self._in.setsockopt(zmq.IPV6, 1)
         self._in.setsockopt(zmq.RECONNECT_IVL_MAX, 1000)
-        self._monitor = self._in.get_monitor_socket(zmq.EVENT_DISCONNECTED)
+        if keys is not None:
+            keys.as_client(self._in)
+        self._monitor = self._in.get_monitor_socket(zmq.EVENT_CONNECTED | zmq.EVENT_DISCONNECTED)
         self._interrupt = Interrupt()
         self._waited = [int(self._in.getsockopt(zmq.FD)), int(self._monitor.getsockopt(zmq.FD))]
         self._waited.append(self._interrupt.fileno())
@@ -96,12 +107,20 @@ class Receiver:
         if before is not None and not left:
             self._command(lambda: self._in.setsockopt(zmq.UNSUBSCRIBE, topic))
 
-    def set_peers(self, endpoints: frozenset[str]) -> None:
+    def set_peers(self, peers: Iterable[Peer]) -> None:
         """Connect to exactly these, once those that vanished have had their time."""
+        told = tuple(peers)
 
         def apply() -> None:
+            self._origins.set_peers(told)
+            endpoints = {peer.data for peer in told}
+            changed = {p.data for p in told if self._keys_of.get(p.data, p.key) != p.key}
+            self._keys_of.update((peer.data, peer.key) for peer in told)
+            for endpoint in changed & self._connected:  # another process took over the port
+                self._disconnect(endpoint)
+                self._connect(endpoint)
             for endpoint in endpoints - self._connected:
-                self._in.connect(endpoint)
+                self._connect(endpoint)
                 self._connected.add(endpoint)
             for endpoint in endpoints:
                 self._retiring.pop(endpoint, None)
@@ -181,27 +200,33 @@ class Receiver:
         if self._waited[2] in ready:
             self._interrupt.clear()
         if self._waited[1] in ready:
-            self._disconnected()
+            self._look_at_connections()
 
     def receive(self, limit: int = HIGH_WATER_MARK) -> bool:
         """Deliver what has arrived, at most `limit` messages; whether there was anything."""
         if self._retiring or self._reconnecting:
             self._maintain()
-        receive, option, more = self._in.recv, self._in.getsockopt, zmq.RCVMORE
+        receive, judge = self._in.recv, self._origins.judge
         for taken in range(limit):
             try:
-                data = receive(_NOBLOCK)
+                frame = receive(_NOBLOCK, copy=False)
             except zmq.Again:
                 return taken > 0
             try:
-                if option(more):
-                    while option(more):
-                        receive(_NOBLOCK)
+                if frame.more:
+                    while frame.more:
+                        frame = receive(_NOBLOCK, copy=False)
                     raise FrameError(Refusal.PARTS)
-                topic, header, payload = decode(data, self._table)
+                topic, header, payload = decode(frame.bytes, self._table)
                 subscriptions = self._table.get(topic)
                 if subscriptions is None:
                     raise FrameError(Refusal.UNEXPECTED)
+                source = frame.get(_SOURCE)
+                if not self._origins.knows(source):
+                    self._look_at_connections()
+                refusal = judge(source, topic, header.publisher)
+                if refusal is not None:
+                    raise FrameError(refusal)
             except FrameError as error:
                 self._refusals.add(error.reason)
                 continue
@@ -236,7 +261,7 @@ class Receiver:
             self._commands.popleft()()
 
     def _run(self) -> None:
-        self._disconnected()  # its descriptor tells of nothing before it was looked at once
+        self._look_at_connections()  # its descriptor tells of nothing before it was looked at once
         while not self._ending:
             with self._sockets:
                 self._resuming = False
@@ -263,11 +288,14 @@ class Receiver:
             if self._resuming or claims == self._claims:
                 return
 
-    def _disconnected(self) -> None:
+    def _look_at_connections(self) -> None:
         while int(self._monitor.getsockopt(zmq.EVENTS)) & zmq.POLLIN:
             parts = self._monitor.recv_multipart(zmq.NOBLOCK)
+            event, value = _EVENT.unpack_from(parts[0])
             endpoint = parts[1].decode("ascii", "replace")
-            if endpoint in self._connected:
+            if event == zmq.EVENT_CONNECTED:
+                self._origins.connected(value, endpoint)
+            elif endpoint in self._connected:
                 self._reconnecting.setdefault(endpoint, time.monotonic() + RECONNECT_AFTER)
 
     def _maintain(self) -> None:
@@ -277,10 +305,18 @@ class Receiver:
             self._reconnecting.pop(endpoint, None)
             self._disconnect(endpoint)
             self._connected.discard(endpoint)
+            self._keys_of.pop(endpoint, None)
+            self._origins.forget(endpoint)
         for endpoint in [e for e, due in self._reconnecting.items() if due <= now]:
             del self._reconnecting[endpoint]
             self._disconnect(endpoint)
-            self._in.connect(endpoint)
+            self._connect(endpoint)
+
+    def _connect(self, endpoint: str) -> None:
+        """Connect to a peer that must have the key which the hub told of."""
+        if self._keys is not None:
+            self._in.setsockopt(zmq.CURVE_SERVERKEY, self._keys_of[endpoint].encode("ascii"))
+        self._in.connect(endpoint)
 
     def _disconnect(self, endpoint: str) -> None:
         try:

@@ -6,7 +6,9 @@ Data goes from peer to peer; the hub (`graph`) only tells peers about each other
   got, and the subscriber counts the gap in the sequence numbers. A stalled one therefore costs the others
   nothing.
 - Nothing is serialised or sent for a topic without subscribers.
-- Subscriptions are accepted one by one (XPUB_MANUAL): malformed or excessive ones are refused and counted.
+- Subscriptions are accepted one by one (XPUB_MANUAL): malformed, excessive or forbidden ones are refused and
+  counted; who goes on is cut off (`subscribers`).
+- What waits for one stalled subscriber has at most `MAX_QUEUED` bytes.
 - What is published between the announcement of a subscription and its arrival at the XPUB is kept for
   `EARLY_SECONDS` and sent when it arrives: the first message is not lost.
 - Transient-local publishers send their history again, with the same sequence numbers and the flag LATCHED,
@@ -16,6 +18,7 @@ Data goes from peer to peer; the hub (`graph`) only tells peers about each other
 import atexit
 import logging
 import secrets
+import socket
 import threading
 import time
 from collections import deque
@@ -24,10 +27,14 @@ from collections.abc import Callable
 import zmq
 import zmq.backend
 
+from .gate import HANDSHAKE_MS, Gate, Verdict
+from .keys import Keys
+from .origins import Peer
+from .permissions import Rules
 from .receiver import HIGH_WATER_MARK, Deliver, Receiver
+from .subscribers import Subscribers
 from .wire import (
     ID_BYTES,
-    MAX_FRAME,
     MAX_PAYLOAD,
     NO_SIMULATION_TIME,
     Flags,
@@ -40,7 +47,10 @@ from .wire import (
     topic_prefix,
 )
 
-MAX_SUBSCRIPTIONS = 4096  #: distinct topics subscribed to at one XPUB
+MAX_INCOMING = 4096  #: bytes of a subscription or a step of a handshake with keys
+MAX_QUEUED = 256 * 2**20  #: bytes that wait for one subscriber, at most
+DRAIN_BATCH = 128  #: subscriptions looked at while publishing, at most; four times as many otherwise
+CUT_OFF_AFTER = 5.0  #: s that a key may be missing from the graph, as when the hub is replaced
 LINGER_MS = 200  #: how long closing waits for what is still queued
 EARLY_SECONDS = 2.0
 MAX_EARLY = 100  #: messages kept for subscriptions on their way, at most
@@ -66,29 +76,39 @@ class Transport:
         Simulation clock, ns, stamped on everything sent; `NO_SIMULATION_TIME` until somebody sets it.
     """
 
-    def __init__(self, host: str = "127.0.0.1") -> None:
+    def __init__(self, host: str = "127.0.0.1", keys: Keys | None = None) -> None:
         self.refusals = Refusals()
+        self._keys = keys
         self.simulation_time = NO_SIMULATION_TIME
         #: how many processes announced that they subscribe to a topic (its wire form)
         self.expected: Callable[[bytes], int] = lambda topic: 0
         self._zmq = zmq.Context()
         self._lock = threading.Lock()
-        self._subscriptions: dict[bytes, int] = {}
         self._outlets: dict[bytes, list[Outlet]] = {}
         self._leaving: deque[tuple[float, Outlet]] = deque()  # destroyed, with messages on their way
         self._next_drain = 0
         self._closed = False
         self.receiver: Receiver | None = None
-        self._peers: frozenset[str] = frozenset()
+        self._peers: frozenset[Peer] = frozenset()
+        self._rules: dict[bytes, Rules | None] = {}  # by key, of those who are there
+        self._missing: dict[bytes, float] = {}  # keys of those who are not, and since when
+        self._largest = MAX_QUEUED // HIGH_WATER_MARK
         self._out = self._zmq.socket(zmq.XPUB)
         self._out.setsockopt(zmq.XPUB_MANUAL, 1)
         self._out.setsockopt(zmq.SNDHWM, HIGH_WATER_MARK)
-        self._out.setsockopt(zmq.MAXMSGSIZE, MAX_FRAME)
+        self._out.setsockopt(zmq.MAXMSGSIZE, MAX_INCOMING)
+        self._out.setsockopt(zmq.HANDSHAKE_IVL, HANDSHAKE_MS)
         self._out.setsockopt(zmq.LINGER, LINGER_MS)
         self._out.setsockopt(zmq.IPV6, ":" in host)
         address = f"[{host}]" if ":" in host else host
+        self._gate = Gate(self._zmq, self.refusals, None if keys is None else self._judge)
+        if keys is not None:
+            keys.as_server(self._out)
         port = self._out.bind_to_random_port(f"tcp://{address}")
         self.data_endpoint = f"tcp://{address}:{port}"
+        self._gate.watch(self._out, self.data_endpoint)
+        self._subscribers = Subscribers(port, socket.AF_INET6 if ":" in host else socket.AF_INET)
+        self._subscriptions = self._subscribers.counts
         atexit.register(self.close)
 
     def outlet(self, topic: str, type_hash: bytes, history: int = 0, early: int = 0) -> "Outlet":
@@ -119,7 +139,7 @@ class Transport:
         """Have `deliver(header, payload)` called in the receiver thread for each frame on exactly `topic`."""
         with self._lock:
             if self.receiver is None:
-                self.receiver = Receiver(self._zmq, self.refusals)
+                self.receiver = Receiver(self._zmq, self.refusals, self._keys)
                 self.receiver.set_peers(self._peers)
             self.receiver.add(topic_prefix(topic), deliver)
 
@@ -128,12 +148,27 @@ class Transport:
         if self.receiver is not None:
             self.receiver.remove(topic_prefix(topic), deliver)
 
-    def set_peers(self, endpoints: frozenset[str]) -> None:
-        """Connect to these data endpoints (our own among them) and, after a while, to no others."""
+    def set_peers(self, peers: frozenset[Peer]) -> None:
+        """Connect to these (ourselves among them) and, after a while, to no others."""
+        rules = {peer.key.encode("ascii"): peer.may for peer in peers}
         with self._lock:
-            self._peers = endpoints
+            before, now = self._rules, time.monotonic()
+            self._missing = {
+                k: self._missing.get(k, now) for k in {*before, *self._missing} if k not in rules
+            }
+            self._peers, self._rules = peers, rules
+            if self._keys is not None:  # with other rules they are to subscribe anew
+                self._subscribers.cut_off(lambda k: k in before and k in rules and before[k] != rules[k])
             if self.receiver is not None:
-                self.receiver.set_peers(endpoints)
+                self.receiver.set_peers(peers)
+
+    def _judge(self, key: bytes) -> Verdict:
+        """What becomes of a key that wants to subscribe: the hub tells who takes part."""
+        assert self._keys is not None
+        if key in self._rules:
+            return Verdict.ADMIT
+        strange = self._keys.hub_secret is not None and key not in self._keys.authorised()
+        return Verdict.REFUSE if strange else Verdict.LATER
 
     def subscribers(self, topic: bytes) -> int:
         """How many sockets subscribe to `topic` (its wire form)."""
@@ -145,7 +180,14 @@ class Transport:
         """Accept waiting subscriptions; called now and then so that a silent publisher accepts them too."""
         with self._lock:
             self._drain()
+            if not self._closed:
+                self._subscribers.settle()
             now = time.monotonic()
+            gone = {key for key, since in self._missing.items() if now - since > CUT_OFF_AFTER}
+            if gone:
+                self._missing = {key: since for key, since in self._missing.items() if key not in gone}
+                if self._keys is not None:
+                    self._subscribers.cut_off(gone.__contains__)
             while self._leaving and self._leaving[0][0] <= now:
                 self._remove(self._leaving.popleft()[1])
 
@@ -155,6 +197,7 @@ class Transport:
             if self._closed:
                 return
             self._closed = True
+            self._gate.close()
             self._out.close()
         if self.receiver is not None:
             self.receiver.close()
@@ -165,7 +208,7 @@ class Transport:
         now = time.monotonic_ns()
         if now >= self._next_drain:
             with self._lock:
-                self._drain()
+                self._drain(DRAIN_BATCH)
             self._next_drain = now + DRAIN_PERIOD_NS
         return outlet.history is not None or outlet.topic in self._subscriptions or self._awaited(outlet)
 
@@ -196,43 +239,53 @@ class Transport:
             outlet.early.append((time.monotonic(), header._replace(flags=Flags.EARLY), payload))
 
     def _put(self, frame: bytes) -> None:
+        if len(frame) > self._largest:  # fewer of them may wait
+            self._largest = len(frame) * 5 // 4
+            self._out.setsockopt(zmq.SNDHWM, max(MAX_QUEUED // self._largest, 1))
         try:
             _send(self._out, frame, _NOBLOCK)
         except zmq.Again:  # an XPUB drops instead, so this is not expected; losing is right all the same
             _log.debug("dropped a frame")
 
-    def _drain(self) -> None:
+    def _drain(self, batch: int = 4 * DRAIN_BATCH) -> None:
         if self._closed:
             return
-        for _ in range(MAX_SUBSCRIPTIONS):
+        for _ in range(batch):
             if not int(self._out.getsockopt(zmq.EVENTS)) & zmq.POLLIN:
                 return
-            frame = self._out.recv(zmq.NOBLOCK)
-            extra = False
-            while self._out.getsockopt(zmq.RCVMORE):
-                self._out.recv(zmq.NOBLOCK)
-                extra = True
-            self._subscription(b"" if extra else frame)
+            frame = last = self._out.recv(zmq.NOBLOCK, copy=False)
+            while last.more:
+                last = self._out.recv(zmq.NOBLOCK, copy=False)
+            self._subscription(b"" if last is not frame else frame.bytes, frame)
 
-    def _subscription(self, frame: bytes) -> None:
-        topic = frame[1:]
-        count = self._subscriptions.get(topic, 0)
-        if frame[:1] == b"\x00" and count:
-            self._out.setsockopt(zmq.UNSUBSCRIBE, topic)
-            if count > 1:
-                self._subscriptions[topic] = count - 1
-            else:
-                del self._subscriptions[topic]
-        elif frame[:1] == b"\x01" and is_topic_prefix(topic) and len(self._subscriptions) < MAX_SUBSCRIPTIONS:
+    def _subscription(self, data: bytes, frame: zmq.Frame) -> None:
+        topic = data[1:]
+        descriptor = _known(frame, zmq.SRCFD)
+        if data[:1] == b"\x00":  # the end of a refused subscription is nothing new
+            if self._subscribers.remove(None if descriptor is None else int(descriptor), topic):
+                self._out.setsockopt(zmq.UNSUBSCRIBE, topic)
+            self._subscribers.settle()
+            return
+        key = b"" if self._keys is None else str(_known(frame, "User-Id") or "").encode("ascii")
+        refusal: Refusal | None = Refusal.SUBSCRIPTION
+        if descriptor is not None and data[:1] == b"\x01" and is_topic_prefix(topic):
+            refusal = None if self._may_receive(key, topic) else Refusal.PERMISSION
+            if refusal is None and not self._subscribers.add(int(descriptor), topic, key):
+                refusal = Refusal.SUBSCRIPTION
+        if refusal is None:
             self._out.setsockopt(zmq.SUBSCRIBE, topic)
-            self._subscriptions[topic] = count + 1
             for outlet in self._outlets.get(topic, ()):
                 for header, payload in outlet.history or ():
                     if outlet.alive(header):
                         self._put(encode(topic, header, payload))
                 self._put_early(outlet)
-        elif frame[:1] != b"\x00":  # the end of a refused subscription is nothing new
-            self.refusals.add(Refusal.SUBSCRIPTION)
+        else:
+            self.refusals.add(refusal)
+            self._subscribers.refuse(None if descriptor is None else int(descriptor))
+
+    def _may_receive(self, key: bytes, topic: bytes) -> bool:
+        rules = self._rules.get(key)
+        return rules is None or rules.may_receive(topic[:-1].decode("ascii", "replace"))
 
     def _put_early(self, outlet: "Outlet") -> None:
         since = time.monotonic() - EARLY_SECONDS
@@ -241,6 +294,15 @@ class Transport:
                 self._put(encode(outlet.topic, header, payload))
         if outlet.early and not self._awaited(outlet):
             outlet.early.clear()
+
+
+def _known(frame: zmq.Frame, what: int | str) -> int | str | None:
+    """What ZeroMQ knows of where a message came from; None of what it made up itself."""
+    try:
+        found: int | str = frame.get(what)
+    except zmq.ZMQError:
+        return None
+    return None if found == -1 else found
 
 
 class Outlet:

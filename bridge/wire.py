@@ -63,6 +63,10 @@ class Refusal(StrEnum):
     MESSAGE = "payload is not the message it claims to be"
     SUBSCRIPTION = "malformed or excessive subscription"
     GRAPH = "malformed graph announcement"
+    HANDSHAKE = "connection that spoke no ZeroMQ or had no right key"
+    KEY = "key that is not authorised"
+    SPOOFED = "publisher of another process"
+    PERMISSION = "not permitted"
 
 
 class FrameError(ValueError):

@@ -12,10 +12,28 @@ from collections.abc import Sequence
 from .. import __version__
 from .errors import UserError
 from .executor import ONE_THREAD
-from .options import Parser, add_experiment, add_json, add_live, add_task, length, natural
+from .options import (
+    Parser,
+    add_experiment,
+    add_json,
+    add_keys,
+    add_live,
+    add_task,
+    length,
+    natural,
+    protected,
+)
 
 #: Verbs that need no world: they work where PyBullet is missing, and `doctor` says so.
-_WITHOUT_PHYSICS = (".doctor", ".inspecting", ".live_viewers", ".recording", ".replaying", ".viewing")
+_WITHOUT_PHYSICS = (
+    ".doctor",
+    ".inspecting",
+    ".keys",
+    ".live_viewers",
+    ".recording",
+    ".replaying",
+    ".viewing",
+)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -36,7 +54,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             from .terminal import import_quietly
 
             import_quietly("pybullet")
-        code = getattr(importlib.import_module(module, __package__), function)(arguments)
+        with protected(arguments):
+            code = getattr(importlib.import_module(module, __package__), function)(arguments)
     except UserError as error:
         print(f"tolman: error: {error}", file=sys.stderr)
         return 2
@@ -69,6 +88,7 @@ def build_parser() -> argparse.ArgumentParser:
     _inspect(verbs.add_parser("inspect", help="what an MCAP file holds, and whether it is whole"))
     _launch(verbs.add_parser("launch", help="run and watch over the processes that a file describes"))
     _node(verbs.add_parser("node", help="one of those processes: the agent, or a task, as a ROS-like node"))
+    _keys(verbs.add_parser("keys", help="make the keys with which processes know each other"))
     _dashboard(verbs.add_parser("dashboard", help="watch a running agent, or a recording, in the browser"))
     _foxglove(verbs.add_parser("foxglove", help="serve a running agent to Foxglove or Lichtblick"))
     _plotjuggler(verbs.add_parser("plotjuggler", help="send a running agent's numbers to PlotJuggler"))
@@ -113,6 +133,7 @@ def _run(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--record", metavar="FILE", help="write what would be published to an MCAP file")
     parser.add_argument("--real-time", action="store_true", help="run no faster than real time")
+    add_keys(parser)
     add_experiment(parser)
     add_json(parser)
 
@@ -208,6 +229,7 @@ def _view(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="of a recording: denoised, time surface, orientations, reconstructed log intensity",
     )
+    add_keys(parser)
 
 
 def _record(parser: argparse.ArgumentParser) -> None:
@@ -217,6 +239,7 @@ def _record(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--topics", metavar="A,B", help="only these, such as /odom,/spikes (default: all)")
     parser.add_argument("--seconds", type=float, metavar="S", help="end after S seconds (default: Ctrl-C)")
     parser.add_argument("--overwrite", action="store_true", help="replace FILE")
+    add_keys(parser)
 
 
 def _replay(parser: argparse.ArgumentParser) -> None:
@@ -233,6 +256,7 @@ def _replay(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--topics", metavar="A,B", help="only these, such as /odom,/spikes (default: all)")
     parser.add_argument("--wait", action="store_true", help="begin when somebody subscribes")
     parser.add_argument("--endpoint", metavar="ENDPOINT", help="where to publish")
+    add_keys(parser)
 
 
 def _inspect(parser: argparse.ArgumentParser) -> None:
@@ -248,6 +272,7 @@ def _launch(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--endpoint", metavar="ENDPOINT", help="where the processes meet")
     parser.add_argument("--check", action="store_true", help="say what would be started, and start nothing")
+    add_keys(parser)
 
 
 def _node(parser: argparse.ArgumentParser) -> None:
@@ -278,7 +303,18 @@ def _node(parser: argparse.ArgumentParser) -> None:
         kind.add_argument(
             "--endpoint", metavar="ENDPOINT", help="where nodes meet (default: the bridge's own)"
         )
+        add_keys(kind)
         add_experiment(kind)
+
+
+def _keys(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(handler=".keys:command")
+    parser.add_argument("folder", metavar="DIR", help="key folder to make, or one that is there")
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument(
+        "--client", metavar="NAME", help="make DIR/clients/NAME, a key folder for one more user"
+    )
+    what.add_argument("--revoke", metavar="NAME", help="authorise NAME no more")
 
 
 def _dashboard(parser: argparse.ArgumentParser) -> None:
@@ -299,7 +335,7 @@ def _dashboard(parser: argparse.ArgumentParser) -> None:
 
 def _foxglove(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(handler=".live_viewers:foxglove")
-    add_live(parser)
+    add_live(parser, insecure=False)
     parser.add_argument("--host", default="127.0.0.1", help="address to serve at (default 127.0.0.1)")
     parser.add_argument("--port", type=natural("--port"), default=8765, metavar="N", help="default 8765")
     parser.add_argument(

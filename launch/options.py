@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import math
+import os
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -55,7 +58,36 @@ def add_json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", metavar="FILE", help="also write the results as one JSON object")
 
 
-def add_live(parser: argparse.ArgumentParser, *, recording: bool = False) -> None:
+def add_keys(parser: argparse.ArgumentParser, *, insecure: bool = True) -> None:
+    """Add what all who meet at an endpoint share: `--keys DIR` and `--insecure`; see `protected`."""
+    parser.add_argument("--keys", metavar="DIR", help="key folder (default: $TOLMAN_KEYS; none: no keys)")
+    if insecure:
+        parser.add_argument(
+            "--insecure", action="store_true", help="without keys, use an address of the network all the same"
+        )
+
+
+@contextlib.contextmanager
+def protected(arguments: argparse.Namespace) -> Iterator[None]:
+    """Have `--keys` and `--insecure` hold in the block, and for processes started there, as variables."""
+    wanted = {}
+    if getattr(arguments, "keys", None) is not None:
+        wanted["TOLMAN_KEYS"] = str(Path(arguments.keys).absolute())
+    if getattr(arguments, "insecure", False):
+        wanted["TOLMAN_INSECURE"] = "1"
+    before = {name: os.environ.get(name) for name in wanted}
+    os.environ.update(wanted)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+def add_live(parser: argparse.ArgumentParser, *, recording: bool = False, insecure: bool = True) -> None:
     """Add what viewers of a running agent share: where it publishes, and for how long to look.
 
     Some take a recording in its place.
@@ -65,6 +97,7 @@ def add_live(parser: argparse.ArgumentParser, *, recording: bool = False) -> Non
         where += ", or FILE.mcap: a recording"
     parser.add_argument("endpoint", nargs="?", metavar="ENDPOINT", help=where)
     parser.add_argument("--seconds", type=float, metavar="S", help="end after S seconds")
+    add_keys(parser, insecure=insecure)
 
 
 def natural(what: str, least: int = 0) -> Any:

@@ -157,11 +157,22 @@ def test_an_unmodified_node_runs_as_a_file_and_as_a_module(tmp_path: Path) -> No
     assert ran.stdout.startswith(f"['{file}', 'x'] talker")
 
 
+USAGE = (
+    "usage: python -m tolman.bridge [--force] [--keys DIR] [--insecure] (NODE.py | -m MODULE) [ARGUMENT ...]"
+)
+
+
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
-        ([], "usage: python -m tolman.bridge [--force] (NODE.py | -m MODULE) [ARGUMENT ...]"),
-        (["-x", "node.py"], "usage: python -m tolman.bridge [--force] (NODE.py | -m MODULE) [ARGUMENT ...]"),
+        (
+            [],
+            USAGE,
+        ),
+        (
+            ["-x", "node.py"],
+            USAGE,
+        ),
         (["nothing.py"], "no file nothing.py to run"),
         (["-m", "nothing.at_all"], "no module nothing.at_all to run"),
     ],

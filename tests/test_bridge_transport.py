@@ -413,4 +413,6 @@ def test_announcements_are_plain_json() -> None:
         "nodes": [["n", "/"]],
         "ends": [],
         "leaving": False,
+        "key": "",
+        "may": None,
     }
