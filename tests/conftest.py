@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from live_agent import free_port
 from numpy.typing import NDArray
 from tolman.agent import AgentSnapshot
+from tolman.bridge import keys
+from tolman.bridge.context import Context, open_context
 from tolman.envs.robot import integrate_twist
 from tolman.launch.config import ExperimentConfig, load
 
@@ -155,3 +158,30 @@ def tolman(
         return code, out, err
 
     return run
+
+
+@pytest.fixture
+def endpoint() -> str:
+    """Where processes of a test can meet, and nobody else does."""
+    return f"tcp://127.0.0.1:{free_port()}"
+
+
+@pytest.fixture
+def key_folder(tmp_path: Path) -> Path:
+    """A key folder of a user who may be the hub."""
+    keys.create(tmp_path / "keys")
+    return tmp_path / "keys"
+
+
+@pytest.fixture
+def opened(endpoint: str) -> Iterator[Callable[..., Context]]:
+    """Return a function that makes contexts, with a key folder or without, that meet at `endpoint`."""
+    made: list[Context] = []
+
+    def make(folder: Path | None = None) -> Context:
+        made.append(open_context(endpoint, keys=folder))
+        return made[-1]
+
+    yield make
+    for context in made:
+        context.try_shutdown()

@@ -1,7 +1,6 @@
 """Actions: goals are accepted, executed, cancelled and forgotten, in one thread and in several."""
 
 import asyncio
-import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -35,11 +34,8 @@ TIMEOUT = 10.0  #: s, far above what anything here takes
 
 
 @pytest.fixture
-def context() -> Iterator[Context]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    made = bridge.open_context(f"tcp://127.0.0.1:{port}")
+def context(endpoint: str) -> Iterator[Context]:
+    made = bridge.open_context(endpoint)
     yield made
     made.try_shutdown()
 

@@ -1,7 +1,6 @@
 """Events of topics: who fits whom, deadlines, liveliness, losses; what does not fit hears nothing."""
 
 import itertools
-import socket
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -71,11 +70,8 @@ class Scene:
 
 
 @pytest.fixture
-def scene() -> Iterator[Scene]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    made = Scene(f"tcp://127.0.0.1:{port}")
+def scene(endpoint: str) -> Iterator[Scene]:
+    made = Scene(endpoint)
     yield made
     for context in made.contexts:
         context.try_shutdown()

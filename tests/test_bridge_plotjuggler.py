@@ -25,11 +25,6 @@ from tolman.bridge.topics import PERIODIC
 from tolman.launch.cli import main
 
 
-@pytest.fixture
-def endpoint() -> str:
-    return f"tcp://127.0.0.1:{free_port()}"
-
-
 @contextlib.contextmanager
 def serving(endpoint: str, limit: int = 64) -> Iterator[PlotJugglerServer]:
     stop = threading.Event()

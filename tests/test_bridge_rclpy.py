@@ -1,7 +1,6 @@
 """The surface is rclpy's: signatures, names, quality of service, clocks, timers, executors."""
 
 import inspect
-import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -166,11 +165,8 @@ def test_properties_are_those_of_rclpy() -> None:
 
 
 @pytest.fixture
-def context() -> Iterator[Context]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    made = bridge.open_context(f"tcp://127.0.0.1:{port}")
+def context(endpoint: str) -> Iterator[Context]:
+    made = bridge.open_context(endpoint)
     yield made
     made.try_shutdown()
 
@@ -296,10 +292,8 @@ def test_spinning_ends_with_the_context(context: Context) -> None:
         Node("late", context=context)
 
 
-def test_module_functions_on_the_default_context(monkeypatch: pytest.MonkeyPatch) -> None:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        monkeypatch.setenv("TOLMAN_ENDPOINT", f"tcp://127.0.0.1:{probe.getsockname()[1]}")
+def test_module_functions_on_the_default_context(monkeypatch: pytest.MonkeyPatch, endpoint: str) -> None:
+    monkeypatch.setenv("TOLMAN_ENDPOINT", endpoint)
     assert not bridge.ok()
     with bridge.init():
         assert bridge.ok()

@@ -57,11 +57,6 @@ PANES = {
 }
 
 
-@pytest.fixture
-def endpoint() -> str:
-    return f"tcp://127.0.0.1:{free_port()}"
-
-
 def rows_by_entity(file: Path) -> dict[str, int]:
     """Rows logged to each entity of the recording (not of the blueprint) in a file."""
     found: dict[str, int] = {}

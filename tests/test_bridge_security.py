@@ -41,33 +41,7 @@ def until(condition: Callable[[], object], seconds: float = 5.0) -> bool:
     return True
 
 
-@pytest.fixture
-def endpoint() -> str:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return f"tcp://127.0.0.1:{probe.getsockname()[1]}"
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    keys.create(tmp_path / "keys")
-    return tmp_path / "keys"
-
-
 Open = Callable[..., Context]
-
-
-@pytest.fixture
-def opened(endpoint: str) -> Iterator[Open]:
-    made: list[Context] = []
-
-    def make(folder: Path | None = None) -> Context:
-        made.append(bridge.open_context(endpoint, keys=folder))
-        return made[-1]
-
-    yield make
-    for context in made:
-        context.try_shutdown()
 
 
 def frame(sequence: int, publisher: bytes = b"rogue 01", topic: str = "/odom") -> bytes:
@@ -122,8 +96,8 @@ def rogue(endpoint: str) -> Iterator[Callable[..., Rogue]]:
         each.close()
 
 
-def loaded(folder: Path) -> keys.Keys:
-    found = keys.load(folder)
+def loaded(key_folder: Path) -> keys.Keys:
+    found = keys.load(key_folder)
     assert found is not None
     return found
 
@@ -135,40 +109,42 @@ def loaded(folder: Path) -> keys.Keys:
 @pytest.mark.parametrize("mask", [0o000, 0o077, 0o777])
 def test_secrets_are_readable_by_their_owner_alone_whatever_the_umask(tmp_path: Path, mask: int) -> None:
     before = os.umask(0o022)
-    folder = tmp_path / "keys"
+    key_folder = tmp_path / "keys"
     os.umask(mask)
     try:
-        keys.create(folder)
-        client = keys.add_client(folder, "viewer")
+        keys.create(key_folder)
+        client = keys.add_client(key_folder, "viewer")
     finally:
         os.umask(before)
-    for secret in (folder / "own.key", folder / "hub.key", client / "own.key"):
+    for secret in (key_folder / "own.key", key_folder / "hub.key", client / "own.key"):
         assert stat.S_IMODE(secret.stat().st_mode) == 0o600
     assert loaded(client).hub_secret is None
-    assert loaded(client).hub_public == loaded(folder).hub_public
-    assert sorted(loaded(folder).authorised().values()) == ["local", "viewer"]
+    assert loaded(client).hub_public == loaded(key_folder).hub_public
+    assert sorted(loaded(key_folder).authorised().values()) == ["local", "viewer"]
 
 
 @pytest.mark.skipif(os.name != "posix", reason="modes of POSIX")
 @pytest.mark.parametrize("name", ["own.key", "hub.key"])
-def test_a_secret_that_others_can_read_is_refused_in_one_line(folder: Path, name: str, opened: Open) -> None:
-    (folder / name).chmod(0o644)
+def test_a_secret_that_others_can_read_is_refused_in_one_line(
+    key_folder: Path, name: str, opened: Open
+) -> None:
+    (key_folder / name).chmod(0o644)
     with pytest.raises(KeysError, match=f"mode 644.*chmod 600.*{name}") as caught:
-        Node("n", context=opened(folder))
+        Node("n", context=opened(key_folder))
     assert "\n" not in str(caught.value)
 
 
 def test_the_command_makes_shows_adds_and_revokes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    folder = tmp_path / "keys"
-    assert main(["keys", str(folder)]) == 0
-    assert main(["keys", str(folder), "--client", "viewer"]) == 0
-    assert main(["keys", str(folder)]) == 0
+    key_folder = tmp_path / "keys"
+    assert main(["keys", str(key_folder)]) == 0
+    assert main(["keys", str(key_folder), "--client", "viewer"]) == 0
+    assert main(["keys", str(key_folder)]) == 0
     assert "local, viewer" in capsys.readouterr().out
-    assert main(["keys", str(folder), "--client", "viewer"]) == 2
-    assert main(["keys", str(folder), "--client", "../x"]) == 2
-    assert main(["keys", str(folder), "--revoke", "viewer"]) == 0
-    assert list(loaded(folder).authorised().values()) == ["local"]
-    assert main(["keys", str(folder), "--revoke", "viewer"]) == 2
+    assert main(["keys", str(key_folder), "--client", "viewer"]) == 2
+    assert main(["keys", str(key_folder), "--client", "../x"]) == 2
+    assert main(["keys", str(key_folder), "--revoke", "viewer"]) == 0
+    assert list(loaded(key_folder).authorised().values()) == ["local"]
+    assert main(["keys", str(key_folder), "--revoke", "viewer"]) == 2
     assert all(line.count("\n") == 0 for line in capsys.readouterr().err.splitlines())
 
 
@@ -182,9 +158,9 @@ def test_the_option_holds_for_the_verb_and_no_longer(tmp_path: Path, endpoint: s
 # Keys
 
 
-def test_topics_flow_between_keys_that_are_authorised(folder: Path, opened: Open) -> None:
-    viewer = keys.add_client(folder, "viewer")
-    hub, other = opened(folder), opened(viewer)
+def test_topics_flow_between_keys_that_are_authorised(key_folder: Path, opened: Open) -> None:
+    viewer = keys.add_client(key_folder, "viewer")
+    hub, other = opened(key_folder), opened(viewer)
     publisher = Node("hub", context=hub).create_publisher(String, "/t", 10)
     heard = Node("viewer", context=other).create_subscription(String, "/t", print, 10)
     assert until(lambda: publisher.get_subscription_count() == 1)
@@ -196,14 +172,14 @@ def test_topics_flow_between_keys_that_are_authorised(folder: Path, opened: Open
 
 @pytest.mark.parametrize("kind", ["none", "strange", "strange that trusts our hub"])
 def test_a_peer_without_a_right_key_is_refused_at_the_hub(
-    kind: str, folder: Path, tmp_path: Path, opened: Open, caplog: pytest.LogCaptureFixture
+    kind: str, key_folder: Path, tmp_path: Path, opened: Open, caplog: pytest.LogCaptureFixture
 ) -> None:
-    hub = opened(folder)
+    hub = opened(key_folder)
     Node("hub", context=hub)
     strange = tmp_path / "strange"
     keys.create(strange)
     if kind == "strange that trusts our hub":
-        (strange / "hub.pub").write_bytes((folder / "hub.pub").read_bytes())
+        (strange / "hub.pub").write_bytes((key_folder / "hub.pub").read_bytes())
         (strange / "hub.key").unlink()
     enemy = opened(None if kind == "none" else strange)
     with pytest.raises((KeysError, BusyPortError)) as caught:
@@ -219,13 +195,13 @@ def test_a_peer_without_a_right_key_is_refused_at_the_hub(
 
 @pytest.mark.parametrize("kind", ["none", "strange"])
 def test_a_peer_without_a_right_key_is_refused_at_data_sockets(
-    kind: str, folder: Path, tmp_path: Path, opened: Open, rogue: Callable[..., Rogue]
+    kind: str, key_folder: Path, tmp_path: Path, opened: Open, rogue: Callable[..., Rogue]
 ) -> None:
-    context = opened(folder)
+    context = opened(key_folder)
     publisher = Node("n", context=context).create_publisher(String, "/t", 10)
     keys.create(tmp_path / "strange")
     enemy = rogue(None if kind == "none" else loaded(tmp_path / "strange"))
-    spy = enemy.subscriber(context.transport.data_endpoint, loaded(folder).public)
+    spy = enemy.subscriber(context.transport.data_endpoint, loaded(key_folder).public)
     spy.send(b"\1/t\0")
     reason = Refusal.HANDSHAKE if kind == "none" else Refusal.KEY
     assert until(lambda: context.transport.refusals.as_dict().get(reason))
@@ -234,29 +210,29 @@ def test_a_peer_without_a_right_key_is_refused_at_data_sockets(
     assert publisher._outlet.subscribers == 0
 
 
-def test_with_keys_nobody_talks_to_a_hub_without(endpoint: str, folder: Path, opened: Open) -> None:
+def test_with_keys_nobody_talks_to_a_hub_without(endpoint: str, key_folder: Path, opened: Open) -> None:
     """No fallback: what squats on the port and speaks plain ZeroMQ learns nothing."""
     plain = zmq.Context()
     squatter = plain.socket(zmq.ROUTER)
     squatter.bind(endpoint)
     with pytest.raises(KeysError, match="has not the hub's key"):
-        Node("n", context=opened(folder))
+        Node("n", context=opened(key_folder))
     assert not squatter.poll(0)
     plain.destroy(linger=0)
 
 
-def test_a_client_may_not_be_the_hub(folder: Path, opened: Open) -> None:
+def test_a_client_may_not_be_the_hub(key_folder: Path, opened: Open) -> None:
     with pytest.raises(KeysError, match=r"holds no hub\.key"):
-        Node("n", context=opened(keys.add_client(folder, "viewer")))
+        Node("n", context=opened(keys.add_client(key_folder, "viewer")))
 
 
-def test_a_revoked_key_is_cut_off(folder: Path, opened: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_revoked_key_is_cut_off(key_folder: Path, opened: Open, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tolman.bridge.transport.CUT_OFF_AFTER", 0.2)
-    hub, viewer = opened(folder), opened(keys.add_client(folder, "viewer"))
+    hub, viewer = opened(key_folder), opened(keys.add_client(key_folder, "viewer"))
     publisher = Node("hub", context=hub).create_publisher(String, "/t", 10)
     heard = Node("viewer", context=viewer).create_subscription(String, "/t", print, 10)
     assert publisher.wait_for_subscriptions(1)
-    keys.revoke(folder, "viewer")
+    keys.revoke(key_folder, "viewer")
     assert until(lambda: publisher._outlet.subscribers == 0)
     publisher.publish(String(data="secret"))
     assert until(lambda: hub.refused.get(Refusal.KEY))
@@ -267,14 +243,14 @@ def test_a_revoked_key_is_cut_off(folder: Path, opened: Open, monkeypatch: pytes
 
 
 def test_beyond_the_loopback_only_with_keys_or_on_request(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    key_folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     with pytest.raises(EndpointError, match="--insecure"):
         endpoints.parse("tcp://192.0.2.1:5000")
     monkeypatch.setenv(endpoints.INSECURE, "1")
     assert endpoints.parse("tcp://192.0.2.1:5000").host == "192.0.2.1"
     monkeypatch.setenv(endpoints.INSECURE, "")
-    monkeypatch.setenv(keys.ENVIRONMENT, str(folder))
+    monkeypatch.setenv(keys.ENVIRONMENT, str(key_folder))
     assert endpoints.parse("tcp://192.0.2.1:5000").host == "192.0.2.1"
     for address in ("0.0.0.0", "[::]", "224.0.0.1", "example"):
         with pytest.raises(EndpointError):
@@ -329,10 +305,10 @@ def test_rules_of_keys_and_of_nodes_must_both_allow() -> None:
 @pytest.mark.parametrize(
     "text", ["x", "[keys.a]\npublis = []", '[keys.a]\npublish = ["odom"]', "[keys]\na = 1"]
 )
-def test_permissions_that_mean_nothing_are_one_line(folder: Path, text: str, opened: Open) -> None:
-    (folder / "permissions.toml").write_text(text)
+def test_permissions_that_mean_nothing_are_one_line(key_folder: Path, text: str, opened: Open) -> None:
+    (key_folder / "permissions.toml").write_text(text)
     with pytest.raises(KeysError, match=r"permissions\.toml") as caught:
-        Node("n", context=opened(folder))
+        Node("n", context=opened(key_folder))
     assert "\n" not in str(caught.value)
 
 
@@ -349,9 +325,9 @@ publish = ["/from_viewer"]
 """
 
 
-def test_the_hub_strikes_out_what_a_key_may_not_do(folder: Path, opened: Open) -> None:
-    (folder / "permissions.toml").write_text(PERMISSIONS)
-    hub, viewer = opened(folder), opened(keys.add_client(folder, "viewer"))
+def test_the_hub_strikes_out_what_a_key_may_not_do(key_folder: Path, opened: Open) -> None:
+    (key_folder / "permissions.toml").write_text(PERMISSIONS)
+    hub, viewer = opened(key_folder), opened(keys.add_client(key_folder, "viewer"))
     node, other = Node("hub", context=hub), Node("viewer", context=viewer)
     allowed, denied = (node.create_publisher(String, name, 10) for name in ("/open/a", "/closed"))
     heard = [other.create_subscription(String, name, print, 10) for name in ("/open/a", "/closed")]
@@ -368,12 +344,12 @@ def test_the_hub_strikes_out_what_a_key_may_not_do(folder: Path, opened: Open) -
 
 
 def test_publishers_and_subscriptions_check_for_themselves_who_goes_past_the_hub(
-    folder: Path, opened: Open, rogue: Callable[..., Rogue]
+    key_folder: Path, opened: Open, rogue: Callable[..., Rogue]
 ) -> None:
     """One that has the right key and speaks the protocol, but takes no notice of its permissions."""
-    (folder / "permissions.toml").write_text(PERMISSIONS)
-    own = loaded(keys.add_client(folder, "viewer"))
-    context = opened(folder)
+    (key_folder / "permissions.toml").write_text(PERMISSIONS)
+    own = loaded(keys.add_client(key_folder, "viewer"))
+    context = opened(key_folder)
     node = Node("hub", context=context)
     node.create_publisher(String, "/closed", 10)
     closed = node.create_subscription(String, "/closed", print, 10)
@@ -392,7 +368,7 @@ def test_publishers_and_subscriptions_check_for_themselves_who_goes_past_the_hub
     assert until(lambda: refusals.as_dict().get(Refusal.PERMISSION, 0) > before)
     assert closed.statistics.received == 0
     before = refusals.as_dict()[Refusal.PERMISSION]
-    spy = enemy.subscriber(context.transport.data_endpoint, loaded(folder).public)
+    spy = enemy.subscriber(context.transport.data_endpoint, loaded(key_folder).public)
     spy.send(b"\1/closed\0")
     assert until(lambda: refusals.as_dict()[Refusal.PERMISSION] > before)
     assert not spy.poll(50)
@@ -515,11 +491,11 @@ def test_raw_garbage_is_counted_and_everybody_goes_on(endpoint: str, opened: Ope
 
 @pytest.mark.parametrize("secured", [False, True])
 def test_an_oversize_message_is_refused_and_its_sender_heard_again(
-    secured: bool, folder: Path, opened: Open, rogue: Callable[..., Rogue]
+    secured: bool, key_folder: Path, opened: Open, rogue: Callable[..., Rogue]
 ) -> None:
-    context = opened(folder if secured else None)
+    context = opened(key_folder if secured else None)
     heard = Node("n", context=context).create_subscription(String, "/odom", print, 10)
-    enemy = rogue(loaded(keys.add_client(folder, "enemy")) if secured else None)
+    enemy = rogue(loaded(keys.add_client(key_folder, "enemy")) if secured else None)
     numbers = iter(range(1, 1_000_000))
 
     def flows(count: int) -> bool:
@@ -562,14 +538,14 @@ HUB = textwrap.dedent("""
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs SIGKILL")
 @pytest.mark.parametrize("secured", [False, True])
 def test_new_topics_flow_within_two_seconds_of_a_killed_hub(
-    secured: bool, endpoint: str, folder: Path, opened: Open
+    secured: bool, endpoint: str, key_folder: Path, opened: Open
 ) -> None:
-    environment = os.environ | ({keys.ENVIRONMENT: str(folder)} if secured else {})
+    environment = os.environ | ({keys.ENVIRONMENT: str(key_folder)} if secured else {})
     process = subprocess.Popen([sys.executable, "-c", HUB, endpoint], stdout=subprocess.PIPE, env=environment)
     try:
         assert process.stdout is not None
         assert process.stdout.readline() == b"ready\n"
-        sender, receiver = (opened(folder if secured else None) for _ in range(2))
+        sender, receiver = (opened(key_folder if secured else None) for _ in range(2))
         node, listener = Node("sender", context=sender), Node("receiver", context=receiver)
         old = node.create_publisher(String, "/old", QoSProfile(depth=10))
         heard = listener.create_subscription(String, "/old", print, 10)
@@ -583,7 +559,7 @@ def test_new_topics_flow_within_two_seconds_of_a_killed_hub(
     old.publish(String(data="x"))
     assert until(lambda: heard.statistics.received == 1, 2.0)
     assert new.wait_for_subscriptions(1, 2.0)
-    newcomer = opened(folder if secured else None)
+    newcomer = opened(key_folder if secured else None)
     late = Node("newcomer", context=newcomer).create_subscription(String, "/new", print, 10)
     assert new.wait_for_subscriptions(2, 2.0)
     new.publish(String(data="x"))

@@ -1,6 +1,5 @@
 """Who receives: the thread that spins while it waits, the receiver's own while nobody does."""
 
-import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -12,13 +11,6 @@ from tolman.bridge.node import Node
 from tolman.bridge.wire import Header
 
 String = bridge.message_class("std_msgs/msg/String")
-
-
-@pytest.fixture
-def endpoint() -> str:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return f"tcp://127.0.0.1:{probe.getsockname()[1]}"
 
 
 @pytest.fixture

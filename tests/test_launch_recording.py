@@ -1,7 +1,6 @@
 """The verbs that make and read recordings, and their complaints."""
 
 import json
-import socket
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -26,13 +25,6 @@ def recording(tmp_path: Path) -> Path:
             time = 10**18 + k * 50_000_000
             writer.write(channel, payload, log_time=time, publish_time=time)
     return path
-
-
-@pytest.fixture
-def endpoint() -> str:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return f"tcp://127.0.0.1:{probe.getsockname()[1]}"
 
 
 def test_inspect_says_what_there_is(tolman: Tolman, recording: Path, tmp_path: Path) -> None:
