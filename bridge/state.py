@@ -8,6 +8,7 @@ waits.
 
 import json
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Any, Protocol, Self
@@ -78,7 +79,127 @@ class Outgoing(Protocol):
         """Count one that was not made."""
 
 
-class StateMessages:
+class StateSink(ABC):
+    """Takes an agent's state, period by period."""
+
+    def set_camera(self, width: int, height: int) -> None:
+        """Size of the event camera from now on, pixels; viewers draw no events without it.
+
+        Raises
+        ------
+        ValueError
+            If a size is negative.
+        """
+        if width < 0 or height < 0:
+            raise ValueError(f"the camera must have width and height >= 0 pixels, got {width} x {height}")
+        self._set_camera(width, height)
+
+    def set_arena(
+        self,
+        walls: ArrayLike,
+        *,
+        goal: ArrayLike | None = None,
+        goal_radius: float = 0.0,
+        map_origin: ArrayLike | None = None,
+    ) -> None:
+        """Tell viewers about the arena; again whenever it changes. For scoring and viewing only.
+
+        Parameters
+        ----------
+        walls : (n, 2, 2) array_like
+            Segments, from and to, m.
+        goal : (2,) array_like, optional
+            Where it is, m.
+        goal_radius : float
+            m.
+        map_origin : (3,) array_like, optional
+            Pose in the world of the origin of the agent's map, where its first episode began: with it,
+            viewers draw the estimate over the arena.
+
+        Raises
+        ------
+        ValueError
+            If a shape is wrong or a number is not finite.
+        """
+        arena = {
+            "walls": _finite("walls", walls, (-1, 2, 2)).tolist(),
+            "goal": None if goal is None else _finite("goal", goal, (2,)).tolist(),
+            "goal_radius": float(goal_radius),
+            "map_origin": None if map_origin is None else _finite("map_origin", map_origin, (3,)).tolist(),
+        }
+        self._send_text("/arena", arena)
+
+    def set_populations(self, populations: Mapping[str, slice]) -> None:
+        """Tell viewers which neurons belong to which population: name to slice of the global indices."""
+        self._send_text("/populations", {name: [s.start, s.stop] for name, s in populations.items()})
+
+    @abstractmethod
+    def publish(
+        self,
+        snapshot: Snapshot,
+        observation: Mapping[str, Any] | None = None,
+        *,
+        reward: float = 0.0,
+        true_pose: Sequence[float] | NDArray[np.float64] | None = None,
+    ) -> None:
+        """Publish one control period on all topics.
+
+        Parameters
+        ----------
+        snapshot : Snapshot
+            Of the agent.
+        observation : mapping, optional
+            What the agent saw: `events` with arrays `t`, `x`, `y`, `p`, and `odometry` (2,).
+        reward : float
+            Of the period.
+        true_pose : (3,), optional
+            x, y, heading in the world, for viewing; the agent never sees it.
+        """
+
+    @abstractmethod
+    def _set_camera(self, width: int, height: int) -> None:
+        """Write these into the messages that follow."""
+
+    @abstractmethod
+    def _send_text(self, name: str, content: Mapping[str, object]) -> None:
+        """Send `content`, as JSON, on a topic that late joiners hear of, too."""
+
+
+class LiveSink(StateSink):
+    """A sink that viewers look at while the agent runs.
+
+    Attributes
+    ----------
+    endpoint : str
+        Where viewers look.
+    others : int
+        Agents that published at this endpoint before: a viewer there would mix them with this one.
+    """
+
+    endpoint: str
+    others: int
+
+    @abstractmethod
+    def wait_for_viewer(self, timeout: float = 10.0) -> bool:
+        """Wait until somebody listens to /clock; False after `timeout` seconds."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Stop, once what was published has left."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_val: BaseException | None,
+        exc_tb: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+class StateMessages(StateSink):
     """Fills in the messages of an agent's state and hands them to where its topics go.
 
     Parameters
@@ -121,57 +242,9 @@ class StateMessages:
         messages["/clock"].clock = self._stamp
         place.layout.dim = [message_class("std_msgs/msg/MultiArrayDimension")(label="place")]
 
-    def set_camera(self, width: int, height: int) -> None:
-        """Size of the event camera from now on, pixels; viewers draw no events without it.
-
-        Raises
-        ------
-        ValueError
-            If a size is negative.
-        """
-        if width < 0 or height < 0:
-            raise ValueError(f"the camera must have width and height >= 0 pixels, got {width} x {height}")
+    def _set_camera(self, width: int, height: int) -> None:
         events = self._messages["/camera/events"]
         events.width, events.height = width, height
-
-    def set_arena(
-        self,
-        walls: ArrayLike,
-        *,
-        goal: ArrayLike | None = None,
-        goal_radius: float = 0.0,
-        map_origin: ArrayLike | None = None,
-    ) -> None:
-        """Tell viewers about the arena; again whenever it changes. For scoring and viewing only.
-
-        Parameters
-        ----------
-        walls : (n, 2, 2) array_like
-            Segments, from and to, m.
-        goal : (2,) array_like, optional
-            Where it is, m.
-        goal_radius : float
-            m.
-        map_origin : (3,) array_like, optional
-            Pose in the world of the origin of the agent's map, where its first episode began: with it,
-            viewers draw the estimate over the arena.
-
-        Raises
-        ------
-        ValueError
-            If a shape is wrong or a number is not finite.
-        """
-        arena = {
-            "walls": _finite("walls", walls, (-1, 2, 2)).tolist(),
-            "goal": None if goal is None else _finite("goal", goal, (2,)).tolist(),
-            "goal_radius": float(goal_radius),
-            "map_origin": None if map_origin is None else _finite("map_origin", map_origin, (3,)).tolist(),
-        }
-        self._send_text("/arena", arena)
-
-    def set_populations(self, populations: Mapping[str, slice]) -> None:
-        """Tell viewers which neurons belong to which population: name to slice of the global indices."""
-        self._send_text("/populations", {name: [s.start, s.stop] for name, s in populations.items()})
 
     def publish(
         self,
@@ -181,19 +254,7 @@ class StateMessages:
         reward: float = 0.0,
         true_pose: Sequence[float] | NDArray[np.float64] | None = None,
     ) -> None:
-        """Publish one control period on all topics.
-
-        Parameters
-        ----------
-        snapshot : Snapshot
-            Of the agent.
-        observation : mapping, optional
-            What the agent saw: `events` with arrays `t`, `x`, `y`, `p`, and `odometry` (2,).
-        reward : float
-            Of the period.
-        true_pose : (3,), optional
-            x, y, heading in the world, for viewing; the agent never sees it.
-        """
+        """Publish one control period on all topics; see `StateSink`."""
         messages = self._messages
         now = round(snapshot.time * S_TO_NS)
         self._set_time(now)
@@ -255,13 +316,19 @@ class StateMessages:
     def _send(self, name: str) -> None:
         self._outgoing[name].publish(self._messages[name])
 
+    def skip(self, periods: int) -> None:
+        """Count periods that were lost before they came here."""
+        for topic in PERIODIC if periods > 0 else ():
+            for _ in range(periods):
+                self._outgoing[topic.name].skip()
+
     def _send_text(self, name: str, content: Mapping[str, object]) -> None:
         message: Message = self._messages[name]
         message.data = json.dumps(content)
         self._send(name)
 
 
-class StatePublisher(StateMessages):
+class StatePublisher(StateMessages, LiveSink):
     """Publishes an agent's state.
 
     Parameters
@@ -274,11 +341,6 @@ class StatePublisher(StateMessages):
         s; spike times count from the start of the period.
     node_name : str
         Under which the publishers appear.
-
-    Attributes
-    ----------
-    others : int
-        Agents that published at this endpoint before: a viewer there would mix them with this one.
 
     Raises
     ------
@@ -299,6 +361,7 @@ class StatePublisher(StateMessages):
     ) -> None:
         self.context = open_context(endpoint)
         self.node = Node(node_name, context=self.context)
+        self.endpoint = self.context.endpoint
         self.others = self.node.count_publishers("/clock")
         self._transport = self.context.transport
         self._publishers: dict[str, Publisher[Any]] = {}
@@ -307,11 +370,6 @@ class StatePublisher(StateMessages):
             serialize(kind())  # compiles the serialiser of the type now, not in the first period
             self._publishers[topic.name] = self.node.create_publisher(kind, topic.name, profile_of(topic))
         super().__init__(self._publishers, width=width, height=height, control_period=control_period)
-
-    @property
-    def endpoint(self) -> str:
-        """Where viewers look."""
-        return self.context.endpoint
 
     def wait_for_viewer(self, timeout: float = 10.0) -> bool:
         """Wait until somebody listens to /clock; False after `timeout` seconds."""
@@ -323,17 +381,6 @@ class StatePublisher(StateMessages):
     def close(self) -> None:
         """Stop; what is queued has a fifth of a second to leave."""
         self.context.try_shutdown()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc_val: BaseException | None,
-        exc_tb: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 def profile_of(topic: Topic) -> QoSProfile:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..bridge.state import StateMessages
+from ..bridge.state import StateSink
 from .episode import CONTROL_PERIOD, Moment
 from .frames import Pose
 from .scoring import TrialRecord
@@ -18,7 +18,7 @@ from .session import Session
 class Publisher:
     """Sends what the agent knows, and the true pose for viewers, to sockets or a file; waits for nobody."""
 
-    def __init__(self, bridge: StateMessages, session: Session, scene: Mapping[str, Any]) -> None:
+    def __init__(self, bridge: StateSink, session: Session, scene: Mapping[str, Any]) -> None:
         self._bridge = bridge
         self._session = session
         self._walls = np.asarray(scene["walls"], np.float64).reshape(-1, 2, 2)

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from ..bridge.exceptions import BridgeError, RecordingError
 from ..bridge.recording import checked_name
-from ..bridge.state import StatePublisher
+from ..bridge.state import LiveSink
+from ..bridge.state_process import open_publisher
 from ..bridge.state_recording import StateRecorder
 from . import checkpoint as checkpoints
 from .environments import camera_of, scene_of
@@ -82,10 +83,10 @@ def command(arguments: Namespace) -> None:
         write_json(json_file, summarise("run", config, [result]))
 
 
-def _open_bridge(endpoint: str | None, session: Session) -> StatePublisher:
+def _open_bridge(endpoint: str | None, session: Session) -> LiveSink:
     camera = camera_of(session.environment)
     with asked("", BridgeError):
-        return StatePublisher(
+        return open_publisher(
             endpoint, width=camera.width, height=camera.height, control_period=CONTROL_PERIOD
         )
 
@@ -96,7 +97,7 @@ def _open_recorder(path: str, session: Session) -> StateRecorder:
         return StateRecorder(path, width=camera.width, height=camera.height, control_period=CONTROL_PERIOD)
 
 
-def _open_viewer(bridge: StatePublisher, stack: ExitStack) -> None:
+def _open_viewer(bridge: LiveSink, stack: ExitStack) -> None:
     """Start `tolman view` in another process and wait until it listens; it is ended with the run.
 
     Raises

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from live_agent import PERIOD, WALLS, free_port, period
+from live_agent import PERIOD, WALLS, period
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from tolman.bridge.dashboard import Dashboard
@@ -22,19 +22,21 @@ from tolman.bridge.exceptions import BridgeError, BusyPortError, NoDisplayError,
 from tolman.bridge.history import Arena, StateHistory
 from tolman.bridge.messages import message_class
 from tolman.bridge.observer import StateObserver
+from tolman.bridge.shared_ring import ORDERED
 from tolman.bridge.state import StatePublisher
+from tolman.bridge.state_process import DetachedPublisher
 from tolman.bridge.topics import LATCHED, PERIODIC, TOPICS
 from tolman.bridge.viewers import view
 
+Made = StatePublisher | DetachedPublisher
+DETACHED = pytest.param(
+    DetachedPublisher, marks=pytest.mark.skipif(not ORDERED, reason="needs stores that are seen in order")
+)
 
-@pytest.fixture
-def endpoint() -> str:
-    return f"tcp://127.0.0.1:{free_port()}"
 
-
-@pytest.fixture
-def publisher(endpoint: str) -> Iterator[StatePublisher]:
-    with StatePublisher(endpoint, width=128, height=32) as made:
+@pytest.fixture(params=[StatePublisher, DETACHED])
+def publisher(request: pytest.FixtureRequest, endpoint: str) -> Iterator[Made]:
+    with request.param(endpoint, width=128, height=32) as made:
         yield made
 
 
@@ -55,7 +57,7 @@ OBSERVER = textwrap.dedent("""
 """)
 
 
-def test_another_process_receives_every_topic_at_the_control_rate(publisher: StatePublisher) -> None:
+def test_another_process_receives_every_topic_at_the_control_rate(publisher: Made) -> None:
     """500 periods a second: twenty times real time."""
     periods = 300
     publisher.set_arena(WALLS, goal=(0.3, 0.2), goal_radius=0.1, map_origin=(0.0, 0.0, 0.0))
@@ -77,7 +79,7 @@ def test_another_process_receives_every_topic_at_the_control_rate(publisher: Sta
     assert json.loads(report["arena"])["goal"] == [0.3, 0.2]
 
 
-def test_the_messages_carry_what_was_published(publisher: StatePublisher) -> None:
+def test_the_messages_carry_what_was_published(publisher: Made) -> None:
     with StateObserver(publisher.endpoint) as observer:
         assert publisher.wait_for_viewer()
         time.sleep(0.2)
@@ -107,7 +109,7 @@ def test_the_messages_carry_what_was_published(publisher: StatePublisher) -> Non
     assert 2 * math.atan2(pose.orientation.z, pose.orientation.w) == pytest.approx(-1.0)
 
 
-def test_publishing_is_cheap(publisher: StatePublisher) -> None:
+def test_publishing_is_cheap(publisher: Made) -> None:
     """CPU time of the publishing thread, 11 topics a period; bounds are generous because machines differ."""
 
     def cost(events: int) -> float:
@@ -124,13 +126,13 @@ def test_publishing_is_cheap(publisher: StatePublisher) -> None:
         assert cost(4000) < 11 * 100e-6
 
 
-def test_a_second_agent_at_the_same_endpoint_is_noticed(publisher: StatePublisher) -> None:
+def test_a_second_agent_at_the_same_endpoint_is_noticed(publisher: Made) -> None:
     time.sleep(0.2)  # the first one's announcement travels within 50 ms
     with StatePublisher(publisher.endpoint) as second:
         assert (publisher.others, second.others) == (0, 1)
 
 
-def test_a_bad_arena_is_refused(publisher: StatePublisher) -> None:
+def test_a_bad_arena_is_refused(publisher: Made) -> None:
     with pytest.raises(ValueError, match="walls"):
         publisher.set_arena(np.zeros((3, 2)))
     with pytest.raises(ValueError, match="camera"):
@@ -139,9 +141,7 @@ def test_a_bad_arena_is_refused(publisher: StatePublisher) -> None:
         publisher.set_arena(WALLS, goal=(math.nan, 0.0))
 
 
-def test_the_viewer_writes_a_picture_and_ends_with_the_agent(
-    publisher: StatePublisher, tmp_path: Path
-) -> None:
+def test_the_viewer_writes_a_picture_and_ends_with_the_agent(publisher: Made, tmp_path: Path) -> None:
     publisher.set_arena(WALLS, goal=(0.3, 0.2), goal_radius=0.1, map_origin=(0.1, 0.0, 0.5))
     publisher.set_populations({"place": slice(0, 100), "ca3": slice(100, 1000)})
     stop = threading.Event()
