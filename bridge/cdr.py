@@ -7,7 +7,8 @@ beforehand, after a string for example, there is one `Struct` for each of the ei
 
 Plain CDR, little endian: each number is aligned to its own size, counted from the end of the 4-byte
 encapsulation; strings are a length with the NUL counted, UTF-8 and a NUL; sequences a length and the
-elements.
+elements. Wide strings have the form that Fast CDR gives them, since the standard leaves it open: the number
+of UTF-16 code units, and each unit in four bytes.
 """
 
 import functools
@@ -23,6 +24,7 @@ from rosbags.interfaces import Nodetype
 from . import typestore
 from .message_base import ARRAYS, Octet, to_array, to_octet
 from .number_sequence import NumberSequence
+from .type_description import TEXTS
 
 ENCAPSULATION = b"\x00\x01\x00\x00"
 BODY = 8  #: where readers begin: behind four bytes of filling, so that arrays are aligned in memory too
@@ -147,7 +149,7 @@ class _WriterCode(_Code):
 
     def compile(self, name: str) -> Callable[..., Any]:
         self.names |= {"fitted": _fitted, "ARRAYS": ARRAYS, "octet": to_octet, "Octet": Octet}
-        self.names["Exactly"] = _exactly
+        self.names |= {"Exactly": _exactly, "wide": _wide}
         if self.whole:
             self.lines += ["parts = [begin]", "put = parts.append", "pos = 0"]
             self.names |= {"begin": ENCAPSULATION, "join": b"".join}
@@ -182,8 +184,8 @@ class _WriterCode(_Code):
         elif tag != Nodetype.BASE:
             element, length = detail
             self.sequence(field, tag == Nodetype.ARRAY, element, length, value)
-        elif detail[0] == "string":
-            self.string(value)
+        elif detail[0] in TEXTS:
+            self.string(detail[0], value)
         elif detail[0] == "byte":
             octet = self.fresh()
             self.lines += [f"{octet} = {value}", f"if type({octet}) is not Octet:"]
@@ -192,8 +194,15 @@ class _WriterCode(_Code):
         else:
             self.number(detail[0], value)
 
-    def string(self, value: str) -> None:
+    def string(self, base: str, value: str) -> None:
         text = self.fresh()
+        if base == "wstring":
+            self.lines.append(f"{text} = wide({value})")
+            self.number("uint32", f"len({text}) // 4")
+            self.flush()
+            self.lines += [f"put({text})", f"pos += len({text})"]
+            self.place = None
+            return
         self.lines.append(f"{text} = {value}.encode()")
         self.number("uint32", f"len({text}) + 1")
         self.flush()
@@ -204,7 +213,7 @@ class _WriterCode(_Code):
         held = self.fresh()
         tag, detail = element
         self.lines.append(f"{held} = {value}")
-        numbers = tag == Nodetype.BASE and detail[0] != "string"
+        numbers = tag == Nodetype.BASE and detail[0] not in TEXTS
         if numbers:
             self.fit(field, held, detail[0], length, fixed)
         elif fixed:
@@ -223,7 +232,7 @@ class _WriterCode(_Code):
             self.lines.append(f"    pos = {child}(put, pos, {item})")
         else:
             before, self.lines = self.lines, []
-            self.string(item)
+            self.string(detail[0], item)
             self.lines = before + [f"    {line}" for line in self.lines]
 
     def fit(self, field: str, held: str, base: str, length: int, fixed: bool) -> None:
@@ -263,7 +272,7 @@ class _ReaderCode(_Code):
 
     def compile(self, name: str) -> Callable[..., Any]:
         self.names |= {"text": _text, "count": _count, "array": np.frombuffer, "new": object.__new__}
-        self.names |= {"Octet": Octet, "numbers": NumberSequence}
+        self.names |= {"Octet": Octet, "numbers": NumberSequence, "wide": _wide_text}
         self.making: list[str] = []
         if self.whole:
             self.lines.append(f"pos = {BODY}")
@@ -299,17 +308,20 @@ class _ReaderCode(_Code):
             return self.message(str(detail))
         if tag != Nodetype.BASE:
             return self.sequence(tag == Nodetype.ARRAY, *detail)
-        if detail[0] == "string":
-            return self.string()
+        if detail[0] in TEXTS:
+            return self.string(detail[0])
         value = self.fresh()
         self.number(detail[0], value)
         return f"Octet(({value},))" if detail[0] == "byte" else value
 
-    def string(self) -> str:
+    def string(self, base: str) -> str:
         value, size = self.fresh(), self.fresh()
         self.number("uint32", size)
         self.flush()
-        self.lines += [f"{value} = text(data, pos, {size})", f"pos += {size}"]
+        if base == "wstring":
+            self.lines += [f"{value} = wide(data, pos, {size})", f"pos += 4 * {size}"]
+        else:
+            self.lines += [f"{value} = text(data, pos, {size})", f"pos += {size}"]
         self.place = None
         return value
 
@@ -319,7 +331,7 @@ class _ReaderCode(_Code):
         if not fixed:
             size = self.fresh()
             self.number("uint32", size)
-        if tag == Nodetype.BASE and detail[0] != "string":
+        if tag == Nodetype.BASE and detail[0] not in TEXTS:
             self.elements(value, size, detail[0], length, fixed)
             return value
         self.flush()
@@ -332,7 +344,7 @@ class _ReaderCode(_Code):
             self.lines += [f"    item, pos = {child}(data, pos)", f"    {value}.append(item)"]
         else:
             before, self.lines = self.lines, []
-            item = self.string()
+            item = self.string(detail[0])
             self.lines = before + [f"    {line}" for line in (*self.lines, f"{value}.append({item})")]
         return value
 
@@ -388,6 +400,19 @@ def _text(data: bytearray, start: int, size: int) -> str:
     if size < 1 or end >= len(data) or data[end]:
         raise ValueError(f"a string of {size} bytes at {start - BODY} is cut short or does not end in NUL")
     return str(data[start:end], "utf-8")
+
+
+def _wide(text: str) -> bytes:
+    return np.frombuffer(text.encode("utf-16-le"), "<u2").astype("<u4").tobytes()
+
+
+def _wide_text(data: bytearray, start: int, count: int) -> str:
+    if 4 * count > len(data) - start:
+        raise ValueError(f"a wide string of {count} units at {start - BODY} is cut short")
+    units = np.frombuffer(data, "<u4", count, start) if count else np.zeros(0, "<u4")
+    if (units > 0xFFFF).any():
+        raise ValueError(f"a wide string at {start - BODY} has units of more than 16 bits")
+    return units.astype("<u2").tobytes().decode("utf-16-le")
 
 
 def _count(data: bytearray, start: int, count: int) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from .event_status import (
     PUBLISHER_STATUS,
     SUBSCRIPTION_STATUS,
+    IncompatiblePolicy,
     QoSLivelinessChangedInfo,
     QoSPublisherEventType,
     QoSRequestedIncompatibleQoSInfo,
@@ -116,7 +117,7 @@ class EndEvents:
             )
             status = self._statuses[kind]
             assert isinstance(status, QoSRequestedIncompatibleQoSInfo)
-            status.last_policy_kind = policy
+            status.last_policy_kind = IncompatiblePolicy(policy)
             self.count(kind, len(new_refused))
         if new_mistyped:
             publisher, subscription = (

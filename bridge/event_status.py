@@ -31,6 +31,33 @@ class QoSSubscriptionEventType(IntEnum):
 EventType = QoSPublisherEventType | QoSSubscriptionEventType
 
 
+class IncompatiblePolicy(IntEnum):
+    """The policy that does not fit, named and printed as rclpy's C extension does.
+
+    Equal to the `QoSPolicyKind` of the same number, which is what programs compare it with.
+    """
+
+    RMW_QOS_POLICY_INVALID = QoSPolicyKind.INVALID
+    RMW_QOS_POLICY_DURABILITY = QoSPolicyKind.DURABILITY
+    RMW_QOS_POLICY_DEADLINE = QoSPolicyKind.DEADLINE
+    RMW_QOS_POLICY_LIVELINESS = QoSPolicyKind.LIVELINESS
+    RMW_QOS_POLICY_RELIABILITY = QoSPolicyKind.RELIABILITY
+    RMW_QOS_POLICY_HISTORY = QoSPolicyKind.HISTORY
+    RMW_QOS_POLICY_LIFESPAN = QoSPolicyKind.LIFESPAN
+    RMW_QOS_POLICY_DEPTH = QoSPolicyKind.DEPTH
+    RMW_QOS_POLICY_LIVELINESS_LEASE_DURATION = QoSPolicyKind.LIVELINESS_LEASE_DURATION
+    RMW_QOS_POLICY_AVOID_ROS_NAMESPACE_CONVENTIONS = QoSPolicyKind.AVOID_ROS_NAMESPACE_CONVENTIONS
+
+    def __repr__(self) -> str:
+        return f"<{self}: {self.value}>"
+
+    def __str__(self) -> str:
+        return f"rmw_qos_policy_kind_t.{self.name}"
+
+    def __format__(self, spec: str) -> str:
+        return format(str(self), spec)
+
+
 @dataclass
 class Status:
     """Base: counts since the end was made, and beside each how it changed since it was read last."""
@@ -75,7 +102,7 @@ class IncompatibleTypeInfo(_Counted):
 class QoSRequestedIncompatibleQoSInfo(_Counted):
     """Other ends whose quality of service does not fit."""
 
-    last_policy_kind: QoSPolicyKind = QoSPolicyKind.INVALID
+    last_policy_kind: IncompatiblePolicy = IncompatiblePolicy.RMW_QOS_POLICY_INVALID
 
 
 QoSOfferedIncompatibleQoSInfo = QoSRequestedIncompatibleQoSInfo

@@ -5,6 +5,7 @@ from typing import ClassVar, NoReturn
 
 from . import typestore
 from .messages import Message, message_class, python_module
+from .type_description import rihs01
 
 
 class _Interface:
@@ -138,4 +139,4 @@ def _namespace(kind: str, name: str) -> dict[str, object]:
 @functools.cache
 def interface_hash(interface: type[Service] | type[Action]) -> str:
     """RIHS01 hash (REP 2016) of a service or action: `RIHS01_` and 64 hexadecimal digits."""
-    return typestore.store().hash_rihs01(interface.TYPE_NAME)
+    return rihs01(interface.TYPE_NAME, typestore.store().fielddefs)

@@ -1,6 +1,6 @@
 """ROS 2 messages: classes that can be made without arguments, and their CDR form.
 
-The definitions, the CDR code and the type hashes are those of `rosbags`, whose own classes demand every
+The definitions are those of `rosbags`, whose own classes demand every
 argument and drop default values; the classes made here are what an rclpy user expects: `Twist()`,
 `String(data="hello")`. Types are only ever made from the definitions that ship with the bridge or that the
 user adds, never from what arrives on the wire.
@@ -21,13 +21,14 @@ from typing import Any, TypeVar, cast
 import numpy as np
 from rosbags.interfaces import Nodetype
 from rosbags.serde import SerdeError
-from rosbags.typesys import TypesysError, get_types_from_msg
+from rosbags.typesys import TypesysError
 
-from . import cdr, typestore
+from . import cdr, type_description, typestore
 from .cdr import dtype_of
 from .exceptions import MessageError
 from .message_base import Message, Octet
 from .number_sequence import NumberSequence
+from .type_description import EMPTY_MEMBER, TEXTS
 from .typestore import canonical_name
 from .wire import ID_BYTES
 
@@ -44,8 +45,10 @@ __all__ = [
 ]
 
 #: what rosbags, as ROS 2 does, gives a message without fields
-_PLACEHOLDER = (typestore.EMPTY_MEMBER, (Nodetype.BASE, ("uint8", 0)))
-_ZEROS: dict[str, bool | int | float | str] = {"bool": False, "float32": 0.0, "float64": 0.0, "string": ""}
+_PLACEHOLDER = (EMPTY_MEMBER, (Nodetype.BASE, ("uint8", 0)))
+_ZEROS: dict[str, bool | int | float | str] = {"bool": False, "float32": 0.0, "float64": 0.0} | dict.fromkeys(
+    TEXTS, ""
+)
 _FAILURES = (
     SerdeError,
     struct.error,
@@ -113,7 +116,7 @@ def _message_class(name: str) -> type[Message]:
         given = typestore.default_value(name, raw_name)
         if given is not None and kind == Nodetype.BASE:
             defaults[f"{field.upper()}__DEFAULT"] = given
-        if raw_name != typestore.EMPTY_MEMBER:
+        if raw_name != EMPTY_MEMBER:
             types[field] = _type_text(description)
         if kind == Nodetype.BASE:
             base = str(description[1][0])
@@ -130,7 +133,7 @@ def _message_class(name: str) -> type[Message]:
             fixed = kind == Nodetype.ARRAY
             factory = _sequence_factory(element, length if fixed else 0, given, fixed)
             made.append((field, object, dataclasses.field(default_factory=factory)))
-            if element[0] == Nodetype.BASE and element[1][0] != "string":
+            if element[0] == Nodetype.BASE and element[1][0] not in TEXTS:
                 arrays.append((field, dtype_of(element[1][0]), length, fixed))
                 if element[1][0] == "byte":
                     octet_arrays.append(field)
@@ -166,7 +169,7 @@ def _sequence_factory(
     if element[0] == Nodetype.NAME:
         child = _message_class(str(element[1]))
         return lambda: [child() for _ in range(count)]
-    if element[1][0] == "string":
+    if element[1][0] in TEXTS:
         texts = [""] * count if given is None else list(given)
         return texts.copy
     dtype = dtype_of(element[1][0])
@@ -199,7 +202,7 @@ def _type_text(description: Any) -> str:
 @functools.cache
 def type_hash(name: str) -> str:
     """RIHS01 hash of a type (REP 2016), the same that ROS 2 computes: `RIHS01_` and 64 hexadecimal digits."""
-    return typestore.store().hash_rihs01(message_class(name).TYPE_NAME)
+    return type_description.rihs01(message_class(name).TYPE_NAME, typestore.store().fielddefs)
 
 
 def type_hash_prefix(name: str) -> bytes:
@@ -209,7 +212,7 @@ def type_hash_prefix(name: str) -> bytes:
 
 def definition(name: str) -> str:
     """Text of a type in the language of .msg files, followed by the types in it, as ROS 2 tools store it."""
-    return typestore.store().generate_msgdef(message_class(name).TYPE_NAME, ros_version=2)[0]
+    return type_description.definition(message_class(name).TYPE_NAME, typestore.store().fielddefs)
 
 
 def agrees(name: str, text: str) -> bool:
@@ -217,7 +220,7 @@ def agrees(name: str, text: str) -> bool:
     with _making:
         try:
             message_class(name)
-            described = get_types_from_msg(text, name)
+            described = type_description.definitions(name, text)
         except (TypesysError, ValueError, RecursionError):
             return False
         known = typestore.store().fielddefs
@@ -262,7 +265,10 @@ def deserialize(payload: bytes | memoryview, message_type: type[M]) -> M:
             raise ValueError("its encapsulation is not that of CDR")
         if payload[1] == 0:  # big-endian is read slowly
             store = typestore.store()
-            code = store.get_msgdef(name)
+            try:
+                code = store.get_msgdef(name)
+            except KeyError:
+                raise ValueError("wide strings are read in little-endian payloads only") from None
             body = memoryview(buffer)[len(_FILLING) + 4 :]
             return cast(M, code.deserialize_cdr_be(body, 0, code.cls, store)[0])
         read = _readers.get(name) or _reader(name)

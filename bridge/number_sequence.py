@@ -5,12 +5,15 @@ from typing import Any, Self
 
 import numpy as np
 
+#: of `array.array`, by kind and size; it has none for truth values
+_TYPECODES = {(np.dtype(code).kind, np.dtype(code).itemsize): code for code in "bBhHiIqQfd"}
+
 
 class NumberSequence(np.ndarray[tuple[int], np.dtype[Any]]):
     """A one-dimensional array with the methods of a list: `append`, `extend`, `insert`, `pop` and more.
 
     It grows in place, as long as it owns its memory: not where it is a view of a received message, or of
-    another array.
+    another array. It prints as `array.array` does, truth values as a list, which is what rclpy has for them.
     """
 
     @classmethod
@@ -79,6 +82,17 @@ class NumberSequence(np.ndarray[tuple[int], np.dtype[Any]]):
         """How many numbers equal `value`."""
         found: int = self.tolist().count(value)
         return found
+
+    def __repr__(self) -> str:
+        if self.ndim != 1:
+            return repr(np.asarray(self))
+        code = _TYPECODES.get((self.dtype.kind, self.dtype.itemsize))
+        if not code:
+            return repr(self.tolist())
+        return f"array('{code}', {self.tolist()})" if self.size else f"array('{code}')"
+
+    def __str__(self) -> str:
+        return repr(self) if self.ndim == 1 else str(np.asarray(self))
 
     def __bool__(self) -> bool:
         return self.size > 0

@@ -33,7 +33,7 @@ def numbers_of(message: Message, limit: int) -> Numbers:
             if 0 < value.size <= limit:
                 found[name] = _elements(value)
         elif isinstance(value, list):
-            if kind.startswith("sequence") and not kind.startswith("sequence<string"):
+            if kind.startswith("sequence") and not kind.startswith(("sequence<string", "sequence<wstring")):
                 found[f"{name}_size"] = len(value)
         elif isinstance(value, bool | np.bool_):
             found[name] = int(value)

@@ -2,8 +2,6 @@
 
 A service or action is made of messages: `std_srvs/srv/SetBool` of `std_srvs/srv/SetBool_Request` and
 `..._Response`. Texts are parsed when a type is first asked for.
-
-`wstring` fields are carried as `string`; ROS 2 itself has another form for them on the wire.
 """
 
 import functools
@@ -14,16 +12,13 @@ from typing import Any, cast
 from rosbags.interfaces import Nodetype
 from rosbags.typesys import Stores, TypesysError, get_typestore
 from rosbags.typesys.base import make_typesdict
-from rosbags.typesys.msg import MSGParser
 from rosbags.typesys.store import Typestore
 
 from .definitions import ACTIONS, MESSAGES, SERVICES
+from .type_description import EMPTY_MEMBER, parsed
 
 #: ROS 2 distribution whose definitions (and therefore type hashes) are used
 DISTRIBUTION = Stores.ROS2_JAZZY
-
-#: the member that ROS 2 gives to a message without fields, which C structures cannot be
-EMPTY_MEMBER = "structure_needs_at_least_one_member"
 
 #: field name and rosbags' description of its type
 Field = tuple[str, Any]
@@ -45,7 +40,6 @@ _defaults: dict[tuple[str, str], Any] = {
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*/(?:msg|srv|action)/[A-Z][A-Za-z0-9]*")
 _PART = re.compile(r"(.+/(?:srv|action)/[A-Za-z0-9]+?)(?:_\w+)")
-_WSTRING = re.compile(r"^(\s*)wstring\b(?=(?:<=\d+)?(?:\[[^\]]*\])?\s+\w)", re.MULTILINE)
 _defining = threading.RLock()
 _UUID = ("goal_id", (Nodetype.NAME, "unique_identifier_msgs/msg/UUID"))
 
@@ -244,8 +238,7 @@ def _pieces(name: str, text: str) -> list[_Piece]:
 def _parse(name: str, package: str, text: str) -> _Piece:
     # In the name given to the parser, only the package counts: names without one are messages of it.
     try:
-        text = _WSTRING.sub(r"\1string", text)
-        message = MSGParser(f"MSG: {package}/msg/X\n{text}").specification()[0]
+        message = parsed(f"{package}/msg/X", text)[0]
         ((constants, fields),) = make_typesdict([message]).values()
     except (TypesysError, ValueError) as error:
         raise ValueError(f"cannot read the definition of {name}: {error}".split("\n")[0]) from None

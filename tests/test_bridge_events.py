@@ -136,6 +136,10 @@ def test_what_does_not_fit_hears_nothing_and_both_are_told(
     scene.until(lambda: len(told) == 2 and publisher.get_subscription_count() == 1)
     scene.until(lambda: fitting.get_publisher_count() == 1)
     assert [(event.total_count, event.last_policy_kind) for event in told] == [(1, policy)] * 2
+    # what programs print of it is the name in rclpy's C extension
+    assert {f"{event.last_policy_kind}" for event in told} == {
+        f"rmw_qos_policy_kind_t.RMW_QOS_POLICY_{policy.name}"
+    }
     assert refused.get_publisher_count() == 0
     publisher.publish(String(data="x"))
     scene.until(lambda: bool(other))

@@ -165,3 +165,36 @@ def test_unknown_types_and_fields_are_named() -> None:
         _ = message_class("geometry_msgs/Twist")().forward
     with pytest.raises(AttributeError):
         message_class("geometry_msgs/Twist")().forward = 1.0
+
+
+@pytest.mark.parametrize(
+    ("name", "numbers", "text"),
+    [
+        ("Int8", [-1], "array('b', [-1])"),
+        ("UInt8", [255], "array('B', [255])"),
+        ("Int16", [-1, 2], "array('h', [-1, 2])"),
+        ("UInt16", [7], "array('H', [7])"),
+        ("Int32", [0, 1], "array('i', [0, 1])"),
+        ("UInt32", [3], "array('I', [3])"),
+        ("Int64", [2**62], f"array('q', [{2**62}])"),
+        ("UInt64", [2**63], f"array('Q', [{2**63}])"),
+        ("Float32", [0.5], "array('f', [0.5])"),
+        ("Float64", [0.1, float("inf")], "array('d', [0.1, inf])"),
+        ("Float64", [], "array('d')"),
+    ],
+)
+def test_sequences_of_numbers_print_as_in_rclpy(name: str, numbers: list[float], text: str) -> None:
+    kind = message_class(f"std_msgs/msg/{name}MultiArray")
+    for data in (deserialize(serialize(kind(data=numbers)), kind).data, kind(data=np.array(numbers)).data):
+        if data.dtype == kind().data.dtype:  # an assigned array keeps its own until it is sent
+            assert (repr(data), str(data), f"{data}") == (text,) * 3
+    assert str(kind(data=numbers)).endswith(f"data={numbers})")
+
+
+def test_other_sequences_print_as_lists_and_arrays() -> None:
+    bools = message_class("rcl_interfaces/msg/ParameterValue")(bool_array_value=np.array([True, False]))
+    assert str(bools.bool_array_value) == "[True, False]"
+    numbers = message_class("std_msgs/msg/Int32MultiArray")(data=np.arange(4, dtype=np.int32)).data
+    assert str(numbers[1:]) == "array('i', [1, 2, 3])"
+    assert str(numbers + 1) == "[1 2 3 4]"  # what is computed is NumPy's
+    assert str(numbers.reshape(2, 2)) == "[[0 1]\n [2 3]]"

@@ -51,7 +51,8 @@ def after(status: GoalStatus, event: GoalEvent) -> GoalStatus:
         return _TRANSITIONS[status, event]
     except KeyError:
         raise RuntimeError(
-            f"goal_handle attempted invalid transition {event.name} from {status.name}"
+            "Failed to update goal state: goal_handle attempted invalid transition "
+            f"from state {status.name} with event {event.name}"
         ) from None
 
 

@@ -7,6 +7,7 @@ from ..action.goal_state import GoalEvent
 from ..clock import ClockChange, ClockType
 from ..end_events import EventHandle
 from ..event_status import (
+    IncompatiblePolicy,
     IncompatibleTypeInfo,
     QoSLivelinessChangedInfo,
     QoSLivelinessLostInfo,
@@ -62,6 +63,7 @@ rclpy_implementation = SimpleNamespace(
     rmw_offered_deadline_missed_status_t=QoSOfferedDeadlineMissedInfo,
     rmw_requested_deadline_missed_status_t=QoSRequestedDeadlineMissedInfo,
     rmw_requested_qos_incompatible_event_status_t=QoSRequestedIncompatibleQoSInfo,
+    rmw_qos_policy_kind_t=IncompatiblePolicy,
     rmw_qos_profile_t=SimpleNamespace(predefined=_predefined),
     rclpy_get_rmw_implementation_identifier=lambda: "tolman_zmq",
 )
