@@ -43,6 +43,7 @@ class AttractorNeurons:
     tau_adaptation: float = 0.150  #: s, how long it lasts; slow after-currents, Madison & Nicoll 1984
     mismatch: float = 0.0  #: coefficient of variation, over neurons, of time constant, threshold and gain
     device: int = 0  #: which neurons the mismatch draws
+    recovery: float = 600.0  #: s of rest, where neurons are unlike or have died, in which `tuning` acts
 
     @property
     def cells(self) -> NeuronConfig:
@@ -53,8 +54,9 @@ class AttractorNeurons:
         for name in ("tau_membrane", "tau_synapse", "tau_readout", "refractory", "tau_adaptation"):
             if getattr(self, name) <= 0.0:
                 raise ValueError(f"attractor {name} must be > 0 s, got {getattr(self, name)}")
-        if self.adaptation < 0.0:
-            raise ValueError(f"attractor adaptation must be >= 0, got {self.adaptation}")
+        for name in ("adaptation", "recovery"):
+            if getattr(self, name) < 0.0:
+                raise ValueError(f"attractor {name} must be >= 0, got {getattr(self, name)}")
 
 
 @cache
@@ -73,6 +75,7 @@ class AttractorState(NamedTuple):
     trace: Floats  #: (P,) spikes of all layers filtered with tau_readout, Hz per neuron
     step: NDArray[np.int64]  #: (1,) steps since the start, the counter of the noise
     fatigue: Floats  #: (L, P) after-current of adaptation, or (0, P) where there is none
+    excitability: Floats  #: (L, P) current of each neuron's own, see `tuning`
 
     @classmethod
     def zeros(cls, layers: int, phases: int, adaptive: bool = False) -> AttractorState:
@@ -83,6 +86,7 @@ class AttractorState(NamedTuple):
             np.zeros(phases, np.float32),
             np.zeros(1, np.int64),
             np.zeros((layers if adaptive else 0, phases), np.float32),
+            np.zeros((layers, phases), np.float32),
         )
 
 
@@ -143,6 +147,7 @@ def _advance(
     trace: Floats,
     clock: NDArray[np.int64],
     fatigue: Floats,
+    excitability: Floats,
     kernels: Floats,
     layer_drive: Floats,
     cue: Floats,
@@ -170,7 +175,7 @@ def _advance(
         for layer in range(layers):
             extra, into = drive + layer_drive[layer], total[layer]
             for i in range(phases):
-                into[i] = extra + field[i] + cue[i]
+                into[i] = extra + field[i] + cue[i] + excitability[layer, i]
         if fatigue.size > 0:
             for layer in range(layers):
                 for i in range(phases):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,10 +44,20 @@ def clear(state: State) -> None:
     """Silence the sheet in place; the counter of its noise goes on, and dead neurons stay dead."""
     dead = dead_neurons(state.silent) if isinstance(state, AttractorState) else None
     for name, part in state._asdict().items():
-        if name != "step":
+        if name not in ("step", "excitability"):
             part[...] = 0
     if dead is not None:
         kill(state, dead)
+
+
+def blank(state: State) -> State:
+    """Return a sheet without activity and with a clock at 0, of the same neurons, dead ones among them."""
+    nothing: dict[str, Any] = {name: np.zeros_like(part) for name, part in state._asdict().items()}
+    if isinstance(state, RateState):
+        return RateState(**nothing)
+    made = AttractorState(**nothing | {"excitability": state.excitability.copy()})
+    kill(made, dead_neurons(state.silent))
+    return made
 
 
 def kill(state: State, neurons: NDArray[np.integer]) -> None:
@@ -54,6 +65,15 @@ def kill(state: State, neurons: NDArray[np.integer]) -> None:
     if not isinstance(state, AttractorState):
         raise ValueError("units without spikes cannot be lesioned")
     state.silent.reshape(-1)[neurons] = FOREVER
+
+
+def recovery(neurons: Neurons, state: State) -> float:
+    """Return the s of rest that the sheet takes, where its neurons differ or some are dead; 0 for none."""
+    if isinstance(neurons, RateNeurons) or not isinstance(state, AttractorState):
+        return 0.0
+    dead = len(dead_neurons(state.silent))
+    unlike = neurons.mismatch > 0.0 or dead > 0
+    return neurons.recovery if unlike and dead < state.silent.size else 0.0
 
 
 def dead_neurons(silent: NDArray[np.int32]) -> NDArray[np.intp]:

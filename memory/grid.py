@@ -8,7 +8,7 @@ four directions).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numba import njit
@@ -18,9 +18,10 @@ from ..spiking.random import key
 from ..spiking.torus import TorusProjection
 from .attractor import AttractorNeurons
 from .calibration import DriveTable, circular_speed
-from .engines import Neurons, advance_sheet, clear, kill, named, rest
+from .engines import Neurons, advance_sheet, blank, clear, kill, named, recovery, rest
 from .population_vector import bearings
 from .rate_attractor import RateNeurons
+from .tuning import resting, tune
 
 Floats = NDArray[np.float32]
 #: Unit vectors of the lattice (rows): the torus is their parallelogram.
@@ -63,6 +64,13 @@ class GridConfig:
         """The neurons, or the rate units in their place."""
         return self.neurons if self.rates is None else self.rates
 
+    @property
+    def nominal(self) -> GridConfig:
+        """The modules with neurons that are all equal, if unlike ones recover: how these are to move."""
+        if self.neurons.recovery == 0.0:
+            return self
+        return replace(self, neurons=replace(self.neurons, mismatch=0.0))
+
     def scales(self) -> NDArray[np.float64]:
         """Return the spacing of each module, m."""
         return np.asarray(self.smallest_scale * self.scale_ratio ** np.arange(self.modules))
@@ -78,7 +86,8 @@ class GridModule:
     def __init__(
         self, config: GridConfig, scale: float, orientation: float, name: str, seed: int, table: DriveTable
     ) -> None:
-        self.config, self.scale, self.orientation, self.table = config, scale, orientation, table
+        self.config, self.scale, self.orientation = config, scale, orientation
+        self.table = self._nominal = table
         self.key = key(seed, name)
         n = config.phases
         self.size, self.cells = 4 * n * n, n * n
@@ -91,6 +100,7 @@ class GridModule:
         self._units = named(config.units, name)
         self.state = rest(self._units, self._kernels)
         self.velocity = np.zeros(2)
+        self.recover()
 
     @property
     def synapses(self) -> int:
@@ -111,8 +121,47 @@ class GridModule:
         clear(self.state)
 
     def lesion(self, neurons: NDArray[np.integer]) -> None:
-        """Let `neurons` never fire again."""
+        """Let `neurons` never fire again; the others recover."""
         kill(self.state, neurons)
+        self.recover()
+
+    def recover(self) -> None:
+        """At rest, tune neurons that are unlike or fewer than they were, and measure how they move then."""
+        if seconds := recovery(self._units, self.state):
+            with resting(self, "grid_tuning"):
+                tune(self, self._nominal, seconds)
+            self.measure()
+
+    def measure(self) -> None:
+        """Measure how the bump moves where neurons are unlike; the nominal speeds hold where it does not."""
+        if recovery(self._units, self.state):
+            try:
+                self.table = calibrate(self.config, sheets=4, like=self)
+            except ValueError:
+                self.table = self._nominal
+
+    # What `tuning` asks of a sheet.
+    layers = DIRECTIONS
+    usual = 0.25
+
+    def begin_at(self, random: np.random.Generator) -> None:
+        """Let a bump form anywhere."""
+        self.set(random.uniform(0.0, 1.0, 2) @ np.linalg.inv(self._to_lattice))
+
+    def push(self, drives: NDArray[np.float64]) -> None:
+        """Go on for a control period under the drive of each layer (4,)."""
+        advance_sheet(
+            self._units, self.state, self._kernels, drives, self._no_cue, 40, self.key, self._spikes
+        )
+
+    def place(self) -> NDArray[np.float64]:
+        """Phase (2,) of the population vector, periods."""
+        return self.phase_from(self.state.trace)
+
+    def way(self, start: NDArray[np.float64], end: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Shortest way from one phase to another (2,), periods east and north in the lattice's frame."""
+        step = end - start
+        return np.asarray((step - np.round(step)) @ LATTICE)
 
     def phase_of(self, position: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the phases (..., 2) in [0, 1) of positions (..., 2), m."""
@@ -219,17 +268,19 @@ def calibrate(
     sheets: int = 1,
     seconds: float = 4.0,
     drives: tuple[float, ...] = (0.02, 0.05, 0.1, 0.2, 0.3),
+    like: GridModule | None = None,
 ) -> DriveTable:
     """Measure how fast a sheet's bump moves under constant `drives`, periods/s, and how far it lags.
 
-    All modules share neurons and kernels, so one table speaks for all. Averaged over two directions, over
+    All modules share neurons and kernels, so one table speaks for all, unless neurons are unlike: those of
+    `like` are measured then. Averaged over two directions, over
     `seconds` (slow bumps need longer, because their speed varies with where on the sheet they are) and over
     `sheets` sheets with noise of their own: a bump diffuses while it is timed, so that one sheet tells the
     speed to about 2 %. Raises ValueError if the bump does not follow its drive.
     """
     if sheets < 1:
         raise ValueError(f"calibration needs >= 1 sheet, got {sheets}")
-    tried = [_TestSheet(config, number) for number in range(sheets)]
+    tried = [_TestSheet(config, number, like) for number in range(sheets)]
     east, oblique = np.array([1.0, 0.0]), np.array([np.cos(1.0), np.sin(1.0)])
     speeds = [
         [0.5 * (sheet.speed(d * east, seconds) + sheet.speed(d * oblique, seconds)) for d in drives]
@@ -244,9 +295,10 @@ def calibrate(
 class _TestSheet:
     """A sheet that is driven to see how it moves; `number` gives its noise and where its bump starts."""
 
-    def __init__(self, config: GridConfig, number: int) -> None:
-        self.config, self._kernels = config, _kernels(config)
-        self._state = rest(config.units, self._kernels)
+    def __init__(self, config: GridConfig, number: int, like: GridModule | None) -> None:
+        self._kernels = _kernels(config)
+        self._units = config.units if like is None else like._units
+        self._state = rest(config.units, self._kernels) if like is None else blank(like.state)
         self._spikes = np.zeros((80 * config.phases**2, 2), np.int32)
         self._key, self._waves = key(number, "grid_calibration"), _waves(config.phases)
         self._no_cue = np.zeros(config.phases**2, np.float32)
@@ -260,7 +312,7 @@ class _TestSheet:
         current = self._no_cue if cue is None else cue
         for _ in range(round(seconds / 0.04)):
             advance_sheet(
-                self.config.units, self._state, self._kernels, layers, current, 40, self._key, self._spikes
+                self._units, self._state, self._kernels, layers, current, 40, self._key, self._spikes
             )
             phases.append(bearings(self._state.trace, self._waves) / (2.0 * np.pi))
         return np.array(phases)

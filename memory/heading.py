@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,9 +12,10 @@ from ..spiking.random import key
 from ..spiking.torus import TorusProjection
 from .attractor import AttractorNeurons
 from .calibration import DriveTable, circular_speed
-from .engines import Neurons, advance_sheet, clear, kill, named, rest
+from .engines import Neurons, advance_sheet, blank, clear, kill, named, recovery, rest
 from .population_vector import bearings
 from .rate_attractor import RateNeurons
+from .tuning import resting, tune
 
 Floats = NDArray[np.float32]
 SETTLE = 0.8  #: s a new bump is left alone
@@ -62,9 +63,11 @@ class HeadDirection:
         self._no_cue = np.zeros(config.phases, np.float32)
         self._spikes = np.zeros((2 * config.phases * 20, 2), np.int32)
         self._units = named(config.units, "head_direction")
-        self.table = self._calibrate(seconds)
+        self._seconds = seconds
         self.state = rest(self._units, self._kernels)
         self.turn_rate = 0.0
+        self.table = self._nominal = _nominal(config, seconds) or self._calibrate(seconds)
+        self.recover()
 
     @property
     def size(self) -> int:
@@ -92,8 +95,46 @@ class HeadDirection:
         clear(self.state)
 
     def lesion(self, neurons: NDArray[np.integer]) -> None:
-        """Let `neurons` never fire again."""
+        """Let `neurons` never fire again; the others recover."""
         kill(self.state, neurons)
+        self.recover()
+
+    def recover(self) -> None:
+        """At rest, tune neurons that are unlike or fewer than they were, and measure how they move then."""
+        if seconds := recovery(self._units, self.state):
+            with resting(self, "head_direction_tuning"):
+                tune(self, self._nominal, seconds)
+            self.measure()
+
+    def measure(self) -> None:
+        """Measure how the bump moves where neurons are unlike; the nominal speeds hold where it does not."""
+        if recovery(self._units, self.state):
+            try:
+                self.table = self._calibrate(self._seconds)
+            except ValueError:
+                self.table = self._nominal
+
+    # What `tuning` asks of a sheet.
+    layers = np.array([[1.0], [-1.0]])
+    usual = 0.6
+
+    def begin_at(self, random: np.random.Generator) -> None:
+        """Let a bump form anywhere."""
+        self.set(random.uniform(-np.pi, np.pi))
+
+    def push(self, drives: NDArray[np.float64]) -> None:
+        """Go on for a control period under the drive of each layer (2,)."""
+        advance_sheet(
+            self._units, self.state, self._kernels, drives, self._no_cue, 40, self.key, self._spikes
+        )
+
+    def place(self) -> NDArray[np.float64]:
+        """Where the population vector points, (1,) rad."""
+        return bearings(self.state.trace, self._compass)
+
+    def way(self, start: NDArray[np.float64], end: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Shortest way from one direction to another, (1,) rad."""
+        return np.asarray((end - start + np.pi) % (2.0 * np.pi) - np.pi)
 
     def cue(self, angle: float, strength: float) -> Floats:
         """Return the current (phases,) of an outside cue that pulls the bump towards `angle`."""
@@ -124,7 +165,7 @@ class HeadDirection:
 
     def _calibrate(self, duration: float) -> DriveTable:
         """Measure the bump's speed under constant drives, and its lag behind the input."""
-        state = rest(self._units, self._kernels)
+        state = blank(self.state)
         calibration_key = key(0, "head_direction_calibration")
 
         def run(drive: float, seconds: float, cue: Floats) -> list[float]:
@@ -149,6 +190,13 @@ class HeadDirection:
         turned = np.unwrap([start, *run(table.drive(1.5), 1.0, self._no_cue)])
         behind = 1.5 * 1.0 - float(turned[-1] - turned[0])
         return table.with_lag(max(0.0, behind / 1.5))
+
+
+def _nominal(config: HeadingConfig, seconds: float) -> DriveTable | None:
+    """How a ring of equal neurons moves, if `config` has unlike ones that recover."""
+    if config.rates is not None or config.neurons.mismatch == 0.0 or config.neurons.recovery == 0.0:
+        return None
+    return HeadDirection(replace(config, neurons=replace(config.neurons, mismatch=0.0)), 0, seconds).table
 
 
 def _kernels(config: HeadingConfig, phase: NDArray[np.float64]) -> Floats:

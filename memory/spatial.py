@@ -37,7 +37,7 @@ class SpatialMemory:
     def __init__(self, config: MemoryConfig, bands: int, directions: NDArray[np.float64], seed: int) -> None:
         self.config = config
         self.heading = HeadDirection(config.heading, seed)
-        self.grids = grid_modules(config.grid, seed, calibrate(config.grid))
+        self.grids = grid_modules(config.grid, seed, calibrate(config.grid.nominal))
         self.cells = self.grids[0].cells
         inputs = self.cells * len(self.grids)
         self.frame = ViewFrame(bands, directions, config.view_bins)
