@@ -36,6 +36,7 @@ class Participant(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     data: Text
     nodes: Annotated[tuple[tuple[Text, Text], ...], msgspec.Meta(max_length=256)] = ()  #: (name, namespace)
     ends: Annotated[tuple[TopicEnd, ...], msgspec.Meta(max_length=4096)] = ()
+    revision: Annotated[int, msgspec.Meta(ge=0)] = 0  #: counts what was announced before
     leaving: bool = False
     key: _KEY = ""  #: public key, Z85; empty without keys
     may: Rules | None = None  #: what its key may do; None: everything

@@ -135,10 +135,19 @@ class Graph:
 
     def announce(self, nodes: Iterable[tuple[str, str]], ends: Iterable[TopicEnd]) -> None:
         """Replace what is announced of this process; it travels within 50 ms."""
-        self._own = msgspec.structs.replace(self._own, nodes=tuple(nodes), ends=tuple(ends))
+        own = self._own
+        self._own = msgspec.structs.replace(
+            own, nodes=tuple(nodes), ends=tuple(ends), revision=own.revision + 1
+        )
         self._dirty = True
         self._count_subscribers()
         self.on_change()
+
+    @property
+    def told(self) -> bool:
+        """Whether the hub has told all what was announced last."""
+        shown = self._table.get(self._own.id)
+        return shown is not None and shown.revision == self._own.revision
 
     def subscribers(self, topic: bytes) -> int:
         """How many processes announced that they subscribe to `topic` (its wire form), ourselves included."""

@@ -412,6 +412,7 @@ def test_announcements_are_plain_json() -> None:
         "data": "tcp://127.0.0.1:4000",
         "nodes": [["n", "/"]],
         "ends": [],
+        "revision": 0,
         "leaving": False,
         "key": "",
         "may": None,

@@ -161,8 +161,13 @@ class ActionClient(Waitable[Calls]):
         return self._call(self._goal_client, request, answered)
 
     def server_is_ready(self) -> bool:
-        """Whether somebody serves the action."""
+        """Whether somebody serves the action, and has been told of this client.
+
+        A server that has not heard of it yet would send its first feedback to nobody.
+        """
         with self._node.handle:
+            if not self._node._graph.told:
+                return False
             clients = (self._goal_client, self._cancel_client, self._result_client)
             topics = (self._feedback, self._status)
             return all(client.service_is_ready() for client in clients) and all(
