@@ -277,6 +277,7 @@ class Navigator:
             raise ValueError(f"it learned with another camera: {other} (agent.same_camera=false allows it)")
         for name, array in arrays.items():
             array[...] = state[name]
+        self.memory.measure()
         self.reflexes.random_state = state["reflex.random"]
         self._hash.state = state["hash"]
 

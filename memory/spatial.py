@@ -213,6 +213,11 @@ class SpatialMemory:
         self.place.key = key(seed, "place")
         self.recollection.key = key(seed, "sharp_wave")
 
+    def measure(self) -> None:
+        """Measure how ring and sheets move if their neurons are unlike, as after taking up another state."""
+        for sheet in (self.heading, *self.grids):
+            sheet.measure()
+
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return the live arrays that last from one episode to the next."""
         out: dict[str, NDArray[Any]] = {"position": self.position, "rates": self.rates, "time": self.clock}
