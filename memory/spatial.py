@@ -215,8 +215,9 @@ class SpatialMemory:
 
     def measure(self) -> None:
         """Measure how ring and sheets move if their neurons are unlike, as after taking up another state."""
-        for sheet in (self.heading, *self.grids):
-            sheet.measure()
+        self.heading.measure()
+        for module in self.grids:
+            module.measure()
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return the live arrays that last from one episode to the next."""
