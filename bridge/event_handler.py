@@ -148,13 +148,13 @@ class _EventCallbacks:
 
         def incompatible_qos(event: Any) -> None:
             policy = qos_policy_name_from_kind(event.last_policy_kind)
-            logger.warn(
+            logger.warning(
                 f"New {self._found.format(topic_name)} incompatible QoS. {self._silence} it. "
                 f"Last incompatible policy: {policy}"
             )
 
         def incompatible_type(_: Any) -> None:
-            logger.warn(f"Incompatible type on topic '{topic_name}', no messages will be sent to it.")
+            logger.warning(f"Incompatible type on topic '{topic_name}', no messages will be sent to it.")
 
         return {"incompatible_qos": incompatible_qos, "incompatible_type": incompatible_type}
 

@@ -6,6 +6,7 @@ A node registers where lines of its logger, and of that logger's children, go be
 import os
 import sys
 import time
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
@@ -136,7 +137,8 @@ class RcutilsLogger:
         return self.log(message, LoggingSeverity.WARN, **kwargs)
 
     def warn(self, message: str, **kwargs: Any) -> bool:
-        """Old name of `warning`."""
+        """Old name of `warning`, deprecated."""
+        warnings.warn("warn() is deprecated; call warning()", DeprecationWarning, stacklevel=2)
         return self.log(message, LoggingSeverity.WARN, **kwargs)
 
     def error(self, message: str, **kwargs: Any) -> bool:

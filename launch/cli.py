@@ -117,9 +117,9 @@ def _run(parser: argparse.ArgumentParser) -> None:
         "--lesion",
         action="append",
         default=[],
-        metavar="REGION[:FRACTION]",
-        help="silence a region of the agent, or a fraction of its neurons: vision, heading, grid, ca3, place;"
-        " may be repeated",
+        metavar="REGION[:FRACTION][@TRIAL]",
+        help="silence a region of the agent, or a fraction of its neurons, at once or before a trial: vision,"
+        " heading, grid, ca3, place; may be repeated",
     )
     parser.add_argument(
         "--publish",

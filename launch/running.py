@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
+from ..agent.lesions import PlannedLesion
 from ..bridge.exceptions import BridgeError, RecordingError
 from ..bridge.recording import checked_name
 from ..bridge.state import LiveSink
@@ -40,7 +41,8 @@ def command(arguments: Namespace) -> None:
             raise UserError("--trained and --checkpoint name two agents; give one of them")
         checkpoint = trained(experiment_of(arguments), console)
     config = experiment_of(arguments) if checkpoint is None else with_checkpoint(arguments, checkpoint)
-    config = replace(config, trials=arguments.episodes)
+    at_once, later = _lesions(arguments.lesion)
+    config = replace(config, trials=arguments.episodes, lesions=(*config.lesions, *later))
     json_file = check_writable(Path(arguments.json), "--json") if arguments.json else None
     if arguments.record is not None:
         with asked("--record", RecordingError):
@@ -50,7 +52,7 @@ def command(arguments: Namespace) -> None:
         session = stack.enter_context(Session(config))
         if checkpoint is not None:
             session.adopt(checkpoints.load(checkpoint))
-        for wanted in arguments.lesion:
+        for wanted in at_once:
             count = lesioned(session.agent, wanted, config.seed)
             console.print(f"lesion {wanted}: {count} neurons will not fire again")
         bridge = None
@@ -81,6 +83,15 @@ def command(arguments: Namespace) -> None:
         result = session.result()
     if json_file is not None:
         write_json(json_file, summarise("run", config, [result]))
+
+
+def _lesions(wanted: list[str]) -> tuple[list[str], list[str]]:
+    """Those to be done at once, and those planned for a trial of this run."""
+    with asked("--lesion"):
+        planned = [(text, PlannedLesion.parse(text).trial > 0) for text in wanted]
+    return [text for text, is_later in planned if not is_later], [
+        text for text, is_later in planned if is_later
+    ]
 
 
 def _open_bridge(endpoint: str | None, session: Session) -> LiveSink:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tolman.agent.lesions import PlannedLesion
 from tolman.bridge.state import StatePublisher
 
 Tolman = Callable[..., tuple[int, str, str]]
@@ -146,6 +147,17 @@ def test_a_second_publisher_at_an_endpoint_is_warned_of(tolman: Tolman) -> None:
         code, out, err = tolman("run", "WaterMaze", *QUICK, "--publish", endpoint)
     assert (code, err) == (0, "")
     assert out.count("warning: 1 other agent(s) publish") == 1
+
+
+def test_a_lesion_that_names_a_trial_waits_for_it(tolman: Tolman, monkeypatch: pytest.MonkeyPatch) -> None:
+    planned: list[PlannedLesion] = []
+    monkeypatch.setattr("tolman.launch.session.inflict", lambda agent, lesion, seed: planned.append(lesion))
+    code, out, err = tolman("run", "WaterMaze", *QUICK, "--lesion", "place:0.5@2", "--episodes", 1)
+    assert (code, err, planned) == (0, "", [])
+    assert "will not fire" not in out
+    code, _, err = tolman("run", "WaterMaze", *QUICK, "--lesion", "place:0.5@2", "--episodes", 2)
+    assert (code, err, planned) == (0, "", [PlannedLesion("place", 0.5, 2)])
+    assert_refused(tolman("run", "WaterMaze", *QUICK, "--lesion", "spleen@2"), "spleen")
 
 
 def test_bench_charges_every_part_of_the_navigator(tolman: Tolman, tmp_path: Path) -> None:
