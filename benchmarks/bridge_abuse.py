@@ -24,13 +24,13 @@ from typing import Any
 import msgspec
 import zmq
 from tolman import bridge
-from tolman.bridge import keys
-from tolman.bridge.announcements import PROTOCOL, Participant
 from tolman.bridge.exceptions import BridgeError
 from tolman.bridge.interfaces import service_class
 from tolman.bridge.messages import message_class, serialize, type_hash_prefix
+from tolman.bridge.network import keys
+from tolman.bridge.network.announcements import PROTOCOL, Participant
+from tolman.bridge.network.wire import MAX_FRAME, Header, encode, topic_prefix
 from tolman.bridge.node import Node
-from tolman.bridge.wire import MAX_FRAME, Header, encode, topic_prefix
 
 String = message_class("std_msgs/msg/String")
 MIB = 2**20

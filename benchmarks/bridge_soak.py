@@ -182,7 +182,7 @@ def last_json(text: str) -> dict[str, Any]:
 
 def soak(minutes: float, agent: bool, folder: Path) -> dict[str, Any]:
     """Run the three processes and sample them."""
-    from tolman.bridge.recording_reader import Recording
+    from tolman.bridge.recording.reader import Recording
 
     endpoint = f"tcp://127.0.0.1:{free_port()}"
     this = [sys.executable, os.path.abspath(__file__), "--endpoint", endpoint, "--role"]

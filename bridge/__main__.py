@@ -10,7 +10,8 @@ import runpy
 import sys
 from importlib.util import find_spec
 
-from . import alias, endpoint, keys
+from . import alias
+from .network import endpoint, keys
 
 USAGE = (
     "usage: python -m tolman.bridge [--force] [--keys DIR] [--insecure] (NODE.py | -m MODULE) [ARGUMENT ...]"

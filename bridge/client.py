@@ -12,15 +12,15 @@ from .context import Context
 from .exceptions import MessageError
 from .handles import Destroyable, Handle
 from .messages import deserialize, serialize, type_hash_prefix
+from .network.wire import FrameError, Header, Refusal, Refusals
 from .publisher import Publisher
 from .qos import QoSProfile
 from .service import split_answer
 from .service_introspection import Introspection, ServiceEvent, ServiceIntrospectionState
 from .task import Future
-from .wire import FrameError, Header, Refusal, Refusals
 
 if TYPE_CHECKING:
-    from .transport import Outlet
+    from .network.transport import Outlet
 
 _POLL = 0.01  #: s between looks for a service
 

@@ -9,17 +9,17 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from . import endpoint as endpoints
-from . import keys as key_folders
 from .exceptions import EndpointError, NotInitializedException
-from .graph import Graph
 from .handles import Handle
 from .logging import get_logging_severity_from_string, set_logger_level
 from .matching import Matching
-from .receiver import Receiver
+from .network import endpoint as endpoints
+from .network import keys as key_folders
+from .network.graph import Graph
+from .network.receiver import Receiver
+from .network.transport import Transport
+from .network.wire import Refusal
 from .ros_arguments import RosArguments, parse
-from .transport import Transport
-from .wire import Refusal
 
 if TYPE_CHECKING:
     from .node import Node

@@ -27,7 +27,7 @@ from .handles import Handle
 from .qos import conflict
 
 if TYPE_CHECKING:
-    from .graph import TopicEnd
+    from .network.graph import TopicEnd
     from .watchdogs import Watchdog
 
 _P, _S = QoSPublisherEventType, QoSSubscriptionEventType

@@ -4,7 +4,7 @@ import threading
 import time
 
 from .context import Context
-from .receiver import Receiver
+from .network.receiver import Receiver
 
 RECEIVE_EVERY = 1e-3  #: s between looks for new messages while there are others to call back with
 CALLBACK_SHARE = 4.0  #: times as long for callbacks as for receiving, when more arrives than they can take

@@ -8,7 +8,7 @@ from .end_events import EndEvents
 from .watchdogs import Watchdogs
 
 if TYPE_CHECKING:
-    from .graph import EndKind, Graph, TopicEnd
+    from .network.graph import EndKind, Graph, TopicEnd
 
 
 class Matching:

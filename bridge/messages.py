@@ -27,10 +27,10 @@ from . import cdr, type_description, typestore
 from .cdr import dtype_of
 from .exceptions import MessageError
 from .message_base import Message, Octet
+from .network.wire import ID_BYTES
 from .number_sequence import NumberSequence
 from .type_description import EMPTY_MEMBER, TEXTS
 from .typestore import canonical_name
-from .wire import ID_BYTES
 
 __all__ = [
     "Message",

@@ -12,7 +12,7 @@ from .exceptions import (
     InvalidServiceNameException,
     InvalidTopicNameException,
 )
-from .wire import MAX_TOPIC
+from .network.wire import MAX_TOPIC
 
 #: what is wrong, and the index of the character
 Fault = tuple[str, int] | None

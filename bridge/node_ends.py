@@ -15,11 +15,12 @@ from .context import Context
 from .end_events import EndEvents
 from .event_handler import EventHandler, PublisherEventCallbacks, SubscriptionEventCallbacks
 from .event_status import QoSPublisherEventType, QoSSubscriptionEventType
-from .graph import EndKind, Graph, TopicEnd
 from .handles import Handle
 from .logging import RcutilsLogger
 from .matching import Matching
 from .messages import Message, type_hash, type_hash_prefix
+from .network.graph import EndKind, Graph, TopicEnd
+from .network.transport import Transport
 from .node_parameters import NodeParameters
 from .publisher import Publisher
 from .qos import (
@@ -36,7 +37,6 @@ from .qos_overriding_options import QoSOverridingOptions, declare_qos_parameters
 from .rosout import Rosout
 from .service import KEPT_ANSWERS, Service, answer_topic, request_topic
 from .subscription import MessageInfo, Subscription
-from .transport import Transport
 from .type_support import check_is_valid_srv_type, is_message_class
 from .waitable import Waitable
 from .watchdogs import Watchdog

@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING, Any
 
 from .exceptions import InvalidHandle
 from .expand_topic_name import expand_topic_name
-from .graph import EndKind, TopicEnd
 from .handles import Handle
+from .network.graph import EndKind, TopicEnd
 
 if TYPE_CHECKING:
-    from .graph import Graph
+    from .network.graph import Graph
 
 NamesAndTypes = list[tuple[str, list[str]]]
 HIDDEN = "/_"  #: how the topics of services begin

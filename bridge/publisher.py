@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 from .duration import Duration
 from .handles import Destroyable, Handle
 from .messages import Message, serialize
+from .network.transport import Outlet
 from .qos import QoSProfile
-from .transport import Outlet
 
 if TYPE_CHECKING:
     from .event_handler import EventHandler

@@ -14,13 +14,13 @@ from .clock import Clock
 from .exceptions import MessageError
 from .handles import Destroyable, Handle
 from .messages import deserialize, serialize, type_hash_prefix
+from .network.wire import ID_BYTES, FrameError, Header, Refusal, Refusals
 from .publisher import Publisher
 from .qos import QoSProfile
 from .service_introspection import Introspection, ServiceEvent, ServiceIntrospectionState
-from .wire import ID_BYTES, FrameError, Header, Refusal, Refusals
 
 if TYPE_CHECKING:
-    from .transport import Outlet
+    from .network.transport import Outlet
 
 NUMBER_BYTES = 8
 KEPT_ANSWERS = 10

@@ -9,7 +9,7 @@ from typing import Self
 
 from .messages import Message, serialize
 from .qos import QoSProfile
-from .recording import RecordingWriter
+from .recording.writer import RecordingWriter
 from .state import StateMessages, profile_of
 from .topics import TOPICS
 

@@ -13,8 +13,8 @@ from .callback_groups import CallbackGroup
 from .exceptions import MessageError
 from .handles import Destroyable, Handle
 from .messages import Message, deserialize
+from .network.wire import Flags, FrameError, Header, Refusal, Refusals
 from .qos import DurabilityPolicy, QoSProfile, kept
-from .wire import Flags, FrameError, Header, Refusal, Refusals
 
 if TYPE_CHECKING:
     from .event_handler import EventHandler

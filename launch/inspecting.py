@@ -10,7 +10,7 @@ from rich.table import Table
 from .. import __version__
 from ..bridge.exceptions import BridgeError
 from ..bridge.qos import DurabilityPolicy
-from ..bridge.recording_reader import RecordedTopic, Recording
+from ..bridge.recording.reader import RecordedTopic, Recording
 from .errors import asked
 from .files import check_writable, write_json
 from .terminal import make_console

@@ -5,8 +5,8 @@ from __future__ import annotations
 from argparse import Namespace
 from pathlib import Path
 
-from ..bridge import keys
 from ..bridge.exceptions import BridgeError
+from ..bridge.network import keys
 from .errors import UserError, asked
 from .terminal import make_console
 

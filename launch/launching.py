@@ -13,8 +13,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from ..bridge import endpoint as endpoints
 from ..bridge.exceptions import BridgeError
+from ..bridge.network import endpoint as endpoints
 from .description import (
     AgentProcess,
     CommandProcess,

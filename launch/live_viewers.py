@@ -24,9 +24,9 @@ def dashboard(arguments: Namespace) -> None:
 
     console = make_console()
     with asked("", BridgeError), _ended_by_signals():
-        from ..bridge.rerun_live import RATE, save, serve
-        from ..bridge.rerun_recording import save_recording, serve_recording
-        from ..bridge.rerun_server import DATA_PORT, WEB_PORT, RerunServer
+        from ..bridge.viewers.rerun_live import RATE, save, serve
+        from ..bridge.viewers.rerun_recording import save_recording, serve_recording
+        from ..bridge.viewers.rerun_server import DATA_PORT, WEB_PORT, RerunServer
 
         rate = RATE if arguments.rate is None else arguments.rate
         if not 0.1 <= rate <= 50.0:
@@ -70,8 +70,8 @@ def _recording_of(arguments: Namespace) -> Path | None:
             raise UserError(f"--speed must be >= 0 (0: as fast as possible), got {arguments.speed:g}")
         if arguments.save is not None:
             raise UserError("--save writes a recording at once: leave --speed out")
-    from ..bridge.recorded_state import RecordedState
-    from ..bridge.recording_reader import Recording
+    from ..bridge.recording.reader import Recording
+    from ..bridge.recording.recorded_state import RecordedState
 
     with Recording(arguments.endpoint) as recording:
         RecordedState(recording)
@@ -88,7 +88,7 @@ def foxglove(arguments: Namespace) -> None:
     console = make_console()
     logging.getLogger("foxglove").setLevel(logging.CRITICAL)  # viewers come and go: nothing to report
     with asked("", BridgeError):
-        from ..bridge.foxglove import FoxgloveServer
+        from ..bridge.viewers.foxglove import FoxgloveServer
 
         with FoxgloveServer(
             arguments.endpoint, host=arguments.host, port=arguments.port, insecure=arguments.insecure
@@ -104,7 +104,7 @@ def plotjuggler(arguments: Namespace) -> None:
     """Run `tolman plotjuggler`."""
     seconds = _seconds(arguments)
     from ..bridge.exceptions import BridgeError
-    from ..bridge.plotjuggler import DEFAULT_BIND, LIMIT, PlotJugglerServer
+    from ..bridge.viewers.plotjuggler import DEFAULT_BIND, LIMIT, PlotJugglerServer
 
     console = make_console()
     limit = LIMIT if arguments.limit is None else arguments.limit

@@ -6,7 +6,7 @@ from argparse import Namespace
 from pathlib import Path
 
 from ..bridge.exceptions import BridgeError
-from ..bridge.recorder import Recorder
+from ..bridge.recording.recorder import Recorder
 from .errors import UserError, asked
 from .signals import Stop
 from .terminal import make_console

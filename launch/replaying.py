@@ -7,8 +7,8 @@ import sys
 from argparse import Namespace
 
 from ..bridge.exceptions import BridgeError
-from ..bridge.player import Player
-from ..bridge.recording_reader import Recording
+from ..bridge.recording.player import Player
+from ..bridge.recording.reader import Recording
 from .errors import UserError, asked
 from .recording import topics_of
 from .signals import Stop

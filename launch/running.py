@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ..agent.lesions import PlannedLesion
 from ..bridge.exceptions import BridgeError, RecordingError
-from ..bridge.recording import checked_name
+from ..bridge.recording.writer import checked_name
 from ..bridge.state import LiveSink
 from ..bridge.state_process import open_publisher
 from ..bridge.state_recording import StateRecorder

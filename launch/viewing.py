@@ -28,7 +28,7 @@ def command(arguments: Namespace) -> None:
     if arguments.encoding:
         raise UserError("--encoding is for a recording of events: tolman view FILE --encoding")
     from ..bridge.exceptions import BridgeError
-    from ..bridge.viewers import view
+    from ..bridge.viewers.window import view
 
     with asked("", BridgeError):
         report = view(arguments.endpoint, arguments.output, arguments.seconds)
@@ -45,7 +45,7 @@ def _view_recording(arguments: Namespace) -> None:
     if arguments.encoding:
         raise UserError("--encoding is for a recording of events, not of topics")
     from ..bridge.exceptions import BridgeError
-    from ..bridge.recording_view import view_recording
+    from ..bridge.recording.view import view_recording
 
     with asked("", BridgeError):
         report = view_recording(arguments.endpoint, arguments.output, arguments.seconds)

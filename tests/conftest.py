@@ -13,8 +13,8 @@ import pytest
 from live_agent import free_port
 from numpy.typing import NDArray
 from tolman.agent import AgentSnapshot
-from tolman.bridge import keys
 from tolman.bridge.context import Context, open_context
+from tolman.bridge.network import keys
 from tolman.envs.robot import integrate_twist
 from tolman.launch.config import ExperimentConfig, load
 

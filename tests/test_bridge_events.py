@@ -19,9 +19,10 @@ from tolman.bridge.event_handler import (
     UnsupportedEventTypeError,
 )
 from tolman.bridge.executors import SingleThreadedExecutor
-from tolman.bridge.graph import TopicEnd
 from tolman.bridge.logging import Line, add_sink, remove_sink
 from tolman.bridge.messages import message_class
+from tolman.bridge.network.graph import TopicEnd
+from tolman.bridge.network.wire import Header
 from tolman.bridge.node import Node
 from tolman.bridge.qos import (
     DurabilityPolicy,
@@ -36,7 +37,6 @@ from tolman.bridge.qos import (
     qos_profile_best_available,
 )
 from tolman.bridge.watchdogs import Watchdogs
-from tolman.bridge.wire import Header
 
 String, Bool = message_class("std_msgs/msg/String"), message_class("std_msgs/msg/Bool")
 TIMEOUT = 10.0  #: s

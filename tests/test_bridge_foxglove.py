@@ -23,8 +23,8 @@ from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 from tolman.bridge.context import open_context
 from tolman.bridge.discovery import published_topics
 from tolman.bridge.exceptions import BridgeError, BusyPortError, EndpointError
-from tolman.bridge.graph import TopicEnd
 from tolman.bridge.messages import message_class, type_hash
+from tolman.bridge.network.graph import TopicEnd
 from tolman.bridge.node import Node
 from tolman.bridge.state import StatePublisher
 from tolman.bridge.topics import TOPICS
@@ -33,7 +33,7 @@ from tolman.launch.cli import main
 pytest.importorskip("foxglove")
 client_library = pytest.importorskip("websockets.sync.client")
 
-from tolman.bridge.foxglove import FoxgloveServer  # noqa: E402  # after the skip
+from tolman.bridge.viewers.foxglove import FoxgloveServer  # noqa: E402  # after the skip
 
 PROTOCOL = "foxglove.sdk.v1"
 MESSAGE_DATA = 1
@@ -299,7 +299,7 @@ def test_a_missing_library_is_one_clear_line(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setitem(sys.modules, "foxglove", None)
-    monkeypatch.delitem(sys.modules, "tolman.bridge.foxglove")
+    monkeypatch.delitem(sys.modules, "tolman.bridge.viewers.foxglove")
     assert main(["foxglove", "--seconds", "1"]) == 2
     error = capsys.readouterr().err
     assert "pip install 'tolman[foxglove]'" in error

@@ -19,9 +19,9 @@ from tolman.bridge.exceptions import BridgeError, EndpointError
 from tolman.bridge.messages import message_class
 from tolman.bridge.node import Node
 from tolman.bridge.numbers import numbers_of
-from tolman.bridge.plotjuggler import PlotJugglerServer
 from tolman.bridge.state import StatePublisher
 from tolman.bridge.topics import PERIODIC
+from tolman.bridge.viewers.plotjuggler import PlotJugglerServer
 from tolman.launch.cli import main
 
 

@@ -5,8 +5,8 @@ import time
 
 import pytest
 import zmq
-from tolman.bridge.receiver import Receiver
-from tolman.bridge.wire import Refusals
+from tolman.bridge.network.receiver import Receiver
+from tolman.bridge.network.wire import Refusals
 
 
 def test_a_command_after_the_end_does_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from tolman.bridge.exceptions import RecordingError
 from tolman.bridge.messages import agrees, definition, deserialize, known_types, message_class, serialize
 from tolman.bridge.qos import DurabilityPolicy, QoSProfile
-from tolman.bridge.recording import SIMULATION_TOPIC, RecordingWriter, qos_text
-from tolman.bridge.recording_chunks import Layout, messages, walk
-from tolman.bridge.recording_reader import Recording
-from tolman.bridge.recording_view import view_recording
+from tolman.bridge.recording.chunks import Layout, messages, walk
+from tolman.bridge.recording.reader import Recording
+from tolman.bridge.recording.view import view_recording
+from tolman.bridge.recording.writer import SIMULATION_TOPIC, RecordingWriter, qos_text
 from tolman.bridge.state_recording import StateRecorder
 from tolman.bridge.topics import TOPICS
 

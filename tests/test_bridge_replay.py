@@ -16,11 +16,11 @@ from tolman.bridge.context import Context
 from tolman.bridge.exceptions import RecordingError
 from tolman.bridge.messages import deserialize, message_class, serialize
 from tolman.bridge.node import Node
-from tolman.bridge.player import Player
 from tolman.bridge.qos import DurabilityPolicy, QoSProfile
-from tolman.bridge.recorder import Recorder
-from tolman.bridge.recording import RecordingWriter
-from tolman.bridge.recording_reader import Recording
+from tolman.bridge.recording.player import Player
+from tolman.bridge.recording.reader import Recording
+from tolman.bridge.recording.recorder import Recorder
+from tolman.bridge.recording.writer import RecordingWriter
 
 pytest.importorskip("mcap")
 

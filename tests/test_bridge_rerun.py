@@ -15,20 +15,20 @@ import numpy as np
 import pytest
 from live_agent import WALLS, driving, free_port, listening, period
 from tolman.bridge.exceptions import BridgeError, NothingPublishing
-from tolman.bridge.history import PATH_LENGTH
-from tolman.bridge.history import Path as DrivenPath
-from tolman.bridge.raster import MAX_ROWS, population_rows
-from tolman.bridge.rate_maps import BINS, RateMaps
 from tolman.bridge.state_recording import StateRecorder
+from tolman.bridge.viewers.history import PATH_LENGTH
+from tolman.bridge.viewers.history import Path as DrivenPath
+from tolman.bridge.viewers.raster import MAX_ROWS, population_rows
+from tolman.bridge.viewers.rate_maps import BINS, RateMaps
 from tolman.launch.cli import main
 
 pytest.importorskip("rerun")
 reader = pytest.importorskip("rerun.chunk")  # newer versions of rerun-sdk
 
 from tolman.bridge import rerun_view  # noqa: E402  # after the skip
-from tolman.bridge.rerun_live import save, serve  # noqa: E402
-from tolman.bridge.rerun_recording import save_recording, serve_recording  # noqa: E402
-from tolman.bridge.rerun_server import RerunServer  # noqa: E402
+from tolman.bridge.viewers.rerun_live import save, serve  # noqa: E402
+from tolman.bridge.viewers.rerun_recording import save_recording, serve_recording  # noqa: E402
+from tolman.bridge.viewers.rerun_server import RerunServer  # noqa: E402
 
 PANES = {
     "arena": {

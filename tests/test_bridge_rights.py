@@ -6,14 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tolman.bridge import keys
 from tolman.bridge.action import ActionClient, ActionServer
 from tolman.bridge.context import Context
 from tolman.bridge.executors import SingleThreadedExecutor
 from tolman.bridge.interfaces import action_class, service_class
+from tolman.bridge.network import keys
+from tolman.bridge.network.wire import Refusal
 from tolman.bridge.node import Node
 from tolman.bridge.task import Future
-from tolman.bridge.wire import Refusal
 
 AddTwoInts = service_class("example_interfaces/srv/AddTwoInts")
 Fibonacci = action_class("example_interfaces/action/Fibonacci")

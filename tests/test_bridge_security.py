@@ -16,17 +16,17 @@ import msgspec
 import pytest
 import zmq
 from tolman import bridge
-from tolman.bridge import endpoint as endpoints
-from tolman.bridge import keys, subscribers
-from tolman.bridge.announcements import PROTOCOL, Participant, TopicEnd
 from tolman.bridge.context import Context
 from tolman.bridge.exceptions import BusyPortError, EndpointError, KeysError
-from tolman.bridge.hub import Hub
 from tolman.bridge.messages import message_class, serialize, type_hash_prefix
+from tolman.bridge.network import endpoint as endpoints
+from tolman.bridge.network import keys, subscribers
+from tolman.bridge.network.announcements import PROTOCOL, Participant, TopicEnd
+from tolman.bridge.network.hub import Hub
+from tolman.bridge.network.permissions import KeyRules, Permissions, Rules, matches
+from tolman.bridge.network.wire import MAX_FRAME, Header, Refusal, Refusals, encode, topic_prefix
 from tolman.bridge.node import Node
-from tolman.bridge.permissions import KeyRules, Permissions, Rules, matches
 from tolman.bridge.qos import QoSProfile
-from tolman.bridge.wire import MAX_FRAME, Header, Refusal, Refusals, encode, topic_prefix
 from tolman.launch.cli import main
 
 String = message_class("std_msgs/msg/String")
@@ -227,7 +227,7 @@ def test_a_client_may_not_be_the_hub(key_folder: Path, opened: Open) -> None:
 
 
 def test_a_revoked_key_is_cut_off(key_folder: Path, opened: Open, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tolman.bridge.transport.CUT_OFF_AFTER", 0.2)
+    monkeypatch.setattr("tolman.bridge.network.transport.CUT_OFF_AFTER", 0.2)
     hub, viewer = opened(key_folder), opened(keys.add_client(key_folder, "viewer"))
     publisher = Node("hub", context=hub).create_publisher(String, "/t", 10)
     heard = Node("viewer", context=viewer).create_subscription(String, "/t", print, 10)

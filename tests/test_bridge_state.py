@@ -17,16 +17,16 @@ import pytest
 from live_agent import PERIOD, WALLS, period
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from tolman.bridge.dashboard import Dashboard
 from tolman.bridge.exceptions import BridgeError, BusyPortError, NoDisplayError, NothingPublishing
-from tolman.bridge.history import Arena, StateHistory
 from tolman.bridge.messages import message_class
-from tolman.bridge.observer import StateObserver
 from tolman.bridge.shared_ring import ORDERED
 from tolman.bridge.state import StatePublisher
 from tolman.bridge.state_process import DetachedPublisher
 from tolman.bridge.topics import LATCHED, PERIODIC, TOPICS
-from tolman.bridge.viewers import view
+from tolman.bridge.viewers.dashboard import Dashboard
+from tolman.bridge.viewers.history import Arena, StateHistory
+from tolman.bridge.viewers.observer import StateObserver
+from tolman.bridge.viewers.window import view
 
 Made = StatePublisher | DetachedPublisher
 DETACHED = pytest.param(
@@ -42,7 +42,7 @@ def publisher(request: pytest.FixtureRequest, endpoint: str) -> Iterator[Made]:
 
 OBSERVER = textwrap.dedent("""
     import json, sys
-    from tolman.bridge.observer import StateObserver
+    from tolman.bridge.viewers.observer import StateObserver
     seen = {}
     def note(topic, message, time):
         seen.setdefault(topic, []).append(round(time / 0.04))

@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from live_agent import period
 from tolman.bridge import state_process
 from tolman.bridge.exceptions import BusyPortError, EndpointError
-from tolman.bridge.observer import StateObserver
 from tolman.bridge.shared_ring import ORDERED, SharedRing
 from tolman.bridge.state_process import DetachedPublisher
+from tolman.bridge.viewers.observer import StateObserver
 
 pytestmark = pytest.mark.skipif(not ORDERED, reason="needs stores that are seen in order")
 

@@ -17,11 +17,11 @@ import zmq
 from tolman import bridge
 from tolman.bridge.context import Context
 from tolman.bridge.exceptions import BusyPortError, EndpointError
-from tolman.bridge.graph import PROTOCOL, Participant
 from tolman.bridge.messages import message_class, serialize, type_hash_prefix
+from tolman.bridge.network.graph import PROTOCOL, Participant
+from tolman.bridge.network.wire import MAX_FRAME, Header, Refusal, encode, topic_prefix
 from tolman.bridge.node import Node
 from tolman.bridge.qos import DurabilityPolicy, QoSProfile
-from tolman.bridge.wire import MAX_FRAME, Header, Refusal, encode, topic_prefix
 
 String = message_class("std_msgs/msg/String")
 LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)

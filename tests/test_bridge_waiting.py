@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 import pytest
 from tolman import bridge
 from tolman.bridge.executors import SingleThreadedExecutor
+from tolman.bridge.network.wire import Header
 from tolman.bridge.node import Node
-from tolman.bridge.wire import Header
 
 String = bridge.message_class("std_msgs/msg/String")
 

@@ -3,9 +3,9 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tolman.bridge import endpoint
 from tolman.bridge.exceptions import EndpointError
-from tolman.bridge.wire import (
+from tolman.bridge.network import endpoint
+from tolman.bridge.network.wire import (
     HEADER_BYTES,
     MAX_FRAME,
     FrameError,

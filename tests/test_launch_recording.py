@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 from tolman.bridge.messages import message_class, serialize
-from tolman.bridge.recording import RecordingWriter
-from tolman.bridge.recording_reader import Recording
+from tolman.bridge.recording.reader import Recording
+from tolman.bridge.recording.writer import RecordingWriter
 from tolman.bridge.topics import TOPICS
 
 pytest.importorskip("mcap")

@@ -1,6 +1,6 @@
 """Which actions there are, as rclpy tells: those whose feedback somebody publishes or hears."""
 
-from ..graph import EndKind
+from ..network.graph import EndKind
 from ..node import Node
 from .names import FEEDBACK
 

@@ -5,9 +5,9 @@ from typing import NamedTuple
 
 import msgspec
 
-from . import endpoint as endpoints
+from ..exceptions import EndpointError, KeysError
+from ..network import endpoint as endpoints
 from .announcements import MAX_PARTICIPANTS, PROTOCOL, Participant, Table, publishers, read_participant
-from .exceptions import EndpointError, KeysError
 from .keys import Keys
 from .permissions import DEED_OF, Permissions, matches
 from .wire import Refusal, Refusals

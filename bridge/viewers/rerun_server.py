@@ -19,8 +19,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from .binding import checked_port
-from .exceptions import BridgeError, MissingExtraError
+from ..binding import checked_port
+from ..exceptions import BridgeError, MissingExtraError
 from .rerun_page import HOST, PageServer
 
 DATA_PORT = 9876

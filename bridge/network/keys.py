@@ -19,7 +19,7 @@ from pathlib import Path
 
 import zmq
 
-from .exceptions import KeysError
+from ..exceptions import KeysError
 from .permissions import Permissions, read_permissions
 
 #: environment variable that names the key folder of a process; empty or absent: no keys

@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from .messages import Message
+from ..messages import Message
 
 Floats = NDArray[np.float64]
 PATH_LENGTH = 6000  #: poses kept of each path; 4 minutes at 25 Hz

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .exceptions import BridgeError
+from ..exceptions import BridgeError
 from .observer import StateObserver
 from .rerun_server import RerunServer
 from .rerun_view import RerunDashboard, new_recording

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import BinaryIO, NamedTuple
 
-from .recording import missing_package
+from .writer import missing_package
 
 MAGIC = b"\x89MCAP0\r\n"
 MAX_CHUNK = 2**30  #: bytes of a chunk, unpacked

@@ -12,13 +12,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
 
-from . import recording_chunks as chunks
-from .exceptions import RecordingError
-from .messages import agrees
-from .qos import DurabilityPolicy, QoSProfile
-from .recording import LOSSES, MESSAGE_ENCODING, SIMULATION_TOPIC, simulation_time_of
-from .typestore import canonical_name
-from .wire import NO_SIMULATION_TIME
+from ..exceptions import RecordingError
+from ..messages import agrees
+from ..network.wire import NO_SIMULATION_TIME
+from ..qos import DurabilityPolicy, QoSProfile
+from ..recording import chunks as chunks
+from ..typestore import canonical_name
+from .writer import LOSSES, MESSAGE_ENCODING, SIMULATION_TOPIC, simulation_time_of
 
 CLOCK_TOPIC = "/clock"
 MAX_DEPTH = 1000  #: messages a replayed topic keeps for late joiners, whatever the file says

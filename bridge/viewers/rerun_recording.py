@@ -5,8 +5,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .recorded_state import RecordedState
-from .recording_reader import Recording
+from ..recording.reader import Recording
+from ..recording.recorded_state import RecordedState
 from .rerun_live import RATE, SLOWER, DashboardReport, written
 from .rerun_server import RerunServer
 from .rerun_view import RerunDashboard, new_recording

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from .exceptions import MessageError, RecordingError
-from .messages import Message, deserialize, message_class
-from .recording_reader import RecordedMessage, Recording
-from .topics import TOPICS
+from ..exceptions import MessageError, RecordingError
+from ..messages import Message, deserialize, message_class
+from ..topics import TOPICS
+from .reader import RecordedMessage, Recording
 
 
 class RecordedState:

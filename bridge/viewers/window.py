@@ -10,8 +10,8 @@ from pathlib import Path
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from ..exceptions import BridgeError, NoDisplayError
 from .dashboard import Dashboard
-from .exceptions import BridgeError, NoDisplayError
 from .history import StateHistory
 from .observer import StateObserver
 

@@ -7,14 +7,14 @@ from collections.abc import Callable, Collection
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
-from .context import open_context
-from .messages import known_types, message_class, type_hash
-from .node import Node
-from .qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
-from .recording import RecordingWriter
-from .subscription import Subscription
-from .topics import TOPICS
-from .wire import Flags, Header
+from ..context import open_context
+from ..messages import known_types, message_class, type_hash
+from ..network.wire import Flags, Header
+from ..node import Node
+from ..qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
+from ..subscription import Subscription
+from ..topics import TOPICS
+from .writer import RecordingWriter
 
 POLL = 0.005  #: s between looks at the queues
 DISCOVER_EVERY = 0.05  #: s between looks at the graph; announcements take this long too

@@ -12,7 +12,7 @@ import shutil
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from .exceptions import BridgeError
+from ..exceptions import BridgeError
 
 HOST = "127.0.0.1"
 FILES = ("/", "/index.html", "/favicon.ico", "/favicon.svg", "/re_viewer.js", "/re_viewer_bg.wasm")

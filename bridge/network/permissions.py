@@ -19,7 +19,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from .exceptions import KeysError
+from ..exceptions import KeysError
 
 Pattern = Annotated[str, msgspec.Meta(pattern=r"^/", max_length=256)]
 Patterns = Annotated[tuple[Pattern, ...], msgspec.Meta(max_length=256)]

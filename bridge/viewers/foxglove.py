@@ -14,16 +14,16 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import NamedTuple, Self
 
-from .binding import checked_host, checked_port
-from .context import open_context
-from .discovery import published_topics
-from .exceptions import BridgeError, MissingExtraError
-from .messages import Message, definition, message_class
-from .node import Node
-from .qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
+from ..binding import checked_host, checked_port
+from ..context import open_context
+from ..discovery import published_topics
+from ..exceptions import BridgeError, MissingExtraError
+from ..messages import Message, definition, message_class
+from ..network.wire import Flags
+from ..node import Node
+from ..qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
+from ..subscription import Subscription
 from .serving import serve
-from .subscription import Subscription
-from .wire import Flags
 
 try:
     import foxglove

@@ -21,7 +21,8 @@ from collections.abc import Callable, Iterable
 import msgspec
 import zmq
 
-from . import endpoint as endpoints
+from ..exceptions import BusyPortError, EndpointError, KeysError
+from ..network import endpoint as endpoints
 from .announcements import (
     MAX_ANNOUNCEMENT,
     MAX_PARTICIPANTS,
@@ -32,7 +33,6 @@ from .announcements import (
     listens_to,
     read_table,
 )
-from .exceptions import BusyPortError, EndpointError, KeysError
 from .gate import HANDSHAKE_MS, Gate, Verdict
 from .hub import Hub
 from .keys import Keys

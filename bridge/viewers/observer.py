@@ -6,13 +6,13 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self
 
-from .context import open_context
-from .exceptions import NothingPublishing
-from .messages import Message, deserialize, message_class, serialize
-from .node import Node
-from .qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
-from .subscription import Statistics, Subscription
-from .topics import TOPICS
+from ..context import open_context
+from ..exceptions import NothingPublishing
+from ..messages import Message, deserialize, message_class, serialize
+from ..node import Node
+from ..qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
+from ..subscription import Statistics, Subscription
+from ..topics import TOPICS
 
 _POLL = 0.005  #: s between looks at the queues
 #: Deep enough for the seconds that a viewer spends drawing while an agent runs at many times real time.

@@ -19,9 +19,9 @@ import numpy as np
 from matplotlib import colormaps
 from numpy.typing import NDArray
 
-from .exceptions import MissingExtraError
+from ..exceptions import MissingExtraError
+from ..messages import Message
 from .history import RASTER_SECONDS, Arena, Path, StateHistory
-from .messages import Message
 from .raster import POPULATION_COLOURS, Row, population_rows
 from .rate_maps import BINS, RateMaps
 

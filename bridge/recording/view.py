@@ -8,12 +8,12 @@ from pathlib import Path
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from .dashboard import Dashboard
-from .exceptions import NoDisplayError
-from .history import StateHistory
+from ..exceptions import NoDisplayError
+from ..viewers.dashboard import Dashboard
+from ..viewers.history import StateHistory
+from ..viewers.window import DPI, FRAME_SECONDS, checked_picture, has_display, save_picture
+from .reader import RecordedMessage, Recording
 from .recorded_state import RecordedState
-from .recording_reader import RecordedMessage, Recording
-from .viewers import DPI, FRAME_SECONDS, checked_picture, has_display, save_picture
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ import socket
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from . import keys
-from .exceptions import EndpointError
+from ..exceptions import EndpointError
+from ..network import keys
 
 #: environment variable that overrides the default endpoint
 ENVIRONMENT = "TOLMAN_ENDPOINT"

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 
-from .context import Context
+from ..context import Context
 
 POLL = 0.003  #: s of rest when there was nothing to do
 

@@ -6,13 +6,13 @@ from collections.abc import Callable, Collection
 from types import TracebackType
 from typing import Any, Self
 
-from .context import open_context
-from .exceptions import RecordingError
-from .messages import message_class
-from .node import Node
-from .publisher import Publisher
-from .recording_reader import RecordedMessage, Recording
-from .wire import MAX_PAYLOAD
+from ..context import open_context
+from ..exceptions import RecordingError
+from ..messages import message_class
+from ..network.wire import MAX_PAYLOAD
+from ..node import Node
+from ..publisher import Publisher
+from .reader import RecordedMessage, Recording
 
 POLL = 0.05  #: s, the longest sleep without a look at whether to stop
 #: Without pauses the queue of a subscriber, 1000 messages, could overflow before that process is scheduled.

@@ -13,17 +13,17 @@ from typing import Self
 import msgspec
 import zmq
 
-from . import endpoint as endpoints
-from .context import open_context
-from .discovery import published_topics
-from .exceptions import BridgeError
-from .messages import Message, message_class
-from .node import Node
-from .numbers import numbers_of
-from .qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
+from ..context import open_context
+from ..discovery import published_topics
+from ..exceptions import BridgeError
+from ..messages import Message, message_class
+from ..network import endpoint as endpoints
+from ..network.wire import NO_SIMULATION_TIME, Header
+from ..node import Node
+from ..numbers import numbers_of
+from ..qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
+from ..subscription import Subscription
 from .serving import serve
-from .subscription import Subscription
-from .wire import NO_SIMULATION_TIME, Header
 
 DEFAULT_BIND = "tcp://127.0.0.1:9872"  #: where PlotJuggler looks unless told otherwise
 LIMIT = 64  #: elements of an array, each of which becomes a curve

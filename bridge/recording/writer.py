@@ -18,11 +18,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from .constants import S_TO_NS
-from .exceptions import RecordingError
-from .messages import definition, type_hash
-from .qos import QoSProfile
-from .wire import NO_SIMULATION_TIME
+from ..constants import S_TO_NS
+from ..exceptions import RecordingError
+from ..messages import definition, type_hash
+from ..network.wire import NO_SIMULATION_TIME
+from ..qos import QoSProfile
 
 SUFFIX = ".mcap"
 PROFILE, SCHEMA_ENCODING, MESSAGE_ENCODING = "ros2", "ros2msg", "cdr"

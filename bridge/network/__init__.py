@@ -1,0 +1,1 @@
+"""How processes find, hear and trust each other: the hub, data sockets, frames, keys."""

@@ -1,0 +1,1 @@
+"""Recordings in MCAP: written, read, replayed and shown."""

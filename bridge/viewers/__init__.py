@@ -1,0 +1,1 @@
+"""What shows a running agent or a recording: windows, browsers, other programs."""
