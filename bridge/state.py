@@ -10,12 +10,12 @@ import json
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .closing import Closing
 from .constants import S_TO_NS
 from .context import open_context
 from .messages import Message, message_class, serialize
@@ -165,7 +165,7 @@ class StateSink(ABC):
         """Send `content`, as JSON, on a topic that late joiners hear of, too."""
 
 
-class LiveSink(StateSink):
+class LiveSink(StateSink, Closing):
     """A sink that viewers look at while the agent runs.
 
     Attributes
@@ -186,17 +186,6 @@ class LiveSink(StateSink):
     @abstractmethod
     def close(self) -> None:
         """Stop, once what was published has left."""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc_val: BaseException | None,
-        exc_tb: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 class StateMessages(StateSink):

@@ -4,9 +4,8 @@ All times in the file are the agent's: the same run gives the same file, byte by
 """
 
 import os
-from types import TracebackType
-from typing import Self
 
+from .closing import Closing
 from .messages import Message, serialize
 from .qos import QoSProfile
 from .recording.writer import RecordingWriter
@@ -14,7 +13,7 @@ from .state import StateMessages, profile_of
 from .topics import TOPICS
 
 
-class StateRecorder(StateMessages):
+class StateRecorder(StateMessages, Closing):
     """Records an agent's state.
 
     Parameters
@@ -55,17 +54,6 @@ class StateRecorder(StateMessages):
     def close(self) -> None:
         """Complete the file and give it its name."""
         self.writer.close({})
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc_val: BaseException | None,
-        exc_tb: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 class _TopicFile:

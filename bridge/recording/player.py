@@ -3,9 +3,9 @@
 import time
 from collections import Counter
 from collections.abc import Callable, Collection
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
+from ..closing import Closing
 from ..context import open_context
 from ..exceptions import RecordingError
 from ..messages import message_class
@@ -21,7 +21,7 @@ SETTLE = 0.1  #: s after the first subscription, in which the others of the same
 _CDR = (b"\x00\x01", b"\x00\x00")  #: encapsulations that receivers of the bridge accept
 
 
-class Player:
+class Player(Closing):
     """Publishes the messages of a recording.
 
     Parameters
@@ -148,14 +148,3 @@ class Player:
     def close(self) -> None:
         """Stop; what is queued has a fifth of a second to leave."""
         self.context.try_shutdown()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc_val: BaseException | None,
-        exc_tb: TracebackType | None,
-    ) -> None:
-        self.close()

@@ -9,9 +9,9 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterator
 from pathlib import Path
-from types import TracebackType
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
+from ..closing import Closing
 from ..exceptions import RecordingError
 from ..messages import agrees
 from ..network.wire import NO_SIMULATION_TIME
@@ -46,7 +46,7 @@ class RecordedTopic(NamedTuple):
     obstacle: str  #: why its messages mean nothing here; empty if they do
 
 
-class Recording:
+class Recording(Closing):
     """A recording that exists, looked through once when it is opened.
 
     Parameters
@@ -230,17 +230,6 @@ class Recording:
     def close(self) -> None:
         """Close the file."""
         self._file.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc_val: BaseException | None,
-        exc_tb: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 def _profile(text: str) -> QoSProfile:

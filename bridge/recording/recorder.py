@@ -4,9 +4,9 @@ import os
 import time
 from collections import Counter
 from collections.abc import Callable, Collection
-from types import TracebackType
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple
 
+from ..closing import Closing
 from ..context import open_context
 from ..messages import known_types, message_class, type_hash
 from ..network.wire import Flags, Header
@@ -38,7 +38,7 @@ class _Arrival(NamedTuple):
     header: Header
 
 
-class Recorder:
+class Recorder(Closing):
     """Subscribes to topics and writes what comes.
 
     Parameters
@@ -192,14 +192,3 @@ class Recorder:
                     message_class(kind), topic, lambda _: None, _QOS, raw=True
                 )
                 self.refused.pop(topic, None)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc_val: BaseException | None,
-        exc_tb: TracebackType | None,
-    ) -> None:
-        self.close()

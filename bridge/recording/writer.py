@@ -15,9 +15,8 @@ import struct
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
+from ..closing import Closing
 from ..constants import S_TO_NS
 from ..exceptions import RecordingError
 from ..messages import definition, type_hash
@@ -44,7 +43,7 @@ _DEFAULT_QOS = QoSProfile(depth=10)
 _FOREVER = "{sec: 9223372036, nsec: 854775807}"
 
 
-class RecordingWriter:
+class RecordingWriter(Closing):
     """A recording being made.
 
     Parameters
@@ -228,17 +227,6 @@ class RecordingWriter:
             self._file.close()
         reason = error.strerror or str(error)
         return RecordingError(f"cannot write {self.partial}: {reason}; it holds what was complete before")
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc_val: BaseException | None,
-        exc_tb: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 def simulation_time_of(payload: bytes | memoryview) -> int:

@@ -11,10 +11,10 @@ import logging
 import time
 from collections import Counter, deque
 from dataclasses import dataclass, field
-from types import TracebackType
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
 from ..binding import checked_host, checked_port
+from ..closing import Closing
 from ..context import open_context
 from ..discovery import published_topics
 from ..exceptions import BridgeError, MissingExtraError
@@ -74,7 +74,7 @@ class _Stream:
     repeats: list[_Repeat] = field(default_factory=list)
 
 
-class FoxgloveServer:
+class FoxgloveServer(Closing):
     """Serves every topic that is published at an endpoint; topics appear as they are announced, and stay.
 
     Parameters
@@ -255,17 +255,6 @@ class FoxgloveServer:
         # Dated when it was sent; an old latched one now, lest the viewer's time line begin back then.
         log_time = time.time_ns() if flags & Flags.LATCHED else stamp
         stream.channel.log(payload, log_time=log_time, sink_id=client)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc_val: BaseException | None,
-        exc_tb: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 class _Listener(foxglove.websocket.ServerListener):

@@ -3,9 +3,9 @@
 import time
 from collections import Counter
 from collections.abc import Callable
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
+from ..closing import Closing
 from ..context import open_context
 from ..exceptions import NothingPublishing
 from ..messages import Message, deserialize, message_class, serialize
@@ -22,7 +22,7 @@ _LATCHED_QOS = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 OnMessage = Callable[[str, Message, float], None]
 
 
-class StateObserver:
+class StateObserver(Closing):
     """Subscribes to all topics of `topics.TOPICS`.
 
     Parameters
@@ -121,14 +121,3 @@ class StateObserver:
     def close(self) -> None:
         """Stop."""
         self.context.try_shutdown()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc_val: BaseException | None,
-        exc_tb: TracebackType | None,
-    ) -> None:
-        self.close()

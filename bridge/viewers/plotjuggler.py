@@ -7,12 +7,11 @@ who does not read loses messages; a topic is subscribed to while somebody wants 
 
 import time
 from collections import Counter
-from types import TracebackType
-from typing import Self
 
 import msgspec
 import zmq
 
+from ..closing import Closing
 from ..context import open_context
 from ..discovery import published_topics
 from ..exceptions import BridgeError
@@ -38,7 +37,7 @@ _QOS = QoSProfile(
 )
 
 
-class PlotJugglerServer:
+class PlotJugglerServer(Closing):
     """Publishes the numbers of every topic that is published at an endpoint.
 
     Parameters
@@ -174,14 +173,3 @@ class PlotJugglerServer:
         if header.simulation_time != NO_SIMULATION_TIME:
             self._agent_time = header.simulation_time
         return header.source_stamp if self._agent_time == NO_SIMULATION_TIME else self._agent_time
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc_val: BaseException | None,
-        exc_tb: TracebackType | None,
-    ) -> None:
-        self.close()

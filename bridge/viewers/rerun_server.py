@@ -16,10 +16,9 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from ..binding import checked_port
+from ..closing import Closing
 from ..exceptions import BridgeError, MissingExtraError
 from .rerun_page import HOST, PageServer
 
@@ -30,7 +29,7 @@ START_WITHIN = 20.0  #: s
 STOP_WITHIN = 3.0  #: s
 
 
-class RerunServer:
+class RerunServer(Closing):
     """A running server; ends with `close`.
 
     Parameters
@@ -125,17 +124,6 @@ class RerunServer:
                 left.pop(0)
                 continue
             time.sleep(0.05)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc_val: BaseException | None,
-        exc_tb: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 def _program() -> str:
