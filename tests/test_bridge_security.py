@@ -15,6 +15,7 @@ from pathlib import Path
 import msgspec
 import pytest
 import zmq
+from live_agent import until
 from tolman import bridge
 from tolman.bridge.context import Context
 from tolman.bridge.exceptions import BusyPortError, EndpointError, KeysError
@@ -30,15 +31,6 @@ from tolman.bridge.qos import QoSProfile
 from tolman.launch.cli import main
 
 String = message_class("std_msgs/msg/String")
-
-
-def until(condition: Callable[[], object], seconds: float = 5.0) -> bool:
-    end = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.005)
-    return True
 
 
 Open = Callable[..., Context]

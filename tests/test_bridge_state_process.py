@@ -8,12 +8,11 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from live_agent import period
+from live_agent import period, until
 from tolman.bridge import state_process
 from tolman.bridge.exceptions import BusyPortError, EndpointError
 from tolman.bridge.shared_ring import ORDERED, SharedRing
@@ -21,15 +20,6 @@ from tolman.bridge.state_process import DetachedPublisher
 from tolman.bridge.viewers.observer import StateObserver
 
 pytestmark = pytest.mark.skipif(not ORDERED, reason="needs stores that are seen in order")
-
-
-def until(condition: Callable[[], object], seconds: float = 10.0) -> bool:
-    end = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.005)
-    return True
 
 
 @given(st.lists(st.one_of(st.none(), st.integers(0, 70)), max_size=200), st.integers(64, 80))

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 import msgspec
 import pytest
 import zmq
+from live_agent import until
 from tolman import bridge
 from tolman.bridge.context import Context
 from tolman.bridge.exceptions import BusyPortError, EndpointError
@@ -25,26 +26,6 @@ from tolman.bridge.qos import DurabilityPolicy, QoSProfile
 
 String = message_class("std_msgs/msg/String")
 LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
-
-
-def free_endpoint() -> str:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return f"tcp://127.0.0.1:{probe.getsockname()[1]}"
-
-
-def until(condition: Callable[[], object], seconds: float = 5.0) -> bool:
-    end = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.005)
-    return True
-
-
-@pytest.fixture
-def endpoint() -> str:
-    return free_endpoint()
 
 
 @pytest.fixture

@@ -2,9 +2,10 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
+from live_agent import until
 from tolman import bridge
 from tolman.bridge.executors import SingleThreadedExecutor
 from tolman.bridge.network.wire import Header
@@ -17,13 +18,6 @@ String = bridge.message_class("std_msgs/msg/String")
 def node(endpoint: str) -> Iterator[Node]:
     with bridge.open_context(endpoint) as context:
         yield Node("waiting", context=context, start_parameter_services=False)
-
-
-def until(holds: Callable[[], bool], seconds: float = 5.0) -> bool:
-    end = time.monotonic() + seconds
-    while not holds() and time.monotonic() < end:
-        time.sleep(0.001)
-    return holds()
 
 
 def delivering_threads(node: Node) -> list[int]:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from live_agent import until
 from rich.console import Console
 from tolman.launch.description import CommandProcess
 from tolman.launch.output import Output
@@ -52,15 +53,6 @@ def alive(pid: int) -> bool:
     except FileNotFoundError:
         return False
     return state not in "ZX"
-
-
-def until(condition: Callable[[], bool], seconds: float = 10.0) -> bool:
-    end = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.02)
-    return True
 
 
 def test_all_lines_carry_a_name_and_none_is_cut() -> None:
@@ -143,11 +135,14 @@ def test_who_ignores_signals_is_killed_with_all_its_children(tmp_path: Path) -> 
     pids = tmp_path / "pids"
     tree = f"trap '' INT TERM; sleep 61 & echo $! >> {pids}; echo $$ >> {pids}; while :; do sleep 0.1; done"
 
+    ready = tmp_path / "ready"
+    stubborn = STUBBORN.replace("print('up')", f"open({str(ready)!r}, 'w').close()")
+
     def interrupt() -> None:
-        assert until(lambda: pids.exists() and len(pids.read_text().split()) == 2)
+        assert until(lambda: ready.exists() and pids.exists() and len(pids.read_text().split()) == 2)
         os.kill(os.getpid(), signal.SIGINT)
 
-    code, text = supervise(python("stubborn", STUBBORN), job("tree", "sh", "-c", tree), during=interrupt)
+    code, text = supervise(python("stubborn", stubborn), job("tree", "sh", "-c", tree), during=interrupt)
     assert code == 130
     assert "stubborn did not end within 0.6 s and is killed" in text
     assert "tree did not end within 0.6 s and is killed" in text
