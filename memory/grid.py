@@ -18,10 +18,10 @@ from ..spiking.random import key
 from ..spiking.torus import TorusProjection
 from .attractor import AttractorNeurons
 from .calibration import DriveTable, circular_speed
-from .engines import Neurons, advance_sheet, blank, clear, kill, named, recovery, rest
+from .engines import Neurons, advance_sheet, blank, clear, named, rest
 from .population_vector import bearings
 from .rate_attractor import RateNeurons
-from .tuning import resting, tune
+from .tuning import Sheet
 
 Floats = NDArray[np.float32]
 #: Unit vectors of the lattice (rows): the torus is their parallelogram.
@@ -80,8 +80,12 @@ class GridConfig:
         return np.asarray(np.arange(self.modules) * self.orientation_step, np.float64)
 
 
-class GridModule:
+class GridModule(Sheet):
     """One torus of 4 x phases**2 LIF neurons with a given scale (m) and orientation (rad)."""
+
+    layers = DIRECTIONS
+    usual = 0.25
+    rest_name = "grid_tuning"
 
     def __init__(
         self, config: GridConfig, scale: float, orientation: float, name: str, seed: int, table: DriveTable
@@ -120,39 +124,12 @@ class GridModule:
         """Let inhibition from outside end whatever bump there is, at once."""
         clear(self.state)
 
-    def lesion(self, neurons: NDArray[np.integer]) -> None:
-        """Let `neurons` never fire again; the others recover."""
-        kill(self.state, neurons)
-        self.recover()
-
-    def recover(self) -> None:
-        """At rest, tune neurons that are unlike or fewer than they were, and measure how they move then."""
-        if seconds := recovery(self._units, self.state):
-            with resting(self, "grid_tuning"):
-                tune(self, self._nominal, seconds)
-            self.measure()
-
-    def measure(self) -> None:
-        """Measure how the bump moves where neurons are unlike; the nominal speeds hold where it does not."""
-        if recovery(self._units, self.state):
-            try:
-                self.table = calibrate(self.config, sheets=4, like=self)
-            except ValueError:
-                self.table = self._nominal
-
-    # What `tuning` asks of a sheet.
-    layers = DIRECTIONS
-    usual = 0.25
+    def _measured(self) -> DriveTable:
+        return calibrate(self.config, sheets=4, like=self)
 
     def begin_at(self, random: np.random.Generator) -> None:
         """Let a bump form anywhere."""
         self.set(random.uniform(0.0, 1.0, 2) @ np.linalg.inv(self._to_lattice))
-
-    def push(self, drives: NDArray[np.float64]) -> None:
-        """Go on for a control period under the drive of each layer (4,)."""
-        advance_sheet(
-            self._units, self.state, self._kernels, drives, self._no_cue, 40, self.key, self._spikes
-        )
 
     def place(self) -> NDArray[np.float64]:
         """Phase (2,) of the population vector, periods."""

@@ -12,10 +12,10 @@ from ..spiking.random import key
 from ..spiking.torus import TorusProjection
 from .attractor import AttractorNeurons
 from .calibration import DriveTable, circular_speed
-from .engines import Neurons, advance_sheet, blank, clear, kill, named, recovery, rest
+from .engines import Neurons, advance_sheet, blank, clear, named, rest
 from .population_vector import bearings
 from .rate_attractor import RateNeurons
-from .tuning import resting, tune
+from .tuning import Sheet
 
 Floats = NDArray[np.float32]
 SETTLE = 0.8  #: s a new bump is left alone
@@ -48,11 +48,15 @@ class HeadingConfig:
         return self.neurons if self.rates is None else self.rates
 
 
-class HeadDirection:
+class HeadDirection(Sheet):
     """Ring attractor of 2 x `phases` LIF neurons; angles in rad, counter-clockwise.
 
     Its speed under each drive is measured over `seconds` when it is made.
     """
+
+    layers = np.array([[1.0], [-1.0]])
+    usual = 0.6
+    rest_name = "head_direction_tuning"
 
     def __init__(self, config: HeadingConfig, seed: int, seconds: float = 3.0) -> None:
         self.config = config
@@ -94,39 +98,12 @@ class HeadDirection:
         """Let inhibition from outside end whatever bump there is, at once."""
         clear(self.state)
 
-    def lesion(self, neurons: NDArray[np.integer]) -> None:
-        """Let `neurons` never fire again; the others recover."""
-        kill(self.state, neurons)
-        self.recover()
-
-    def recover(self) -> None:
-        """At rest, tune neurons that are unlike or fewer than they were, and measure how they move then."""
-        if seconds := recovery(self._units, self.state):
-            with resting(self, "head_direction_tuning"):
-                tune(self, self._nominal, seconds)
-            self.measure()
-
-    def measure(self) -> None:
-        """Measure how the bump moves where neurons are unlike; the nominal speeds hold where it does not."""
-        if recovery(self._units, self.state):
-            try:
-                self.table = self._calibrate(self._seconds)
-            except ValueError:
-                self.table = self._nominal
-
-    # What `tuning` asks of a sheet.
-    layers = np.array([[1.0], [-1.0]])
-    usual = 0.6
+    def _measured(self) -> DriveTable:
+        return self._calibrate(self._seconds)
 
     def begin_at(self, random: np.random.Generator) -> None:
         """Let a bump form anywhere."""
         self.set(random.uniform(-np.pi, np.pi))
-
-    def push(self, drives: NDArray[np.float64]) -> None:
-        """Go on for a control period under the drive of each layer (2,)."""
-        advance_sheet(
-            self._units, self.state, self._kernels, drives, self._no_cue, 40, self.key, self._spikes
-        )
 
     def place(self) -> NDArray[np.float64]:
         """Where the population vector points, (1,) rad."""

@@ -11,9 +11,9 @@ Head-direction and grid cells run through their states at rest, too (Peyrache et
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from ..spiking.random import generator, key
 from .attractor import AttractorState
 from .calibration import DriveTable
-from .engines import State, blank
+from .engines import Floats, Neurons, State, advance_sheet, blank, kill, recovery
 
 WINDOW = 5  #: control periods over which slip is measured
 RATE = 0.08  #: change of excitability a second, per slip of the usual speed, thresholds
@@ -32,36 +32,72 @@ STARTS = 3.0  #: s from one start to the next, on average
 _SECOND = 25  #: control periods
 
 
-class Sheet(Protocol):
-    """A ring or a torus of layers that pull a bump their way."""
+class Sheet(ABC):
+    """A ring or a torus of layers that pull a bump their way, and that recovers from what happens to it."""
 
     state: State
-    table: DriveTable
+    table: DriveTable  #: how its bump moves
     key: np.uint32  #: of its noise
     layers: NDArray[np.float64]  #: (L, d) preferred directions
-    usual: float  #: speed at which it is driven about, rad/s or periods/s
+    usual: float  #: speed at which it is driven about at rest, rad/s or periods/s
+    rest_name: str  #: of its noise at rest
+    _units: Neurons
+    _nominal: DriveTable  #: how the bump of equal neurons moves
+    _kernels: Floats
+    _no_cue: Floats
+    _spikes: NDArray[np.int32]
 
-    def begin_at(self, random: np.random.Generator) -> None:
-        """Let a bump form anywhere."""
+    def lesion(self, neurons: NDArray[np.integer]) -> None:
+        """Let `neurons` never fire again; the others recover."""
+        kill(self.state, neurons)
+        self.recover()
+
+    def recover(self) -> None:
+        """At rest, tune neurons that are unlike or fewer than they were, and measure how they move then."""
+        if seconds := recovery(self._units, self.state):
+            with resting(self):
+                tune(self, self._nominal, seconds)
+            self.measure()
+
+    def measure(self) -> None:
+        """Measure how the bump moves where neurons are unlike; the nominal speeds hold where it does not."""
+        if recovery(self._units, self.state):
+            try:
+                self.table = self._measured()
+            except ValueError:
+                self.table = self._nominal
 
     def push(self, drives: NDArray[np.float64]) -> None:
         """Go on for a control period under the drive of each layer (L,)."""
+        advance_sheet(
+            self._units, self.state, self._kernels, drives, self._no_cue, 40, self.key, self._spikes
+        )
 
+    @abstractmethod
+    def _measured(self) -> DriveTable:
+        """How the bump of these very neurons moves; raises ValueError if it does not follow its drive."""
+
+    @abstractmethod
+    def begin_at(self, random: np.random.Generator) -> None:
+        """Let a bump form anywhere."""
+
+    @abstractmethod
     def place(self) -> NDArray[np.float64]:
         """Where the population vector points, (d,)."""
 
+    @abstractmethod
     def way(self, start: NDArray[np.float64], end: NDArray[np.float64]) -> NDArray[np.float64]:
         """Shortest way from one place to another, in the directions' frame, (d,)."""
 
 
 @contextmanager
-def resting(sheet: Sheet, name: str) -> Iterator[None]:
+def resting(sheet: Sheet) -> Iterator[None]:
     """Let a sheet live apart from what it holds: only its excitability stays as it is afterwards."""
     held, noise, table = sheet.state, sheet.key, sheet.table
     apart = blank(held)
     assert isinstance(held, AttractorState)
     assert isinstance(apart, AttractorState)
-    sheet.state, sheet.key = apart, key(0, name)
+    sheet.state, sheet.key = apart, key(0, sheet.rest_name)
     try:
         yield
     finally:
