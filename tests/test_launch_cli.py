@@ -138,10 +138,7 @@ def test_a_damaged_checkpoint_is_refused_and_kept(tolman: Tolman, trained: Path,
     assert file.read_bytes() == broken
 
 
-def test_a_second_publisher_at_an_endpoint_is_warned_of(tolman: Tolman) -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        endpoint = f"tcp://127.0.0.1:{free.getsockname()[1]}"
+def test_a_second_publisher_at_an_endpoint_is_warned_of(tolman: Tolman, endpoint: str) -> None:
     with StatePublisher(endpoint) as first:
         assert first.others == 0
         code, out, err = tolman("run", "WaterMaze", *QUICK, "--publish", endpoint)
@@ -172,10 +169,7 @@ def test_bench_charges_every_part_of_the_navigator(tolman: Tolman, tmp_path: Pat
     assert all(result["shares"][part] > 0.0 for part in parts)
 
 
-def test_run_with_everything_on(tolman: Tolman, trained: Path, tmp_path: Path) -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        endpoint = f"tcp://127.0.0.1:{free.getsockname()[1]}"
+def test_run_with_everything_on(tolman: Tolman, trained: Path, tmp_path: Path, endpoint: str) -> None:
     file = tmp_path / "new" / "run.json"
     code, out, err = tolman(
         "run", "--checkpoint", trained, "--episodes", 2, "--json", file, "--publish", endpoint,
