@@ -134,7 +134,7 @@ def _summarise(
         out[i] = np.sqrt(out[i])
 
 
-@njit(cache=True, fastmath=True)
+@njit(cache=True)
 def _cells(
     drive: Floats,
     inputs: NDArray[np.int32],
@@ -145,14 +145,13 @@ def _cells(
 ) -> Ints:
     groups = inputs.shape[0] // units
     winner = np.empty(groups, np.int64)
+    total = np.empty(units, np.float32)
     for g in range(groups):
-        best = np.float32(-np.inf)
-        for u in range(units):
-            total = np.float32(0.0)
-            for s in range(inputs.shape[1]):
-                total += weights[g * units + u, s] * drive[inputs[g * units + u, s]]
-            if total > best:
-                best, winner[g] = total, u
+        total[:] = 0.0
+        for s in range(inputs.shape[1]):
+            for u in range(units):  # side by side: sums that do not wait for each other, in a fixed order
+                total[u] += weights[g * units + u, s] * drive[inputs[g * units + u, s]]
+        winner[g] = total.argmax()
     out = np.empty(joined.shape[0], np.int64)
     for c in range(joined.shape[0]):
         cell = c
