@@ -58,6 +58,7 @@ def _multiplied(typing: Any, row: Any, cue: Any) -> Any:
 
 _dot: Any = intrinsic(_multiplied)
 
+
 @njit(cache=True)
 def dots(
     cues: Floats,
