@@ -55,6 +55,7 @@ class PlaceConfig:
 
 
 ORIGIN = np.zeros(2)
+BODY, WALL = 0.08, 0.15  #: m from a touching robot to a wall, and how far to both sides it is known to stand
 #: ms of refractoriness to which cells of other maps are set, and from which on a cell is one of those.
 SHUT_OUT, SHUT_IN = np.int32(2**29), np.int32(2**28)
 
@@ -190,7 +191,8 @@ class PlaceCells:
     ) -> NDArray[np.intp]:
         """Take `share` of the links from what fires to fields ahead of `here` (2,) m, and back.
 
-        Ahead is within 60 degrees of `course`, rad, and `reach`, m. Returns which cells these are.
+        Ahead is within 60 degrees of `course`, rad, and `reach`, m. Returns which cells these are. Links that
+        lead through the wall that is met, from wherever, lose as much.
         """
         activity, way = self.activity[: self.used], self.centres[: self.used] - here
         firing = np.flatnonzero(activity > 0.5 * activity.max(initial=1.0))
@@ -198,7 +200,25 @@ class PlaceCells:
         beyond = np.flatnonzero((along > 0.5 * far) & (far < reach))
         for block in (np.ix_(firing, beyond), np.ix_(beyond, firing)):
             self.links.near[block] *= np.float32(1.0 - share)
+        ways = self._through(way, course)
+        self.links.near[: self.used, : self.used][ways] *= np.float32(1.0 - share)
         return beyond
+
+    def _through(self, way: NDArray[np.float64], course: float) -> NDArray[np.bool_]:
+        """Return which straight ways (used, used) between fields lead through a wall.
+
+        `way` (used, 2), m, are the fields from the robot, which touches the wall on `course`, rad.
+        """
+        along = way @ np.array([np.cos(course), np.sin(course)]) - BODY
+        aside = way @ np.array([-np.sin(course), np.cos(course)])
+        across = (along[:, None] < 0.0) != (along[None, :] < 0.0)
+        across &= self.of_this_map[:, None] & self.of_this_map[None, :]
+        i, j = np.nonzero(across & (self.links.near[: self.used, : self.used] > 0.0))
+        met = aside[i] + (aside[j] - aside[i]) * along[i] / (along[i] - along[j])
+        through = np.abs(met) < WALL
+        ways = np.zeros_like(across)
+        ways[i[through], j[through]] = True
+        return ways
 
     def hear(self, ca3_counts: Floats) -> None:
         """Take the burst of a recall (ca3,), and let synapses between cells that fire together grow."""
