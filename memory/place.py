@@ -216,7 +216,7 @@ class PlaceCells:
         i, j = np.nonzero(across & (self.links.near[: self.used, : self.used] > 0.0))
         met = aside[i] + (aside[j] - aside[i]) * along[i] / (along[i] - along[j])
         through = np.abs(met) < WALL
-        ways = np.zeros_like(across)
+        ways: NDArray[np.bool_] = np.zeros(across.shape, np.bool_)
         ways[i[through], j[through]] = True
         return ways
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from known_corridor import known_corridor
 from numpy.typing import NDArray
 from tolman.memory.config import MemoryConfig
 from tolman.memory.map import PlaceMap
@@ -293,3 +294,30 @@ def test_links_travels_and_replays_are_kept_with_the_memory() -> None:
 def test_impossible_numbers_are_refused(make: object, match: str) -> None:
     with pytest.raises(ValueError, match=match):
         make()  # type: ignore[operator]
+
+
+def test_a_wall_weakens_all_ways_through_it_and_no_other() -> None:
+    places = known_corridor().place  # fields 0.12 m apart
+    places.activity[:] = np.eye(1, places.size, 4, dtype=np.float32)[0]
+    before = places.links.near.copy()
+    places.obstruct(np.array([0.46, 0.45]), 0.0, 0.4, 0.5)  # a wall beside the way, not on it
+    np.testing.assert_array_equal(places.links.near, before)
+    places.obstruct(np.array([0.46, 0.0]), 0.0, 0.4, 0.5)  # it stands at 0.54 m
+    changed = set(map(tuple, np.argwhere(places.links.near != before).tolist()))
+    assert {(3, 5), (4, 5), (4, 6)} <= changed
+    assert all(min(pair) <= 4 < max(pair) for pair in changed)
+    assert (places.links.near <= before).all()
+
+
+def test_a_robot_that_is_not_sure_of_its_place_links_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    memory, heard, sure = known_corridor(), [], False
+    monkeypatch.setattr(type(memory.anchor), "sure", property(lambda anchor: sure))
+    monkeypatch.setattr(memory.place.links, "learn", lambda *arguments: heard.append(1))
+    view = np.zeros(4 * 8, np.float32)
+    memory.place.links.trace[3] = 1.0
+    memory.advance(view, False, 0.3, 0.0)
+    assert not heard
+    assert not memory.place.links.trace.any()  # what was lived before is not joined to what comes after
+    sure = True
+    memory.advance(view, False, 0.3, 0.0)
+    assert heard
