@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM as a wish to end, for verbs that have something to complete first."""
+"""Ctrl-C and SIGTERM as a wish to end, for what has something to complete first."""
 
 from __future__ import annotations
 

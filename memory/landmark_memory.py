@@ -57,7 +57,7 @@ class LandmarkMemory:
     def __init__(self, config: LandmarkMemoryConfig, seed: int) -> None:
         self.config = config
         self.ring = HeadDirection(config.heading, seed, seconds=12.0)
-        table = calibrate(config.grid, seconds=20.0, drives=SLOW)
+        table = calibrate(config.grid.nominal, seconds=20.0, drives=SLOW)
         self.sheets = grid_modules(config.grid, seed, table)
         self.cells = LandmarkCells(config.cells, seed)
         self.reseed(0)  # pulls are measured with the same noise whatever the seed

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import signal
 from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +19,7 @@ from ..environments import configured_camera
 from ..errors import UserError, asked
 from ..evaluation import with_checkpoint
 from ..options import experiment_of
+from ..signals import Stop
 from .agent import AgentNode
 from .environment import EnvironmentNode
 from .periods import SECTORS
@@ -27,34 +27,17 @@ from .ros import BridgeError, Context, opened, spin
 from .world import World
 
 
-class Stop:
-    """Whether SIGINT or SIGTERM came: a node stops between two callbacks, never within one."""
-
-    def __init__(self) -> None:
-        self.asked = False
-
-    def listen(self) -> None:
-        """Take the signals from now on."""
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, self._note)
-
-    def _note(self, number: int, frame: object) -> None:
-        self.asked = True
-
-
 def environment(arguments: Namespace) -> None:
     """Run `tolman node environment`."""
     if not 0.0 < arguments.command_timeout < math.inf:
         raise UserError(f"--command-timeout must be > 0 s, got {arguments.command_timeout}")
     config = replace(experiment_of(arguments), trials=arguments.episodes)
-    stop = Stop()
-    with World(config) as world, _context(arguments.endpoint) as context:
-        stop.listen()
+    with World(config) as world, _context(arguments.endpoint) as context, Stop() as stop:
         with asked("", BridgeError):
             node = EnvironmentNode(
                 world, arguments.mode, command_timeout=arguments.command_timeout, context=context
             )
-        spin(node, lambda: node.finished or stop.asked)
+        spin(node, lambda: node.finished or stop())
 
 
 def agent(arguments: Namespace) -> None:
@@ -69,13 +52,11 @@ def agent(arguments: Namespace) -> None:
         except (ValueError, KeyError) as error:
             raise UserError(f"the checkpoint does not fit this agent: {error}") from error
     warm_up(build_agent(config, camera))
-    stop = Stop()
-    with _context(arguments.endpoint) as context:
-        stop.listen()
+    with _context(arguments.endpoint) as context, Stop() as stop:
         with asked("", BridgeError):
             node = AgentNode(made, camera, context=context)
         try:
-            spin(node, lambda: node.finished or stop.asked)
+            spin(node, lambda: node.finished or stop())
         finally:
             node.stop()
 
