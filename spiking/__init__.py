@@ -20,11 +20,11 @@ from .lif import LIF
 from .modulators import Level, Modulator
 from .network import Network
 from .parameters import Gamma, LogNormal, Normal, Uniform, mismatched
-from .plasticity import STDP, TDLTP, Homeostasis, RewardSTDP, SequentialSTDP
 from .population import Poisson, Population, SpikeSource
 from .probes import SpikeProbe, StateProbe
 from .random import generator, key, stream
 from .receptors import Receptor, alpha, exponential
+from .rules import STDP, TDLTP, Homeostasis, RewardSTDP, SequentialSTDP
 from .short_term import FACILITATING, ShortTerm
 from .simplified import SimplifiedHH
 from .sparse import SparseProjection

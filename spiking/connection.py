@@ -13,9 +13,10 @@ from .dense import DenseProjection
 from .hedonistic import Hedonistic, Release
 from .modulators import Level
 from .parameters import Distribution
-from .plasticity import STDP, Plasticity, RewardSTDP, Rule
+from .plasticity import Plasticity
 from .population import Group, Population, Source
 from .random import generator
+from .rules import STDP, RewardSTDP, Rule
 from .short_term import ShortTerm, ShortTermState
 from .sparse import SparseProjection
 from .torus import TorusProjection

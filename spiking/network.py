@@ -24,11 +24,11 @@ from .hedonistic import Hedonistic
 from .model import NeuronModel
 from .modulators import Level, Modulator
 from .parameters import Distribution, require_positive
-from .plasticity import Rule
 from .population import Group, Poisson, Population, Source, SpikeSource
 from .probes import SpikeProbe, StateProbe
 from .random import key
 from .receptors import Receptor, exponential
+from .rules import Rule
 from .short_term import ShortTerm
 
 Arrays = dict[str, NDArray[Any]]

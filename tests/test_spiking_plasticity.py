@@ -20,7 +20,8 @@ from tolman.spiking import (
     SequentialSTDP,
     Uniform,
 )
-from tolman.spiking.plasticity import Rule, run_reference
+from tolman.spiking.plasticity import run_reference
+from tolman.spiking.rules import Rule
 
 Spikes = NDArray[np.int32]
 

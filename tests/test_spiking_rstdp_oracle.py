@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 from scripts import load
 from tolman.spiking import STDP, Modulator, Network, RewardSTDP
-from tolman.spiking.plasticity import Rule
+from tolman.spiking.rules import Rule
 
 ROOT = Path(__file__).parent
 
