@@ -13,10 +13,11 @@ from typing import Any
 import pytest
 from tolman import bridge
 from tolman.bridge.context import Context
+from tolman.bridge.duration import Duration
 from tolman.bridge.exceptions import RecordingError
 from tolman.bridge.messages import deserialize, message_class, serialize
 from tolman.bridge.node import Node
-from tolman.bridge.qos import DurabilityPolicy, QoSProfile
+from tolman.bridge.qos import DurabilityPolicy, LivelinessPolicy, QoSProfile, ReliabilityPolicy
 from tolman.bridge.recording.player import Player
 from tolman.bridge.recording.reader import Recording
 from tolman.bridge.recording.recorder import Recorder
@@ -162,6 +163,33 @@ def test_only_named_topics_are_recorded_and_losses_are_written_down(
     with Recording(path) as recording:
         assert [t.name for t in recording.topics] == ["/wanted"]
         assert recording.missed == {"/wanted": 1}
+
+
+def test_a_recording_says_what_publishers_offer(
+    endpoint: str, contexts: Callable[[], Context], tmp_path: Path
+) -> None:
+    from mcap.reader import make_reader
+
+    offered = QoSProfile(
+        depth=3,
+        reliability=ReliabilityPolicy.BEST_EFFORT,
+        deadline=Duration(seconds=1.5),
+        liveliness=LivelinessPolicy.MANUAL_BY_TOPIC,
+    )
+    agent = Node("agent", context=contexts())
+    chatter = agent.create_publisher(String, "/chatter", offered)
+    path = tmp_path / "drive.mcap"
+    with Recorder(path, endpoint) as recorder:
+        assert gather_until(recorder, lambda: chatter.get_subscription_count())
+        chatter.publish(String(data="1"))
+        assert gather_until(recorder, lambda: recorder.counts["/chatter"])
+    with path.open("rb") as file:
+        (text,) = [
+            channel.metadata["offered_qos_profiles"]
+            for _, channel, _ in make_reader(file).iter_messages(topics=["/chatter"])
+        ]
+    for line in ("depth: 3", "best_effort", "deadline: {sec: 1, nsec: 500000000}", "manual_by_topic"):
+        assert line in text
 
 
 def test_a_replay_gives_the_same_payloads_at_about_the_right_times(

@@ -9,11 +9,11 @@ from typing import Any, NamedTuple
 from ..closing import Closing
 from ..context import open_context
 from ..messages import known_types, message_class, type_hash
-from ..network.wire import Flags, Header
+from ..network.announcements import TopicEnd
+from ..network.wire import Header
 from ..node import Node
-from ..qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
+from ..qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy, unpacked
 from ..subscription import Subscription
-from ..topics import TOPICS
 from .writer import RecordingWriter
 
 POLL = 0.005  #: s between looks at the queues
@@ -24,10 +24,6 @@ SETTLED = 10_000_000  #: ns a message waits, so that older ones of other topics 
 _QOS = QoSProfile(
     depth=4096, reliability=ReliabilityPolicy.BEST_AVAILABLE, durability=DurabilityPolicy.BEST_AVAILABLE
 )
-_KEPT = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
-_PASSING = QoSProfile(depth=10)
-#: topics that ROS 2 programs publish for late joiners; the graph does not say what publishers offer
-_KEPT_BY_CUSTOM = {"/tf_static", "/robot_description", "/map"}
 
 
 class _Arrival(NamedTuple):
@@ -84,6 +80,7 @@ class Recorder(Closing):
         self._wanted = None if topics is None else frozenset(topics)
         self._known = frozenset(known_types())
         self._subscriptions: dict[str, Subscription[Any]] = {}
+        self._offered: dict[str, QoSProfile] = {}  # by the first publisher met
         self._waiting: list[_Arrival] = []
         self._last_write = time.time_ns()
         self._look_again = 0.0
@@ -156,14 +153,8 @@ class Recorder(Closing):
 
     def _write(self, arrival: _Arrival) -> None:
         topic, header = arrival.topic, arrival.header
-        known = TOPICS.get(topic)
-        kept = (
-            bool(header.flags & Flags.LATCHED)
-            or topic in _KEPT_BY_CUSTOM
-            or (known is not None and not known.each_period)
-        )
         self.writer.write(
-            self.writer.channel(topic, arrival.type_name, _KEPT if kept else _PASSING),
+            self.writer.channel(topic, arrival.type_name, self._offered[topic]),
             arrival.payload,
             log_time=arrival.received,
             publish_time=header.source_stamp,
@@ -188,7 +179,16 @@ class Recorder(Closing):
                 if kind not in self._known or end.type_hash != type_hash(kind):
                     self.refused[topic] = f"its type {kind} is unknown here, or has other fields"
                     continue
+                self._offered[topic] = _offered(end)
                 self._subscriptions[topic] = self.node.create_subscription(
                     message_class(kind), topic, lambda _: None, _QOS, raw=True
                 )
                 self.refused.pop(topic, None)
+
+
+def _offered(end: TopicEnd) -> QoSProfile:
+    """Return the quality of service that a publisher announces, or the default one."""
+    try:
+        return unpacked(end.qos)
+    except ValueError:
+        return QoSProfile(depth=10)

@@ -18,10 +18,11 @@ from pathlib import Path
 
 from ..closing import Closing
 from ..constants import S_TO_NS
+from ..duration import Duration
 from ..exceptions import RecordingError
 from ..messages import definition, type_hash
 from ..network.wire import NO_SIMULATION_TIME
-from ..qos import QoSProfile
+from ..qos import LivelinessPolicy, QoSProfile
 
 SUFFIX = ".mcap"
 PROFILE, SCHEMA_ENCODING, MESSAGE_ENCODING = "ros2", "ros2msg", "cdr"
@@ -259,17 +260,25 @@ def checked_name(path: Path, overwrite: bool = False) -> Path:
 
 def qos_text(profile: QoSProfile) -> str:
     """A profile in the YAML that rosbag2 keeps beside a topic."""
+    manual = profile.liveliness == LivelinessPolicy.MANUAL_BY_TOPIC
     return (
         f"- history: {profile.history.short_key}\n"
         f"  depth: {profile.depth}\n"
         f"  reliability: {profile.reliability.short_key}\n"
         f"  durability: {profile.durability.short_key}\n"
-        f"  deadline: {_FOREVER}\n"
-        f"  lifespan: {_FOREVER}\n"
-        "  liveliness: automatic\n"
-        f"  liveliness_lease_duration: {_FOREVER}\n"
+        f"  deadline: {_span(profile.deadline)}\n"
+        f"  lifespan: {_span(profile.lifespan)}\n"
+        f"  liveliness: {'manual_by_topic' if manual else 'automatic'}\n"
+        f"  liveliness_lease_duration: {_span(profile.liveliness_lease_duration)}\n"
         "  avoid_ros_namespace_conventions: false\n"
     )
+
+
+def _span(duration: Duration) -> str:
+    if not duration.nanoseconds:
+        return _FOREVER
+    seconds, rest = divmod(duration.nanoseconds, S_TO_NS)
+    return f"{{sec: {seconds}, nsec: {rest}}}"
 
 
 def missing_package() -> RecordingError:
