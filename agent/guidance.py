@@ -32,7 +32,7 @@ class GuidanceConfig:
     enabled: bool = True
     explore: bool = True  #: to go where the robot has not been of late, when there is no goal
     acquaintance: float = 60.0  #: s on a map before it is searched: it grows more by wandering
-    exhausted: float = 0.03  #: novelty of the newest place, below which the map has been searched (half a second each)
+    exhausted: float = 0.03  #: novelty of the newest place, below which all was searched, 0.5 s each
     interval: float = 0.6  #: s from one preplay to the next
     first: int = 50  #: ms of an event from which on its spikes are ahead
     last: int = 400  #: ms, up to which they count for the target
