@@ -156,10 +156,7 @@ class SpatialMemory:
             spikes["place"] = self._places(inputs, speed)
             if speed > self.config.moving:
                 self.experience.note(spikes["place"], self.heading.heading)
-                if self.anchor.sure:
-                    self.place.links.learn(spikes["place"], self.place.used, STEPS, self.heading.heading)
-                else:
-                    self.place.links.reset()
+                self.place.links.learn(spikes["place"], self.place.used, STEPS, self.heading.heading)
                 self.travels.note(spikes["place"], velocity, PERIOD)
         else:
             spikes["place"] = np.zeros((0, 2), np.int32)

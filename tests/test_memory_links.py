@@ -307,17 +307,3 @@ def test_a_wall_weakens_all_ways_through_it_and_no_other() -> None:
     assert {(3, 5), (4, 5), (4, 6)} <= changed
     assert all(min(pair) <= 4 < max(pair) for pair in changed)
     assert (places.links.near <= before).all()
-
-
-def test_a_robot_that_is_not_sure_of_its_place_links_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    memory, heard, sure = known_corridor(), [], False
-    monkeypatch.setattr(type(memory.anchor), "sure", property(lambda anchor: sure))
-    monkeypatch.setattr(memory.place.links, "learn", lambda *arguments: heard.append(1))
-    view = np.zeros(4 * 8, np.float32)
-    memory.place.links.trace[3] = 1.0
-    memory.advance(view, False, 0.3, 0.0)
-    assert not heard
-    assert not memory.place.links.trace.any()  # what was lived before is not joined to what comes after
-    sure = True
-    memory.advance(view, False, 0.3, 0.0)
-    assert heard
