@@ -212,6 +212,8 @@ class PlaceCells:
         along = way @ np.array([np.cos(course), np.sin(course)]) - BODY
         aside = way @ np.array([-np.sin(course), np.cos(course)])
         across = (along[:, None] < 0.0) != (along[None, :] < 0.0)
+        # Where the robot is a little wrong of its place, ways along the wall seem to graze it.
+        across &= np.abs(along[:, None] - along) > np.abs(aside[:, None] - aside)
         across &= self.of_this_map[:, None] & self.of_this_map[None, :]
         i, j = np.nonzero(across & (self.links.near[: self.used, : self.used] > 0.0))
         met = aside[i] + (aside[j] - aside[i]) * along[i] / (along[i] - along[j])

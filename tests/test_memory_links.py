@@ -307,3 +307,11 @@ def test_a_wall_weakens_all_ways_through_it_and_no_other() -> None:
     assert {(3, 5), (4, 5), (4, 6)} <= changed
     assert all(min(pair) <= 4 < max(pair) for pair in changed)
     assert (places.links.near <= before).all()
+
+
+def test_a_wall_leaves_ways_along_it() -> None:
+    places = known_corridor().place
+    before = places.links.near.copy()
+    places.activity[:] = 0.0  # no cell fires: what is taken is taken for leading through
+    places.obstruct(np.array([0.46, -0.06]), 0.5 * np.pi, 0.1, 0.5)  # a wall seen in the middle of the way
+    np.testing.assert_array_equal(places.links.near, before)
