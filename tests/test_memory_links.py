@@ -311,7 +311,8 @@ def test_a_wall_weakens_all_ways_through_it_and_no_other() -> None:
 
 def test_a_wall_leaves_ways_along_it() -> None:
     places = known_corridor().place
+    places.centres[1 : places.used : 2, 1] = 0.04  # fields on a zigzag
     before = places.links.near.copy()
-    places.activity[:] = 0.0  # no cell fires: what is taken is taken for leading through
-    places.obstruct(np.array([0.46, -0.06]), 0.5 * np.pi, 0.1, 0.5)  # a wall seen in the middle of the way
+    places.activity[:] = 0.0
+    places.obstruct(np.array([0.46, -0.06]), 0.5 * np.pi, 0.1, 0.5)  # as if a wall stood in its middle
     np.testing.assert_array_equal(places.links.near, before)
