@@ -38,6 +38,7 @@ from .hub import Hub
 from .keys import Keys
 from .origins import Peer
 from .permissions import DEED_OF
+from .sockets import Sockets
 from .wire import Refusal, Refusals
 
 __all__ = ["PROTOCOL", "EndKind", "Graph", "Participant", "TopicEnd"]
@@ -100,7 +101,7 @@ class Graph:
         self._dirty = True
         self._subscribers: Counter[bytes] = Counter()
         self._welcome, self._stop = threading.Event(), threading.Event()
-        self._zmq = zmq.Context()
+        self._zmq = Sockets()
         self._hub: Hub | None = None
         self._router: zmq.Socket[bytes] | None = None
         self._thread = threading.Thread(target=self._run, name="tolman-graph", daemon=True)

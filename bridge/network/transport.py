@@ -32,6 +32,7 @@ from .keys import Keys
 from .origins import Peer
 from .permissions import Rules
 from .receiver import HIGH_WATER_MARK, Deliver, Receiver
+from .sockets import Sockets
 from .subscribers import Subscribers
 from .wire import (
     ID_BYTES,
@@ -82,7 +83,7 @@ class Transport:
         self.simulation_time = NO_SIMULATION_TIME
         #: how many processes announced that they subscribe to a topic (its wire form)
         self.expected: Callable[[bytes], int] = lambda topic: 0
-        self._zmq = zmq.Context()
+        self._zmq = Sockets()
         self._lock = threading.Lock()
         self._outlets: dict[bytes, list[Outlet]] = {}
         self._leaving: deque[tuple[float, Outlet]] = deque()  # destroyed, with messages on their way

@@ -17,6 +17,7 @@ from ..discovery import published_topics
 from ..exceptions import BridgeError
 from ..messages import Message, message_class
 from ..network import endpoint as endpoints
+from ..network.sockets import Sockets
 from ..network.wire import NO_SIMULATION_TIME, Header
 from ..node import Node
 from ..numbers import numbers_of
@@ -77,7 +78,7 @@ class PlotJugglerServer(Closing):
         self._next_look, self._agent_time = 0.0, NO_SIMULATION_TIME
         self._lost = 0
         self.context = open_context(endpoint)
-        self._zmq = zmq.Context()
+        self._zmq = Sockets()
         self._out = self._zmq.socket(zmq.XPUB)
         try:
             self._node = Node("plotjuggler", context=self.context)
