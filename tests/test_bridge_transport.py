@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 from collections.abc import Callable, Iterator
 
@@ -20,6 +21,7 @@ from tolman.bridge.context import Context
 from tolman.bridge.exceptions import BusyPortError, EndpointError
 from tolman.bridge.messages import message_class, serialize, type_hash_prefix
 from tolman.bridge.network.graph import PROTOCOL, Participant
+from tolman.bridge.network.transport import Transport
 from tolman.bridge.network.wire import MAX_FRAME, Header, Refusal, encode, topic_prefix
 from tolman.bridge.node import Node
 from tolman.bridge.qos import DurabilityPolicy, QoSProfile
@@ -398,3 +400,10 @@ def test_announcements_are_plain_json() -> None:
         "key": "",
         "may": None,
     }
+
+
+def test_a_transport_that_cannot_bind_leaves_nothing_open() -> None:
+    gates = {thread for thread in threading.enumerate() if thread.name == "tolman-gate"}
+    with pytest.raises(zmq.ZMQError):
+        Transport("192.0.2.1")  # an address for documentation: no machine has it
+    assert {thread for thread in threading.enumerate() if thread.name == "tolman-gate"} <= gates

@@ -103,13 +103,17 @@ class Transport:
         self._out.setsockopt(zmq.IPV6, ":" in host)
         address = f"[{host}]" if ":" in host else host
         self._gate = Gate(self._zmq, self.refusals, None if keys is None else self._judge)
-        if keys is not None:
-            keys.as_server(self._out)
-        port = self._out.bind_to_random_port(f"tcp://{address}")
-        self.data_endpoint = f"tcp://{address}:{port}"
-        self._gate.watch(self._out, self.data_endpoint)
-        self._subscribers = Subscribers(port, socket.AF_INET6 if ":" in host else socket.AF_INET)
-        self._subscriptions = self._subscribers.counts
+        try:
+            if keys is not None:
+                keys.as_server(self._out)
+            port = self._out.bind_to_random_port(f"tcp://{address}")
+            self.data_endpoint = f"tcp://{address}:{port}"
+            self._gate.watch(self._out, self.data_endpoint)
+            self._subscribers = Subscribers(port, socket.AF_INET6 if ":" in host else socket.AF_INET)
+            self._subscriptions = self._subscribers.counts
+        except BaseException:
+            self.close()
+            raise
         atexit.register(self.close)
 
     def outlet(self, topic: str, type_hash: bytes, history: int = 0, early: int = 0) -> "Outlet":
