@@ -198,29 +198,27 @@ class PlaceCells:
         firing = np.flatnonzero(activity > 0.5 * activity.max(initial=1.0))
         along, far = way @ np.array([np.cos(course), np.sin(course)]), np.hypot(*way.T)
         beyond = np.flatnonzero((along > 0.5 * far) & (far < reach))
-        for block in (np.ix_(firing, beyond), np.ix_(beyond, firing)):
+        for block in (np.ix_(firing, beyond), np.ix_(beyond, firing), self._through(way, course)):
             self.links.near[block] *= np.float32(1.0 - share)
-        ways = self._through(way, course)
-        self.links.near[: self.used, : self.used][ways] *= np.float32(1.0 - share)
         return beyond
 
-    def _through(self, way: NDArray[np.float64], course: float) -> NDArray[np.bool_]:
-        """Return which straight ways (used, used) between fields lead through a wall.
+    def _through(self, way: NDArray[np.float64], course: float) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """Return which links, from cells to cells, lead straight through a wall.
 
         `way` (used, 2), m, are the fields from the robot, which touches the wall on `course`, rad.
         """
         along = way @ np.array([np.cos(course), np.sin(course)]) - BODY
         aside = way @ np.array([-np.sin(course), np.cos(course)])
-        across = (along[:, None] < 0.0) != (along[None, :] < 0.0)
+        before = np.flatnonzero(self.of_this_map & (along < 0.0))
+        behind = np.flatnonzero(self.of_this_map & (along >= 0.0))
+        i, j = np.nonzero(self.links.near[np.ix_(before, behind)] > 0.0)
+        k, h = np.nonzero(self.links.near[np.ix_(behind, before)] > 0.0)
+        i, j = np.concatenate((before[i], behind[k])), np.concatenate((behind[j], before[h]))
         # Where the robot is a little wrong of its place, ways along the wall seem to graze it.
-        across &= np.abs(along[:, None] - along) > np.abs(aside[:, None] - aside)
-        across &= self.of_this_map[:, None] & self.of_this_map[None, :]
-        i, j = np.nonzero(across & (self.links.near[: self.used, : self.used] > 0.0))
+        steep = np.abs(along[i] - along[j]) > np.abs(aside[i] - aside[j])
         met = aside[i] + (aside[j] - aside[i]) * along[i] / (along[i] - along[j])
-        through = np.abs(met) < WALL
-        ways: NDArray[np.bool_] = np.zeros(across.shape, np.bool_)
-        ways[i[through], j[through]] = True
-        return ways
+        through = steep & (np.abs(met) < WALL)
+        return i[through], j[through]
 
     def hear(self, ca3_counts: Floats) -> None:
         """Take the burst of a recall (ca3,), and let synapses between cells that fire together grow."""
