@@ -158,11 +158,12 @@ class Anchor:
         # In another map a place may resemble this one in some modules, by chance.
         place_match = self.ca3.grid_similarity(grid) * self._of_this_map
         near = place_match > config.near
+        here = place_match > config.here
         best = 0.0
         match = self.ca3.view_similarity(cues, near)
         if near.any():
             best = float(match.max())
-            estranged = self._estranged(best, time)
+            estranged = self._estranged(best, time) if here.any() else Outcome.KEPT
             if estranged is not Outcome.KEPT:
                 return estranged
         ripe = near & (time - self.ca3.born > config.ripen)
@@ -175,7 +176,7 @@ class Anchor:
                 turn = (best_shift(recall.counts, match, at, False) - config.offsets) * self.frame.width
                 self._seeker.clear()
                 self._correct(recall, turn)
-            else:
+            elif (ripe & here).any():
                 self._doubt += PERIOD * config.theta_periods
         self.similarity = best
         if self._doubt > config.doubt:

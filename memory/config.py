@@ -31,6 +31,7 @@ class CorrectionConfig:
         12.0  #: s before a memory may correct: a younger one only tells what path integration knows
     )
     near: float = 0.45  #: similarity of the place at which a memory is nearby
+    here: float = 0.60  #: the same, at which what is seen must resemble it; farther off it often does not
     offsets: int = 4  #: headings tried on each side, in bins of the view's frame
     heading_pull: float = 0.1  #: current of the heading cue of a robot that is finding itself again
     grid_pull: float = 0.2  #: current of the place cue then
