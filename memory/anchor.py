@@ -166,18 +166,20 @@ class Anchor:
             estranged = self._estranged(best, time) if here.any() else Outcome.KEPT
             if estranged is not Outcome.KEPT:
                 return estranged
-        ripe = near & (time - self.ca3.born > config.ripen)
+        old = time - self.ca3.born > config.ripen
+        ripe, believed = near & old, False
         if ripe.any():
             match *= ripe
             at = int(np.argmax(match.max(axis=1)))
             recall = self.ca3.recall(match[at], np.where(ripe, place_match, np.float32(0.0)))
             self._take(recall)
-            if recall.similarity >= config.accept:
+            believed = recall.similarity >= config.accept
+            if believed:
                 turn = (best_shift(recall.counts, match, at, False) - config.offsets) * self.frame.width
                 self._seeker.clear()
                 self._correct(recall, turn)
-            elif (ripe & here).any():
-                self._doubt += PERIOD * config.theta_periods
+        if not believed and ((here & old).any() or self._known(old)):
+            self._doubt += PERIOD * config.theta_periods
         self.similarity = best
         if self._doubt > config.doubt:
             return self._search(held, time)
@@ -283,6 +285,14 @@ class Anchor:
         elif finding is Finding.STRANGE and not self.charts.full:
             return Outcome.STRANGE
         return Outcome.KEPT
+
+    def _known(self, old: NDArray[np.bool_]) -> bool:
+        """Return whether what is seen plainly resembles what `old` neurons (neurons,) hold of anywhere."""
+        if not old[self.ca3.heads].any():
+            return False
+        match = self.ca3.search(self.frame.shifted(self.view_trace, np.arange(self.frame.bins))) * old
+        recall = self.ca3.recall(match[int(np.argmax(match.max(axis=1)))])
+        return recall.similarity >= self.config.plain
 
     def _take(self, recall: Recall) -> None:
         self.recalled = recall
