@@ -245,12 +245,10 @@ class Anchor:
 
     def _search(self, held: Doubles, time: float) -> Outcome:
         """Cue CA3 with the view alone, at all headings."""
-        config, bins = self.config, self.frame.bins
+        config = self.config
         if self.ca3.memories == 0:
             return Outcome.KEPT
-        match = self.ca3.search(self.frame.shifted(self.view_trace, np.arange(bins)))
-        at = int(np.argmax(match.max(axis=1)))
-        recall = self.ca3.recall(match[at])
+        match, at, recall = self._recall_anywhere()
         self._take(recall)
         self.similarity = recall.similarity
         if self.localised:
@@ -290,9 +288,18 @@ class Anchor:
         """Return whether what is seen plainly resembles what `old` neurons (neurons,) hold of anywhere."""
         if not old[self.ca3.heads].any():
             return False
-        match = self.ca3.search(self.frame.shifted(self.view_trace, np.arange(self.frame.bins))) * old
-        recall = self.ca3.recall(match[int(np.argmax(match.max(axis=1)))])
-        return recall.similarity >= self.config.plain
+        return self._recall_anywhere(old)[2].similarity >= self.config.plain
+
+    def _recall_anywhere(self, old: NDArray[np.bool_] | None = None) -> tuple[Floats, int, Recall]:
+        """Return how much neurons resemble the view at each heading, the best heading, and what is recalled.
+
+        If `old` is given, by these neurons.
+        """
+        match = self.ca3.search(self.frame.shifted(self.view_trace, np.arange(self.frame.bins)))
+        if old is not None:
+            match *= old
+        at = int(np.argmax(match.max(axis=1)))
+        return match, at, self.ca3.recall(match[at])
 
     def _take(self, recall: Recall) -> None:
         self.recalled = recall
