@@ -35,7 +35,7 @@ def test_kidnapped_robots_find_themselves() -> None:
 
     roam(100.0)
     assert agent.map_number == 0
-    # Of a hundred robots 93 find themselves within 3 s, and some jump away once more.
+    # Of a hundred robots 92 find themselves within 3 s, and some jump away once more.
     recovered = settled = 0
     for pose in POSES:
         env.unwrapped.kidnap(pose)
