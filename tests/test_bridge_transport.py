@@ -43,6 +43,14 @@ def contexts(endpoint: str) -> Iterator[Callable[[], Context]]:
         context.try_shutdown()
 
 
+@pytest.fixture
+def zmq_context() -> Iterator["zmq.Context[zmq.Socket[bytes]]"]:
+    """Sockets of no bridge; closed even where a test fails, for a plain context waits for those left open."""
+    made: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+    yield made
+    made.destroy(linger=0)
+
+
 class Rogue:
     """A program that knows the protocol well enough to be connected to, and sends what it likes."""
 
@@ -186,14 +194,13 @@ def test_an_oversize_message_silences_its_sender_only_for_a_moment(
 
 
 def test_a_thousand_pieces_of_garbage_only_count_at_the_publisher(
-    endpoint: str, contexts: Callable[[], Context]
+    endpoint: str, contexts: Callable[[], Context], zmq_context: "zmq.Context[zmq.Socket[bytes]]"
 ) -> None:
     context, other = contexts(), contexts()
     node = Node("victim", context=context)
     publisher = node.create_publisher(String, "/odom", 10)
     host, port = context.transport.data_endpoint.removeprefix("tcp://").split(":")
     generator = random.Random(2)
-    zmq_context = zmq.Context()
     garbler, dealer = zmq_context.socket(zmq.XSUB), zmq_context.socket(zmq.DEALER)
     garbler.connect(context.transport.data_endpoint)
     dealer.connect(endpoint)
@@ -214,20 +221,19 @@ def test_a_thousand_pieces_of_garbage_only_count_at_the_publisher(
     assert publisher.wait_for_subscriptions(1)
     publisher.publish(String(data="still here"))
     assert until(lambda: subscription.statistics.received == 1)
-    zmq_context.destroy(linger=0)
 
 
-def test_a_hub_refuses_peers_beyond_the_loopback(endpoint: str, contexts: Callable[[], Context]) -> None:
+def test_a_hub_refuses_peers_beyond_the_loopback(
+    endpoint: str, contexts: Callable[[], Context], zmq_context: "zmq.Context[zmq.Socket[bytes]]"
+) -> None:
     context = contexts()
     Node("hub", context=context)
-    zmq_context = zmq.Context()
     dealer = zmq_context.socket(zmq.DEALER)
     dealer.connect(endpoint)
     far = Participant(id="00000000deadbeef", data="tcp://192.0.2.1:4000")
     dealer.send_multipart([PROTOCOL, msgspec.json.encode(far)])
     assert until(lambda: context.graph.refusals.total == 1)
     assert len(context.graph.participants) == 1
-    zmq_context.destroy(linger=0)
 
 
 def test_topics_are_matched_exactly(contexts: Callable[[], Context]) -> None:
