@@ -178,7 +178,8 @@ class Anchor:
                 turn = (best_shift(recall.counts, match, at, False) - config.offsets) * self.frame.width
                 self._seeker.clear()
                 self._correct(recall, turn)
-        if not believed and ((here & old).any() or self._known(old)):
+        doubtful = self._doubt > config.doubt
+        if not (believed or doubtful) and ((here & old).any() or self._known(old)):
             self._doubt += PERIOD * config.theta_periods
         self.similarity = best
         if self._doubt > config.doubt:

@@ -217,7 +217,7 @@ class CA3:
         )  # fmt: skip
         if count < 0:
             raise ValueError("CA3 spikes exceed their buffer")
-        spikes = self._spikes[:count]
+        spikes = self._spikes[:count].copy()  # the next burst overwrites them
         counts = np.bincount(spikes[:, 1], minlength=config.neurons).astype(np.float32)
         active = np.flatnonzero(counts)
         weight = counts[active]

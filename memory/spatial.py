@@ -150,7 +150,7 @@ class SpatialMemory:
         if self._cycle % self.config.correction.theta_periods == 0:
             self._theta(seeing)
             if self.anchor.recalled is not None:
-                recalled = self.anchor.recalled.spikes.copy()
+                recalled = self.anchor.recalled.spikes
         spikes["ca3"] = recalled
         if self.localised:
             spikes["place"] = self._places(inputs, speed)
