@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from .grid_scores import autocorrelograms, grid_scales, gridness
+from .place_scores import place_scores
 from .rate_maps import Bins, occupancy, rate_maps, spike_counts
-from .scores import autocorrelogram, grid_scale, gridness_of, spatial_information
 
 Floats = NDArray[np.float64]
 
@@ -53,14 +54,13 @@ def cell_maps(
 
 def information(maps: CellMaps) -> Floats:
     """Spatial information of each cell in bits per spike (cells,)."""
-    return np.array([spatial_information(rate, maps.seconds) for rate in maps.rate])
+    return place_scores(maps.rate, maps.seconds).bits_per_spike
 
 
 def gridness_scores(maps: CellMaps, cells: Sequence[int] | NDArray[np.integer]) -> tuple[Floats, Floats]:
     """Gridness ("minmax") and grid scale in m of each of `cells`, each (n,)."""
-    correlograms = [autocorrelogram(maps.rate[cell]) for cell in cells]
-    scores = np.array([gridness_of(c) for c in correlograms])
-    return scores, np.array([grid_scale(c, maps.bins.size) for c in correlograms])
+    correlograms = autocorrelograms(maps.rate[np.asarray(cells, np.int64)])
+    return gridness(correlograms)[0], grid_scales(correlograms, maps.bins.size)
 
 
 def best_cells(maps: CellMaps, n: int, least_spikes: int = 50) -> NDArray[np.int64]:

@@ -1,4 +1,4 @@
-"""Gridness of whole stacks of maps in both definitions; equal to `scores.gridness`, cell by cell."""
+"""Gridness and grid scale of whole stacks of maps."""
 
 from __future__ import annotations
 
@@ -6,9 +6,7 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import fft, sparse
-
-from .scores import grid_scale
+from scipy import fft, ndimage, sparse
 
 Floats = NDArray[np.float64]
 ANGLES = (30, 60, 90, 120, 150)  #: degrees
@@ -18,8 +16,8 @@ _AT_ONCE = 256  #: maps, which bounds the memory
 def autocorrelograms(rate: Floats, least_overlap: int = 20) -> Floats:
     """Return the Pearson correlation of each map (n, rows, columns) with itself at every lag.
 
-    The result is (n, 2 rows - 1, 2 columns - 1); lags with fewer than `least_overlap` common bins are NaN.
-    Source: Sargolini et al. 2006, Science 312:758, supporting material.
+    NaN bins are left out of each sum. The result is (n, 2 rows - 1, 2 columns - 1); lags with fewer than
+    `least_overlap` common bins are NaN. Source: Sargolini et al. 2006, Science 312:758, supporting material.
     """
     seen = np.isfinite(rate)
     visited = np.maximum(seen.sum(axis=(1, 2), keepdims=True), 1)
@@ -45,26 +43,28 @@ def autocorrelograms(rate: Floats, least_overlap: int = 20) -> Floats:
     return np.where(defined, np.clip(r, -1.0, 1.0), np.nan)
 
 
-def gridness_stack(correlograms: Floats, rings: tuple[float, Floats] | None = None) -> tuple[Floats, Floats]:
-    """Return gridness of each autocorrelogram (n, rows, columns): "minmax" and "mean", each (n,).
+def gridness(correlograms: Floats, rings: tuple[float, Floats] | None = None) -> tuple[Floats, Floats]:
+    """Return the sixfold symmetry of each autocorrelogram (n, rows, columns): "minmax" and "mean", each (n,).
 
     minmax is min(r60, r120) - max(r30, r90, r150) (Sargolini et al. 2006), mean is (r60 + r120) / 2 -
-    (r30 + r90 + r150) / 3 (Banino et al. 2018). See `scores.gridness` for the ring; NaN where there is none.
-    `rings` gives one inner radius and the outer radii to try, in bins, instead of those found by map.
+    (r30 + r90 + r150) / 3 (Banino et al. 2018). r is the correlation of the autocorrelogram with itself
+    turned by so many degrees, inside a ring without the central peak. As in Banino et al. ten outer radii
+    of the ring are tried, here up to the half width of the map, and the best score counts; NaN where there
+    is none. `rings` gives one inner radius and outer radii to try, in bins, instead of those found by map.
     """
     parts = [
-        _gridness(correlograms[k : k + _AT_ONCE], rings) for k in range(0, len(correlograms), _AT_ONCE)
+        _best_rings(correlograms[k : k + _AT_ONCE], rings) for k in range(0, len(correlograms), _AT_ONCE)
     ] or [(np.zeros(0), np.zeros(0))]
     minmax, mean = zip(*parts, strict=True)
     return np.concatenate(minmax), np.concatenate(mean)
 
 
-def _gridness(correlograms: Floats, rings: tuple[float, Floats] | None) -> tuple[Floats, Floats]:
+def _best_rings(correlograms: Floats, rings: tuple[float, Floats] | None) -> tuple[Floats, Floats]:
     n, rows, columns = correlograms.shape
     turns, distance, order = _geometry(rows, columns)
     seen = np.isfinite(correlograms).reshape(n, -1)
     filled = np.where(seen, correlograms.reshape(n, -1), 0.0)
-    half = min(rows, columns) / 4.0  # of the width of the map
+    half = min(rows, columns) / 4.0  # of the width of the map: its autocorrelogram spans twice the map
     inner = np.maximum(_central_radii(filled, seen, distance), 0.1 * half)
     outer = inner[:, None] + np.linspace(0.0, 1.0, 10) * (2.0 * half - inner - 0.25 * half)[:, None]
     outer += 0.25 * half
@@ -142,5 +142,19 @@ def _turn(rows: int, columns: int, angle: float) -> sparse.csr_array:
 
 
 def grid_scales(correlograms: Floats, bin_size: float) -> Floats:
-    """Return the grid scale of each autocorrelogram (n,), see `scores.grid_scale`."""
-    return np.array([grid_scale(correlogram, bin_size) for correlogram in correlograms])
+    """Return the grid scale of each autocorrelogram (n, rows, columns), (n,), in the unit of `bin_size`.
+
+    That is the median distance of the six peaks nearest to the centre, i.e. the spacing of field centres;
+    NaN if there are fewer than three peaks.
+    """
+    return np.array([_grid_scale(correlogram, bin_size) for correlogram in correlograms])
+
+
+def _grid_scale(correlogram: Floats, bin_size: float) -> float:
+    filled = np.where(np.isfinite(correlogram), correlogram, -1.0)
+    rows, columns = filled.shape
+    peaks = (filled == ndimage.maximum_filter(filled, size=5)) & (filled > 0.1)
+    y, x = np.nonzero(peaks)
+    distance = np.hypot(x - (columns - 1) / 2.0, y - (rows - 1) / 2.0)
+    others = np.sort(distance[distance > 2.0])[:6]
+    return float(np.median(others)) * bin_size if others.size >= 3 else float("nan")

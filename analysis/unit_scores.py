@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from .borders import border_score
 from .decoding import windows_of
-from .grid_scores import autocorrelograms, gridness_stack
+from .grid_scores import autocorrelograms, gridness
 from .head_direction import BINS, Tuning, heading_bins, tuning
 from .mutual_information import mutual_information
 from .place_scores import place_scores
@@ -85,6 +85,7 @@ class Measure:
         found = {
             "bits_per_spike": place.bits_per_spike,
             "bits_per_second": place.bits_per_second,
+            "sparsity": place.sparsity,
             "field_share": place.field_share,
             "peak": place.peak,
             "mean_rate": place.mean,
@@ -92,7 +93,7 @@ class Measure:
             "mutual_information_plain": plain,
         }
         if self.mapping.grid:
-            found["gridness_minmax"], found["gridness_mean"] = gridness_stack(autocorrelograms(maps))
+            found["gridness_minmax"], found["gridness_mean"] = gridness(autocorrelograms(maps))
         if self.mapping.border:
             found["border"] = np.array([border_score(one) for one in maps])
         tuned = self.tuning(sample)

@@ -20,7 +20,7 @@ from types import ModuleType
 import numpy as np
 import scipy.ndimage
 from numpy.typing import NDArray
-from tolman.analysis.grid_scores import autocorrelograms, gridness_stack
+from tolman.analysis.grid_scores import autocorrelograms, gridness
 from tolman.analysis.rate_maps import Bins
 from tolman.launch.run_folder import RunFolder
 
@@ -81,8 +81,8 @@ def main() -> None:
     result = []
     for name, maps in sets.items():
         correlograms, size = autocorrelograms(maps), maps.shape[1]
-        ours = gridness_stack(correlograms)
-        same = gridness_stack(correlograms, (RINGS[0] * size, RINGS[1] * size))
+        ours = gridness(correlograms)
+        same = gridness(correlograms, (RINGS[0] * size, RINGS[1] * size))
         for kind, mine, ringed in zip(("minmax", "mean"), ours, same, strict=True):
             theirs = peer_scores(module, maps, kind == "minmax")
             known = np.isfinite(mine) & np.isfinite(theirs) & np.isfinite(ringed)

@@ -31,7 +31,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
-from tolman.analysis.grid_scores import autocorrelograms, grid_scales, gridness_stack
+from tolman.analysis.grid_scores import autocorrelograms, grid_scales, gridness
 from tolman.analysis.rate_maps import Bins, mean_map
 from tolman.analysis.shuffles import LEAST_SHIFT, against
 from tolman.analysis.statistics import bootstrap_interval
@@ -220,12 +220,12 @@ def score(at: Doubles, values: Doubles, dt: float, shuffles: int) -> tuple[dict[
     rng, least = np.random.default_rng(0), round(LEAST_SHIFT / dt)
     maps = mean_map(bins, at, values)
     correlograms = autocorrelograms(maps)
-    found = dict(zip(("minmax", "mean"), gridness_stack(correlograms), strict=True))
+    found = dict(zip(("minmax", "mean"), gridness(correlograms), strict=True))
     pool: dict[str, list[Doubles]] = {name: [] for name in found}
     for _ in range(shuffles):
         by = rng.integers(least, len(at) - least, values.shape[1])
         moved = np.take_along_axis(values, (np.arange(len(at))[:, None] + by) % len(at), axis=0)
-        scores = gridness_stack(autocorrelograms(mean_map(bins, at, moved)))
+        scores = gridness(autocorrelograms(mean_map(bins, at, moved)))
         for kept, one in zip(pool.values(), scores, strict=True):
             kept.append(one)
     scales = grid_scales(correlograms, bins.size)
@@ -259,14 +259,14 @@ def draw(sheets: dict[str, tuple[Doubles, Doubles]], columns: int = 8) -> Figure
     with house_style():
         figure = new_figure(1.15 * columns, 1.65 * len(sheets))
         axes = figure.subplots(len(sheets), columns, squeeze=False)
-        for row, (name, (maps, gridness)) in zip(axes, sheets.items(), strict=True):
-            order = np.argsort(np.nan_to_num(gridness, nan=-9.0))[::-1]
+        for row, (name, (maps, scores)) in zip(axes, sheets.items(), strict=True):
+            order = np.argsort(np.nan_to_num(scores, nan=-9.0))[::-1]
             # Spread over all that count as grid cells, so that one module does not fill the row.
-            last = max(columns - 1, int(np.sum(gridness > GRID)) - 1)
+            last = max(columns - 1, int(np.sum(scores > GRID)) - 1)
             best = order[np.linspace(0, last, columns).astype(int)]
             for ax, unit in zip(row, best, strict=True):
                 ax.imshow(maps[unit], origin="lower", cmap=RATE_MAP)
-                ax.set_title(f"{gridness[unit]:.2f}", fontsize=8)
+                ax.set_title(f"{scores[unit]:.2f}", fontsize=8)
                 ax.set_axis_off()
             row[0].set_title(f"{name}\n\n{row[0].get_title(loc='left')}", fontsize=8)
     return figure
@@ -353,10 +353,10 @@ def main(arguments: list[str] | None = None) -> None:
                 with torch.no_grad():
                     activity = one(where.start, where.motion)[0].flatten(0, 1).numpy().astype(np.float64)
                 reached = where.place.flatten(0, 1).numpy().astype(np.float64)
-                scores, maps, gridness = score(reached, activity, STEP, options.shuffles)
+                scores, maps, of_units = score(reached, activity, STEP, options.shuffles)
                 note("gridness", title, scores)
                 if title == f"{name} 0":
-                    pictures[f"learned, {name}"] = maps, gridness
+                    pictures[f"learned, {name}"] = maps, of_units
             parameters = sum(p.numel() for p in network.parameters())
             walked = recipe.updates * recipe.batch * recipe.length * STEP / 3600.0
             note("needed", f"{name} {seed}", {
@@ -378,9 +378,9 @@ def main(arguments: list[str] | None = None) -> None:
             places = np.stack([at_horizons(run(path)) for path in few])
             found[kind] = summary(distances(places, few))
         note("path_integration", arm, found)
-        scores, maps, gridness = score(at, spiking.activity(mapped, turning), PERIOD, options.shuffles)
+        scores, maps, of_units = score(at, spiking.activity(mapped, turning), PERIOD, options.shuffles)
         note("gridness", arm, scores)
-        pictures[arm] = maps, gridness
+        pictures[arm] = maps, of_units
     if options.figure is not None:
         draw(pictures).savefig(options.figure)
 

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from tolman.analysis.cells import best_cells, cell_maps, gridness_scores, information
+from tolman.analysis.grid_scores import autocorrelograms, grid_scales, gridness
+from tolman.analysis.place_scores import place_scores
 from tolman.analysis.rate_maps import Bins, mean_map, occupancy, rate_maps, spike_counts
-from tolman.analysis.scores import autocorrelogram, grid_scale, gridness, sparsity, spatial_information
 
 Floats = NDArray[np.float64]
 BINS = Bins.over((-1.0, -1.0), (1.0, 1.0))
@@ -56,20 +57,20 @@ def test_unvisited_bins_are_nan() -> None:
 
 def test_spatial_information_and_sparsity_of_half_an_arena() -> None:
     """A cell that fires in half of the places carries exactly one bit a spike; silence adds nothing."""
-    seconds, rate = np.ones((40, 40)), np.zeros((40, 40))
-    rate[:, :20] = 4.0
-    assert spatial_information(rate, seconds) == pytest.approx(1.0)
-    assert sparsity(rate, seconds) == pytest.approx(0.5)
-    assert spatial_information(np.full((40, 40), 7.0), seconds) == pytest.approx(0.0)
-    assert spatial_information(np.zeros((40, 40)), seconds) == 0.0
-    rate[0, 0] = np.nan
-    assert spatial_information(rate, seconds) == pytest.approx(1.0, abs=0.01)
+    seconds, rate = np.ones((40, 40)), np.zeros((4, 40, 40))
+    rate[0, :, :20] = rate[3, :, :20] = 4.0
+    rate[1] = 7.0
+    rate[3, 0, 0] = np.nan
+    scores = place_scores(rate, seconds)
+    np.testing.assert_allclose(scores.bits_per_spike[:3], [1.0, 0.0, 0.0], atol=1e-12)
+    np.testing.assert_allclose(scores.sparsity[:3], [0.5, 1.0, 0.0])
+    assert scores.bits_per_spike[3] == pytest.approx(1.0, abs=0.01)
 
 
 def test_autocorrelogram_is_the_pearson_correlation_at_each_lag() -> None:
     rate = np.random.default_rng(1).random((40, 40))
     rate[:5, :7] = np.nan
-    result = autocorrelogram(rate)
+    result = autocorrelograms(rate[None])[0]
     assert result[39, 39] == pytest.approx(1.0)
     a, b = rate[3:, 5:].ravel(), rate[:-3, :-5].ravel()
     both = np.isfinite(a) & np.isfinite(b)
@@ -79,26 +80,25 @@ def test_autocorrelogram_is_the_pearson_correlation_at_each_lag() -> None:
     assert np.isnan(result[0, 0])
 
 
-@pytest.mark.parametrize("scale", [0.35, 0.5, 0.7])
-def test_hexagonal_maps_are_grids_of_their_scale(scale: float) -> None:
-    rate = hexagonal(scale)
-    assert gridness(rate) > 1.0
-    assert gridness(rate, "mean") > 1.0
-    assert grid_scale(autocorrelogram(rate), BINS.size) == pytest.approx(scale, rel=0.06)
-    in_circle = np.where(np.hypot(X, Y) < 1.0, rate, np.nan)
-    assert gridness(in_circle) > 1.0
+def test_hexagonal_maps_are_grids_of_their_scale() -> None:
+    scales = np.array([0.35, 0.5, 0.7])
+    sheets = np.stack([hexagonal(scale) for scale in scales])
+    correlograms = autocorrelograms(sheets)
+    assert np.min(gridness(correlograms)) > 1.0
+    np.testing.assert_allclose(grid_scales(correlograms, BINS.size), scales, rtol=0.06)
+    in_circle = autocorrelograms(np.where(np.hypot(X, Y) < 1.0, sheets, np.nan))
+    assert np.min(gridness(in_circle)[0]) > 1.0
 
 
 def test_squares_places_and_noise_are_no_grids() -> None:
     square = np.clip(np.cos(2 * np.pi * X / 0.4) + np.cos(2 * np.pi * Y / 0.4), 0.0, None)
-    assert gridness(square) < 0.0
-    assert gridness(square, "mean") < 0.0
-    assert gridness(np.exp(-((X - 0.3) ** 2 + Y**2) / (2 * 0.16**2))) < 0.3
+    place = np.exp(-((X - 0.3) ** 2 + Y**2) / (2 * 0.16**2))
     rng = np.random.default_rng(2)
-    noise = [gridness(rate_maps(rng.random((40, 40)), np.ones((40, 40)), BINS)) for _ in range(10)]
-    assert np.mean(noise) < 0.3
-    with pytest.raises(ValueError, match="minmax or mean"):
-        gridness(square, "median")  # type: ignore[arg-type]
+    noise = rate_maps(rng.random((10, 40, 40)), np.ones((40, 40)), BINS)
+    minmax, mean = gridness(autocorrelograms(np.stack([square, place, *noise])))
+    assert max(minmax[0], mean[0]) < 0.0
+    assert minmax[1] < 0.3
+    assert np.mean(minmax[2:]) < 0.3
 
 
 def test_populations() -> None:

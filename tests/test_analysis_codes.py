@@ -5,15 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from plain_grid_scores import autocorrelogram
+from plain_grid_scores import gridness as plain_gridness
 from tolman.analysis.decoding import decode, log_posterior, windows_of
-from tolman.analysis.grid_scores import autocorrelograms, grid_scales, gridness_stack
+from tolman.analysis.grid_scores import autocorrelograms, grid_scales, gridness
 from tolman.analysis.head_direction import heading_bins, tuning
 from tolman.analysis.mutual_information import mutual_information
 from tolman.analysis.place_scores import place_scores
 from tolman.analysis.rate_maps import Bins
 from tolman.analysis.recording import Recording, bins_over
 from tolman.analysis.remapping import remapping
-from tolman.analysis.scores import autocorrelogram, gridness_of, spatial_information
 from tolman.analysis.shuffles import Shifter, against
 from tolman.analysis.tracking import along_axis, good_samples
 from tolman.analysis.unit_scores import Mapping, Measure
@@ -45,23 +46,23 @@ def back_and_forth(seconds: float, fields: Floats, rate: float = 15.0, width: fl
     )  # fmt: skip
 
 
-def test_a_stack_scores_as_its_maps_do() -> None:
+def test_a_stack_scores_as_the_definition_does_map_by_map() -> None:
     rng = np.random.default_rng(1)
     square = np.clip(np.cos(2 * np.pi * X / 0.4) + np.cos(2 * np.pi * Y / 0.4), 0.0, None)
     stack = np.stack([lattice(0.4), lattice(0.6), square, rng.random(X.shape), np.zeros(X.shape)])
     stack[:, :6, :4] = np.nan
     correlograms = autocorrelograms(stack)
-    minmax, mean = gridness_stack(correlograms)
+    minmax, mean = gridness(correlograms)
     for k, one in enumerate(stack[:4]):
         alone = autocorrelogram(one)
         np.testing.assert_allclose(correlograms[k], alone, atol=1e-9)
-        assert minmax[k] == pytest.approx(gridness_of(alone), abs=1e-9)
-        assert mean[k] == pytest.approx(gridness_of(alone, "mean"), abs=1e-9)
+        assert minmax[k] == pytest.approx(plain_gridness(alone), abs=1e-9)
+        assert mean[k] == pytest.approx(plain_gridness(alone, "mean"), abs=1e-9)
     assert min(minmax[:2]) > 1.0
     assert minmax[2] < 0.0
     assert np.isnan(minmax[4])
     np.testing.assert_allclose(grid_scales(correlograms, BINS.size)[:2], [0.4, 0.6], rtol=0.06)
-    assert gridness_stack(correlograms[:0])[0].shape == (0,)
+    assert gridness(correlograms[:0])[0].shape == (0,)
 
 
 def test_information_of_an_even_cell_is_none_and_of_a_field_the_log_of_its_share() -> None:
@@ -73,7 +74,11 @@ def test_information_of_an_even_cell_is_none_and_of_a_field_the_log_of_its_share
     maps[2, 0, :5] = np.nan
     scores = place_scores(maps, seconds)
     np.testing.assert_allclose(scores.bits_per_spike[[0, 1, 3]], [0.0, 3.0, 0.0], atol=1e-12)
-    assert scores.bits_per_spike[2] == pytest.approx(spatial_information(maps[2], seconds))
+    seen = maps[2][np.isfinite(maps[2])]
+    ratio = seen / seen.mean()
+    assert scores.bits_per_spike[2] == pytest.approx(np.mean(ratio * np.log2(ratio)))
+    np.testing.assert_allclose(scores.sparsity[[0, 1, 3]], [1.0, 0.125, 0.0])
+    assert scores.sparsity[2] == pytest.approx(seen.mean() ** 2 / np.mean(seen**2))
     np.testing.assert_allclose(scores.bits_per_second[:2], [0.0, 3.0], atol=1e-12)  # 1 Hz on average
     np.testing.assert_allclose(scores.field_share[[0, 1, 3]], [1.0, 0.125, 0.0])
     np.testing.assert_allclose(scores.peak[[0, 1, 3]], [3.0, 8.0, 0.0])

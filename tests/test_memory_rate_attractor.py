@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scripts import load
+from tolman.analysis.grid_scores import autocorrelograms
 from tolman.analysis.rate_maps import Bins, occupancy, rate_maps, spike_counts
-from tolman.analysis.scores import autocorrelogram
 from tolman.memory.attractor import AttractorNeurons
 from tolman.memory.calibration import DriveTable
 from tolman.memory.grid import GridConfig, GridModule, calibrate
@@ -146,7 +146,7 @@ def measured_scale(table: DriveTable, number: int) -> float:
         counts = counts + spike_counts(bins, where, cell, 16)
         seconds = seconds + occupancy(bins, path[1:], 0.04)
     rates = rate_maps(counts, seconds, bins, 0.06 * scale, 0.01)
-    mean = np.mean([autocorrelogram(rate) for rate in rates], axis=0)  # lags seldom seen are NaN
+    mean = autocorrelograms(rates).mean(axis=0)  # lags seldom seen are NaN
     return spacing(mean, bins.size, scale)
 
 

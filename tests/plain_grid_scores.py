@@ -1,4 +1,4 @@
-"""Scores of cells from their rate maps: spatial information, sparsity, gridness, grid scale."""
+"""Gridness of one map as its definition reads, by SciPy's rotation and correlation: an oracle."""
 
 from __future__ import annotations
 
@@ -11,34 +11,8 @@ from scipy import ndimage, signal
 Floats = NDArray[np.float64]
 
 
-def spatial_information(rate: Floats, seconds: Floats) -> float:
-    """Bits per spike: sum of p (r / r_mean) log2(r / r_mean). Source: Skaggs et al. 1993, NIPS 5, eq. 3.
-
-    Unvisited bins (NaN rate) are left out. A silent bin contributes 0, the limit of x log x: clipping the
-    logarithm instead would inflate the score.
-    """
-    p, r = _visited(rate, seconds)
-    mean = float(p @ r)
-    if mean <= 0.0:
-        return 0.0
-    ratio = r / mean
-    fires = ratio > 0.0
-    return float(np.sum(p[fires] * ratio[fires] * np.log2(ratio[fires])))
-
-
-def sparsity(rate: Floats, seconds: Floats) -> float:
-    """(sum p r)^2 / sum p r^2: the part of the arena in which the cell fires. Source: Skaggs et al. 1996."""
-    p, r = _visited(rate, seconds)
-    power = float(p @ r**2)
-    return float(p @ r) ** 2 / power if power > 0.0 else 0.0
-
-
 def autocorrelogram(rate: Floats, least_overlap: int = 20) -> Floats:
-    """Pearson correlation of a map (rows, columns) with itself at every lag: (2 rows - 1, 2 columns - 1).
-
-    NaN bins are left out of each sum; lags with fewer than `least_overlap` common bins are NaN.
-    Source: Sargolini et al. 2006, Science 312:758, supporting material.
-    """
+    """Return the Pearson correlation of a map (rows, columns) with itself at every lag."""
     seen = np.isfinite(rate)
     offset = float(rate[seen].mean()) if seen.any() else 0.0  # keeps the variances well conditioned
     x = np.where(seen, rate - offset, 0.0)
@@ -54,21 +28,8 @@ def autocorrelogram(rate: Floats, least_overlap: int = 20) -> Floats:
     return np.where(defined, np.clip(r, -1.0, 1.0), np.nan)
 
 
-def gridness(rate: Floats, definition: Literal["minmax", "mean"] = "minmax") -> float:
-    """Sixfold symmetry of a map's autocorrelogram; NaN if it cannot be computed.
-
-    "minmax" is min(r60, r120) - max(r30, r90, r150) (Sargolini et al. 2006); "mean" is (r60 + r120) / 2 -
-    (r30 + r90 + r150) / 3 (Banino et al. 2018). r is the correlation of the autocorrelogram with itself
-    turned by so many degrees, inside a ring without the central peak. As in Banino et al. ten outer radii
-    of the ring are tried, here up to the half width of the map, and the best score counts.
-    """
-    return gridness_of(autocorrelogram(rate), definition)
-
-
-def gridness_of(correlogram: Floats, definition: Literal["minmax", "mean"] = "minmax") -> float:
-    """Return `gridness` of an autocorrelogram (rows, columns) that is already there."""
-    if definition not in ("minmax", "mean"):
-        raise ValueError(f"gridness definition must be minmax or mean, got {definition!r}")
+def gridness(correlogram: Floats, definition: Literal["minmax", "mean"] = "minmax") -> float:
+    """Return gridness of an autocorrelogram (rows, columns)."""
     rows, columns = correlogram.shape
     y, x = np.indices((rows, columns), np.float64)
     distance = np.hypot(x - (columns - 1) / 2.0, y - (rows - 1) / 2.0)
@@ -90,27 +51,6 @@ def gridness_of(correlogram: Floats, definition: Literal["minmax", "mean"] = "mi
         if np.isfinite(score):
             best = score if np.isnan(best) else max(best, score)
     return best
-
-
-def grid_scale(correlogram: Floats, bin_size: float) -> float:
-    """Grid scale in m: median distance of the six peaks nearest to the centre, i.e. spacing of field centres.
-
-    NaN if there are fewer than three peaks.
-    """
-    filled = np.where(np.isfinite(correlogram), correlogram, -1.0)
-    rows, columns = filled.shape
-    peaks = (filled == ndimage.maximum_filter(filled, size=5)) & (filled > 0.1)
-    y, x = np.nonzero(peaks)
-    distance = np.hypot(x - (columns - 1) / 2.0, y - (rows - 1) / 2.0)
-    others = np.sort(distance[distance > 2.0])[:6]
-    return float(np.median(others)) * bin_size if others.size >= 3 else float("nan")
-
-
-def _visited(rate: Floats, seconds: Floats) -> tuple[Floats, Floats]:
-    seen = np.isfinite(rate) & (seconds > 0.0)
-    stay = seconds[seen]
-    total = stay.sum()
-    return (stay / total if total > 0.0 else stay), rate[seen]
 
 
 def _correlate(a: Floats, b: Floats) -> Floats:
