@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from ..spiking.random import generator
 
 if TYPE_CHECKING:
+    from ..memory.spatial import SpatialMemory
     from .navigator import Navigator
 
 
@@ -28,13 +29,28 @@ class Part(Protocol):
     def lesion(self, neurons: NDArray[np.integer], /) -> None: ...
 
 
+class _Places:
+    """Place cells, which are not replayed either once they are dead."""
+
+    def __init__(self, memory: SpatialMemory) -> None:
+        self._memory = memory
+
+    @property
+    def size(self) -> int:
+        return self._memory.place.size
+
+    def lesion(self, neurons: NDArray[np.integer]) -> None:
+        self._memory.place.lesion(neurons)
+        self._memory.experience.forget(neurons)
+
+
 #: The parts of each region.
 REGIONS: dict[str, Callable[[Navigator], Sequence[Part]]] = {
     "vision": lambda agent: [agent.perception],
     "heading": lambda agent: [agent.memory.heading],
     "grid": lambda agent: agent.memory.grids,
     "ca3": lambda agent: [agent.memory.ca3],
-    "place": lambda agent: [agent.memory.place],
+    "place": lambda agent: [_Places(agent.memory)],
 }
 
 

@@ -86,7 +86,10 @@ class LoomingReflex:
         self.flow.advance(events, speed, turn_rate)
 
     def override(self, twist: Floats) -> Floats:
-        """Return the twist (2,) to drive, m/s and rad/s, when the policy wants `twist`."""
+        """Return the twist (2,) to drive, m/s and rad/s, when the policy wants `twist`.
+
+        Not for a robot that stands or turns on the spot on purpose: nothing looms then, and it has to stay.
+        """
         config = self.config
         speed, turn = float(twist[0]), float(twist[1])
         self._hold = max(0.0, self._hold - PERIOD)

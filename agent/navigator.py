@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +35,14 @@ from .vision.identity import difference, identity
 
 SILENT = np.zeros((0, 2), np.int32)
 SLOW, TURNING = 0.05, 0.2  #: m/s and rad/s above which a blind robot's image is of elsewhere
+
+
+class _Volley(NamedTuple):
+    """What one population fired in a control period."""
+
+    spikes: NDArray[np.int32]  #: (k, 2) of (ms, neuron over all populations)
+    operations: int
+    ripple: bool  #: in a sharp wave, or replayed: not of where the robot is
 
 
 class Navigator:
@@ -76,7 +84,7 @@ class Navigator:
         self._vote = 0j
         self._motion = 0.0, 0.0  # m/s, rad/s
         self._twist = np.zeros(2, np.float32)
-        self._period: list[tuple[int, NDArray[np.int32]]] = []
+        self._period: list[_Volley] = []
         self._fan_out = self._fan_outs()
 
     def reset(self, seed: int | None = None) -> None:
@@ -119,7 +127,8 @@ class Navigator:
         here = self._around(self.config.goals.width)
         self.goals.advance(here, cue_of(observation), self.config.learning)
         self.guidance.bump(self.memory, self.goals, np.asarray(observation["bump"]))
-        self._note("place", self.guidance.advance(self.memory, self.goals, search=self._counters[3] > 1))
+        ahead = self.guidance.advance(self.memory, self.goals, search=self._counters[3] > 1)
+        self._note("place", ahead, ripple=True)
         currents += self.guidance.currents(self.memory.pose)
         self._run_actor_critic(fired["place"], self._reward, currents)
         self._reward = 0.0
@@ -166,7 +175,8 @@ class Navigator:
             self._twist = steer(self.config.motor, wanted, self.memory.heading.heading)
         if self.looming is not None:
             self.looming.look(observation["events"], *self._motion)
-            self._twist = self.looming.override(self._twist)
+            if self.obeys:
+                self._twist = self.looming.override(self._twist)
         self._close_period()
         return self._twist.copy()
 
@@ -236,7 +246,7 @@ class Navigator:
 
     def snapshot(self) -> AgentSnapshot:
         """Return what happened in the last control period."""
-        neuron, time = self._period_spikes()
+        neuron, time, ripple = self._period_spikes()
         order = np.argsort(time, kind="stable")
         return AgentSnapshot(
             time=float(self._counters[0]) * PERIOD,
@@ -249,6 +259,7 @@ class Navigator:
             dopamine=self.actor_critic.dopamine,
             value=self.actor_critic.value,
             twist=self._twist.copy(),
+            spike_ripple=ripple[order],
         )
 
     def state_dict(self) -> dict[str, NDArray[Any]]:
@@ -262,15 +273,16 @@ class Navigator:
     def load_state_dict(self, state: Mapping[str, NDArray[Any]]) -> None:
         """Take up a state; raise ValueError, and change nothing, when it does not fit agent and camera."""
         arrays = self._arrays()
-        expected = set(arrays) | {"reflex.random", "hash", *self._camera}
-        if set(state) != expected:
-            odd = sorted(set(state) ^ expected)
+        lasting = arrays | {"reflex.random": self.reflexes.random_state, "hash": self._hash.state}
+        if set(state) != {*lasting, *self._camera}:
+            odd = sorted(set(state) ^ {*lasting, *self._camera})
             raise ValueError(f"agent state does not fit this configuration: {odd[0]!r} is missing or unknown")
-        for name, array in arrays.items():
-            if state[name].shape != array.shape:
+        for name, array in lasting.items():
+            there = state[name]
+            if (there.shape, there.dtype) != (array.shape, array.dtype):
                 raise ValueError(
-                    f"agent state does not fit this configuration: {name!r} has shape {state[name].shape}, "
-                    f"expected {array.shape}"
+                    f"agent state does not fit this configuration: {name!r} is {there.dtype} of shape "
+                    f"{there.shape}, expected {array.dtype} of {array.shape}"
                 )
         other = difference(state, self._camera)
         if other is not None and self.config.same_camera:
@@ -318,13 +330,13 @@ class Navigator:
 
     def _note_replay(self, replayed: list[tuple[NDArray[np.int32], NDArray[np.int32]]]) -> None:
         for place, controller in replayed:
-            self._note("place", place)
+            self._note("place", place, ripple=True)
             self._note_controller(controller)
 
     def _sharp_waves(self, direction: Direction) -> None:
         if self.memory.localised and self.memory.place.used:
             for _ in range(self.config.memory.sharp_wave.events):
-                self._note("place", self.memory.replay(direction=direction))
+                self._note("place", self.memory.replay(direction=direction), ripple=True)
 
     def _number_neurons(self) -> dict[str, slice]:
         memory, config = self.memory, self.config.actor_critic
@@ -342,26 +354,28 @@ class Navigator:
         memory, config = self.memory, self.config.actor_critic
         fan = {"view": memory.ca3.config.neurons, "head_direction": memory.heading.config.phases}
         fan |= {f"grid_{k}": module.cells + memory.place.size for k, module in enumerate(memory.grids)}
-        fan |= {"ca3": memory.ca3.config.neurons + memory.frame.size, "place": config.critics + config.actors}
+        ca3 = memory.ca3.config.neurons + memory.ca3.seen_grids + memory.place.size
+        fan |= {"ca3": ca3, "place": config.critics + config.actors}
         return fan | {"critic": 1, "actor": config.actors}
 
-    def _note(self, name: str, spikes: NDArray[np.int32]) -> None:
+    def _note(self, name: str, spikes: NDArray[np.int32], ripple: bool = False) -> None:
         if len(spikes):
             part = np.array(spikes, np.int32)
             part[:, 1] += self.populations[name].start
-            self._period.append((len(spikes) * self._fan_out[name], part))
+            self._period.append(_Volley(part, len(spikes) * self._fan_out[name], ripple))
 
-    def _period_spikes(self) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    def _period_spikes(self) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.bool_]]:
         if not self._period:
-            return np.zeros(0, np.int32), np.zeros(0, np.int32)
-        spikes = np.concatenate([part for _, part in self._period])
-        return spikes[:, 1], spikes[:, 0]
+            return np.zeros(0, np.int32), np.zeros(0, np.int32), np.zeros(0, np.bool_)
+        spikes = np.concatenate([volley.spikes for volley in self._period])
+        ripple = np.repeat([volley.ripple for volley in self._period], [len(v.spikes) for v in self._period])
+        return spikes[:, 1], spikes[:, 0], ripple
 
     def _close_period(self, periods: int = 1) -> None:
-        for operations, part in self._period:
-            self._hash.add(part)
-            self._counters[1] += len(part)
-            self._counters[2] += operations
+        for volley in self._period:
+            self._hash.add(volley.spikes)
+            self._counters[1] += len(volley.spikes)
+            self._counters[2] += volley.operations
         self._hash.mark()
         self._counters[0] += periods
 

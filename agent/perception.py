@@ -76,6 +76,12 @@ class Perception:
         self._share = np.bincount(self._pool.ravel(), minlength=config.elevation_bins * self.bins).astype(
             np.float32
         )
+        if self._share.min() == 0.0:
+            raise ValueError(
+                f"a camera of {camera.width} x {camera.height} pixels leaves view cells without any; "
+                f"perception needs fewer azimuth_bins ({config.azimuth_bins}) or elevation_bins "
+                f"({config.elevation_bins})"
+            )
         self.held = np.zeros(self.shape, np.float32)
         self.seen = np.zeros(self.shape, np.float32)
         self._network = Network(dt=1e-3, seed=seed)

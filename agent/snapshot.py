@@ -22,3 +22,6 @@ class AgentSnapshot:
     value: float  #: reward
     twist: NDArray[np.float32]  #: (2,) commanded m/s and rad/s
     map_number: int = 0  #: which of its maps it uses
+    #: (k,) whether it was fired in a sharp wave: not of where the robot is, and up to 600 ms after the start
+    #: of the period; None: none was
+    spike_ripple: NDArray[np.bool_] | None = None

@@ -30,6 +30,26 @@ def trial_file(output: Path, trial: int) -> Path:
     return output / FOLDER / f"trial_{trial:04d}.npz"
 
 
+class _Spikes:
+    """Spikes of a trial as columns: neuron, control period, ms since the trial began."""
+
+    def __init__(self) -> None:
+        self._columns: tuple[list[NDArray[np.uint32]], ...] = ([], [], [])
+
+    def add(self, step: int, neuron: NDArray[np.uint32], time: NDArray[np.uint16]) -> None:
+        """Add spikes (k,) of `neuron` at `time` ms after the beginning of control period `step`."""
+        ms = np.uint32(step) * _PERIOD_MS + time.astype(np.uint32)
+        for column, part in zip(self._columns, (neuron, np.full(neuron.size, step), ms), strict=True):
+            column.append(part.astype(np.uint32))
+
+    def arrays(self, name: str) -> dict[str, NDArray[np.uint32]]:
+        """Return the columns (k,) as `name`_neuron, `name`_step and `name`_ms."""
+        return {
+            f"{name}_{key}": np.concatenate(column) if column else np.zeros(0, np.uint32)
+            for key, column in zip(("neuron", "step", "ms"), self._columns, strict=True)
+        }
+
+
 class Recorder:
     """Keeps path, estimate, spikes, value, dopamine and event images of a trial; writes them at its end."""
 
@@ -41,9 +61,7 @@ class Recorder:
 
     def _clear(self) -> None:
         self._rows: list[tuple[float, ...]] = []
-        self._spikes: list[NDArray[np.uint32]] = []
-        self._spike_steps: list[NDArray[np.uint32]] = []
-        self._spike_ms: list[NDArray[np.uint32]] = []
+        self._spikes, self._ripples = _Spikes(), _Spikes()
         self._frames: list[NDArray[np.int8]] = []
 
     def begin(self, trial: int, pose: Pose, info: Mapping[str, Any]) -> None:
@@ -57,19 +75,21 @@ class Recorder:
             moment.time, *moment.pose, *seen.pose_estimate, float(seen.localised), seen.value, seen.dopamine,
             moment.reward, *moment.action, *moment.observation["odometry"], float(seen.map_number),
         ))  # fmt: skip
+        ripple = (
+            seen.spike_ripple if seen.spike_ripple is not None else np.zeros(seen.spike_time.size, np.bool_)
+        )
         for span in self._kept.values():
             inside = (seen.spike_neuron >= span.start) & (seen.spike_neuron < span.stop)
-            self._spikes.append(seen.spike_neuron[inside].astype(np.uint32))
-            self._spike_steps.append(np.full(np.count_nonzero(inside), moment.step, np.uint32))
-            self._spike_ms.append(
-                np.uint32(moment.step) * _PERIOD_MS + seen.spike_time[inside].astype(np.uint32)
-            )
+            # What preplay fires is of other places than where the robot is: rate maps must not count it.
+            for kept, which in ((self._spikes, inside & ~ripple), (self._ripples, inside & ripple)):
+                kept.add(moment.step, seen.spike_neuron[which], seen.spike_time[which])
         if moment.step % _EVENT_STRIDE == 0:
             self._frames.append(event_image(moment.observation["events"], self._shape))
 
     def end(self, record: TrialRecord) -> None:
         """Write the trial."""
         rows = np.array(self._rows, np.float64).reshape(len(self._rows), -1)
+        columns: dict[str, Any] = self._spikes.arrays("spike") | self._ripples.arrays("ripple")
         names = np.array(list(self._kept), np.str_)
         spans = np.array([(s.start, s.stop) for s in self._kept.values()], np.int64).reshape(-1, 2)
         with atomic(trial_file(self._output, record.trial)) as temporary:
@@ -85,9 +105,7 @@ class Recorder:
                 twist=rows[:, 11:13].astype(np.float32),
                 odometry=rows[:, 13:15].astype(np.float32),
                 map_number=rows[:, 15].astype(np.int64),
-                spike_neuron=_joined(self._spikes),
-                spike_step=_joined(self._spike_steps),
-                spike_ms=_joined(self._spike_ms),
+                **columns,
                 population_name=names,
                 population_span=spans,
                 event_image=np.array(self._frames, np.int8).reshape(-1, *self._shape),
@@ -126,7 +144,3 @@ def event_image(events: Mapping[str, NDArray[Any]], shape: tuple[int, int]) -> N
     counts = np.zeros(shape, np.int32)
     np.add.at(counts, (events["y"], events["x"]), 2 * events["p"].astype(np.int32) - 1)
     return np.clip(counts, -127, 127).astype(np.int8)
-
-
-def _joined(parts: list[NDArray[np.uint32]]) -> NDArray[np.uint32]:
-    return np.concatenate(parts) if parts else np.zeros(0, np.uint32)

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from enum import Enum
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,7 +48,7 @@ class Outcome(Enum):
 class Anchor:
     """Compares what is seen with what is remembered; see the module.
 
-    `localised` is whether the robot knows where it is, `target` the pose to which ring and sheets are being
+    `target` is the pose to which ring and sheets are being
     pulled; `hear` is told the spike counts of each recall. What `heading`, `grids`, `ca3`, `charts` and
     `decoder` hold is shared with the spatial memory.
     """
@@ -69,7 +70,7 @@ class Anchor:
         self.charts, self.decoder, self.frame, self._hear = charts, decoder, frame, hear
         self.relaxed = RelaxedMap(config, ca3, grids)
         self.view_trace = np.zeros((frame.bands, frame.bins), np.float32)
-        self.localised = True
+        self.found = np.ones(1, np.bool_)  #: what `localised` says
         self.target: Target | None = None
         self.recalled: Recall | None = None  #: in the latest theta cycle
         self.similarity = 0.0  #: of what is seen to what is remembered, there
@@ -79,6 +80,23 @@ class Anchor:
         self._strayed = -np.inf  # when the robot last found that it is not where it believed to be, s
         self._seeker = Search(config.correction, config.conflict, seed)
         self._familiarity = Familiarity(config.correction, PERIOD * config.correction.theta_periods)
+
+    @property
+    def localised(self) -> bool:
+        """Whether the robot knows where it is."""
+        return bool(self.found[0])
+
+    @localised.setter
+    def localised(self, found: bool) -> None:
+        self.found[0] = found
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Return the live arrays that last from one episode to the next."""
+        return {"found": self.found} | self._seeker.arrays()
+
+    def reseed(self, seed: int) -> None:
+        """Draw the noise of cells that decide on conflicts, if there are any, from the streams of `seed`."""
+        self._seeker.reseed(seed)
 
     def forget(self) -> None:
         """Begin anew: nothing has been seen yet. What `localised` says stays."""

@@ -55,7 +55,6 @@ class Recall(NamedTuple):
     spikes: NDArray[np.int32]  #: (k, 2) of (ms, neuron)
     counts: Floats  #: (neurons,) spikes of each neuron
     grid: Floats  #: (grid inputs,) recalled grid activity, sum of the active neurons' stored patterns
-    view: Floats  #: (view inputs,) recalled view
     similarity: float  #: of the cue's view and what the active neurons stored, 0..1
 
 
@@ -89,8 +88,11 @@ class CA3:
         return self.config.neurons
 
     def lesion(self, neurons: NDArray[np.integer]) -> None:
-        """Let `neurons` never fire again, nor store."""
+        """Let `neurons` never fire again, nor store; the head of an assembly is one that is left of it."""
         self.dead[neurons] = True
+        for head in np.flatnonzero(self.heads & self.dead):
+            self.heads[head] = False
+            self.heads[np.flatnonzero((self.memory_of == self.memory_of[head]) & ~self.dead)[:1]] = True
 
     @property
     def _storing(self) -> NDArray[np.bool_]:
@@ -112,6 +114,11 @@ class CA3:
         """Synapses that storing may set."""
         n = self.config.neurons
         return int(self.sees_view.sum()) + 2 * int(self.sees_grid.sum()) + n * n
+
+    @property
+    def seen_grids(self) -> int:
+        """How many grid inputs a neuron sees, on average: so many hear it, too."""
+        return round(int(self.sees_grid.sum()) / self.size)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return the live arrays: synapses, and which neurons hold how many memories since when."""
@@ -223,9 +230,8 @@ class CA3:
         weight = counts[active]
         total = np.float32(max(float(weight.sum()), 1.0))
         grid = (weight[:, None] * self.grid_weights[active]).sum(axis=0) / total
-        view = (weight[:, None] * self.view_weights[active]).sum(axis=0) / total
         similarity = float((weight * view_match[active]).sum() / total)
-        return Recall(spikes, counts, np.asarray(grid, np.float32), np.asarray(view, np.float32), similarity)
+        return Recall(spikes, counts, np.asarray(grid, np.float32), similarity)
 
 
 @njit(cache=True)

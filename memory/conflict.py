@@ -9,6 +9,7 @@ cycles the accounts of `conflict_race` decide.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -91,6 +92,7 @@ class ConflictMonitor:
         self.config = config
         self.heading = CueNetwork(config.heading, seed, "conflict_heading")
         self.places = [CueNetwork(config.place, seed, f"conflict_place_{k}") for k in range(config.modules)]
+        self._networks = (self.heading, *self.places)
         self.race = Race(config.race)
         self._before: Doubles | None = None
 
@@ -98,8 +100,17 @@ class ConflictMonitor:
         """Forget all evidence and activity."""
         self.race.clear()
         self._before = None
-        for network in (self.heading, *self.places):
+        for network in self._networks:
             network.clear()
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Return the live arrays that last: the counters of the networks' draws."""
+        return {f"{network.name}.step": network.state.step for network in self._networks}
+
+    def reseed(self, seed: int) -> None:
+        """Draw the networks' noise from the streams of `seed`."""
+        for network in self._networks:
+            network.reseed(seed)
 
     def judge(self, seen: Seen, held: Held) -> Verdict:
         """Take what one theta cycle brought; phases are those of the modules listened to.

@@ -35,9 +35,6 @@ from .cue_code import Code, RingCode, along_the_wave
 
 Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]
-VISION, PATH = 0, 1  #: the modules
-CONGRUENT, OPPOSITE = 0, 1  #: the rings of a module; ring 2 * module + kind
-DECISION = 4  #: the ring that decides, where there is one
 _DT = 1e-3  #: s
 
 
@@ -79,7 +76,7 @@ class CueNetwork:
     """Two modules of congruent and opposite rings or sheets, and a ring that decides."""
 
     def __init__(self, config: CueConfig, seed: int, name: str = "cue_integration") -> None:
-        self.config, self.key = config, key(seed, name)
+        self.config, self.name, self.key = config, name, key(seed, name)
         height, width = config.code.shape
         self.cells, self.rings = height * width, 5 if config.decide else 4
         self.waves = config.code.waves()
@@ -100,6 +97,10 @@ class CueNetwork:
         """Forget all currents; the draws go on."""
         self.state.heard[:] = 0.0
         self.state.between[:] = 0.0
+
+    def reseed(self, seed: int) -> None:
+        """Draw from the stream of `seed`."""
+        self.key = key(seed, self.name)
 
     def cue(self, place: Doubles, strength: float) -> Floats:
         """Return the rates (P,) of cells that carry a cue at `place`, (1,) rad or (2,) periods.

@@ -57,6 +57,15 @@ class Experience:
         self.way[at] = self.noted[1]
         self.noted[0] += 1
 
+    def forget(self, cells: NDArray[np.integer]) -> None:
+        """Take the spikes of place `cells` out of what is kept: they are dead."""
+        for at in range(self.size):
+            count = self.counts[at]
+            alive = ~np.isin(self.cells[at, :count], cells)
+            self.counts[at] = left = np.count_nonzero(alive)
+            self.cells[at, :left] = self.cells[at, :count][alive]
+            self.times[at, :left] = self.times[at, :count][alive]
+
     def latest(self, periods: int) -> Stretch:
         """Return the end of the present way, at most `periods` long; empty when it has not moved yet."""
         last = int(self.noted[0]) - 1

@@ -103,7 +103,7 @@ class GridModule(Sheet):
         self._waves = _waves(n)
         self._units = named(config.units, name)
         self.state = rest(self._units, self._kernels)
-        self.velocity = np.zeros(2)
+        self.velocity = np.zeros(2)  #: m/s in the last period: the readout runs ahead by it
         self.recover()
 
     @property
@@ -169,7 +169,7 @@ class GridModule(Sheet):
             self.key,
             self._spikes,
         )
-        self.velocity = velocity
+        self.velocity[:] = velocity
         return self._spikes[:count]
 
     @property

@@ -69,7 +69,7 @@ class HeadDirection(Sheet):
         self._units = named(config.units, "head_direction")
         self._seconds = seconds
         self.state = rest(self._units, self._kernels)
-        self.turn_rate = 0.0
+        self.turning = np.zeros(1)  #: rad/s in the last period: the readout runs ahead by it
         self.table = self._nominal = _nominal(config, seconds) or self._calibrate(seconds)
         self.recover()
 
@@ -92,7 +92,7 @@ class HeadDirection(Sheet):
         # A bump that a cue has just shaped resists the first turn by ~0.1 rad; left alone, it relaxes.
         for _ in range(round(SETTLE / 0.04)):
             self.advance(0.0, 40)
-        self.turn_rate = 0.0
+        self.turning[0] = 0.0
 
     def silence(self) -> None:
         """Let inhibition from outside end whatever bump there is, at once."""
@@ -131,13 +131,13 @@ class HeadDirection(Sheet):
             self.key,
             self._spikes,
         )
-        self.turn_rate = turn_rate
+        self.turning[0] = turn_rate
         return self._spikes[:count]
 
     @property
     def heading(self) -> float:
         """Direction of the population vector, advanced by the ring's known lag, rad in (-pi, pi]."""
-        angle = float(bearings(self.state.trace, self._compass)[0]) + self.table.lag * self.turn_rate
+        angle = float(bearings(self.state.trace, self._compass)[0]) + self.table.lag * float(self.turning[0])
         return math.atan2(math.sin(angle), math.cos(angle))
 
     def _calibrate(self, duration: float) -> DriveTable:

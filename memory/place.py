@@ -55,6 +55,7 @@ class PlaceConfig:
 
 
 ORIGIN = np.zeros(2)
+NO_MAP = -1  #: of a cell that was dead when its turn to be recruited came
 BODY, WALL = 0.08, 0.15  #: m from a touching robot to a wall, and how far to both sides it is known to stand
 #: ms of refractoriness to which cells of other maps are set, and from which on a cell is one of those.
 SHUT_OUT, SHUT_IN = np.int32(2**29), np.int32(2**28)
@@ -115,12 +116,17 @@ class PlaceCells:
         """Let only the cells of map `chart` fire: those of the others are held down by its inhibition."""
         self.in_use[0] = chart
         self.links.reset()  # no way leads from one map to another
-        alive = self.silent < DEAD
+        alive = ~self.dead
         self.silent[alive] = 0
         self.silent[alive & (self.chart != chart) & (np.arange(self.size) < self.used)] = SHUT_OUT
 
+    @property
+    def dead(self) -> NDArray[np.bool_]:
+        """Which cells (cells,) never fire again."""
+        return np.asarray(self.silent >= DEAD)
+
     def lesion(self, cells: NDArray[np.integer]) -> None:
-        """Let `cells` never fire again."""
+        """Let `cells` never fire again, nor be recruited."""
         self.silent[cells] = FOREVER
 
     def arrays(self) -> dict[str, NDArray[Any]]:
@@ -147,10 +153,10 @@ class PlaceCells:
     def similarity(self, grid: Floats) -> Floats:
         """Return the cosine (used,) of the unit vector `grid` (grids,) and each cell's stored pattern.
 
-        It is 0 for the cells of other maps.
+        It is 0 for the cells of other maps, and for dead ones: what they stood for is not known any more.
         """
         out = np.zeros((1, self.used), np.float32)
-        dots(grid[None], self.patterns[: self.used], self.of_this_map, out)
+        dots(grid[None], self.patterns[: self.used], self.of_this_map & ~self.dead[: self.used], out)
         return np.asarray(out[0], np.float32)
 
     def recruit(
@@ -161,6 +167,9 @@ class PlaceCells:
         `grid` is the unit vector of `rates` (grids,), Hz summed over a phase's cells; `ca3_counts` (ca3,) the
         spikes of the last recall; `position` (2,) m is what the grid says of where that is.
         """
+        while self.used < self.size and self.silent[self.used] >= DEAD:
+            self.chart[self.used] = NO_MAP
+            self.recruited[0] += 1
         if self.used >= self.size:
             return False
         cell = self.used

@@ -49,7 +49,7 @@ class Recollection:
         return PlaceMap.read(self.place.links, self.travels, self.place.used)
 
     def cell_at(self, position: NDArray[np.float64]) -> int:
-        """Return the place cell that fires most at `position` (2,), m in the map's frame."""
+        """Return the place cell that fires most at `position` (2,), m within the range of the modules."""
         if self.place.used == 0:
             raise ValueError("no place is known yet")
         cues = [module.cue_at(module.phase_of(position), 1.0) for module in self.grids]
@@ -96,7 +96,7 @@ class Recollection:
 
         Parameters
         ----------
-        start : place cell, or position (2,) m in the map's frame
+        start : place cell, or position (2,) m within the range of the modules
         direction : along `course`, or back
         to : goal; replay then climbs its value over the links `near`, whatever the course. ``"reverse"``
             with a goal is refused: value leads one way only.
@@ -122,7 +122,8 @@ class Recollection:
         self.events[0] += 1
         stream = step_key(self.key, np.uint32(int(self.events[0]) & 0xFFFFFFFF))
         place = self.place
-        return sharp_wave(self.config, place.links, place.used, start, course, reverse, value, stream)
+        dead = place.dead[: place.used]
+        return sharp_wave(self.config, place.links, place.used, start, course, reverse, value, stream, dead)
 
 
 def straight(way: NDArray[np.float64], bins: NDArray[np.integer[Any]], bend: float) -> NDArray[np.float64]:

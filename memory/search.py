@@ -8,6 +8,7 @@ more.
 from __future__ import annotations
 
 from enum import Enum
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +39,15 @@ class Search:
         self._monitor = None if cells is None else ConflictMonitor(ConflictConfig(race=cells), seed)
         self._evidence = Evidence(config.leak, config.most)
         self._unfamiliar = 0.0
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Return the live arrays that last: how far the noise of the cells that decide has been drawn."""
+        return {} if self._monitor is None else self._monitor.arrays()
+
+    def reseed(self, seed: int) -> None:
+        """Draw that noise from the streams of `seed`."""
+        if self._monitor is not None:
+            self._monitor.reseed(seed)
 
     def clear(self) -> None:
         """Forget what earlier recalls said."""

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from ..spiking.lif import relax
 from ..spiking.model import add_noise, fire, write
 from ..spiking.random import step_key
+from .engines import FOREVER
 from .neurons import NeuronConfig
 from .sequence_links import SequenceLinks
 
@@ -67,11 +68,13 @@ def sharp_wave(
     reverse: bool,
     value: NDArray[np.float64] | None,
     stream: np.uint32,
+    dead: NDArray[np.bool_] | None = None,
 ) -> NDArray[np.int32]:
     """Run one event from cell `start`; return its spikes (k, 2) of (ms, cell), ascending.
 
     `course` (rad) is the way a forward event sets out; a reverse one goes the other way. With `value` (used,)
-    the course plays no part: spikes drive what lies uphill. `stream` is the key of the noise.
+    the course plays no part: spikes drive what lies uphill. `stream` is the key of the noise, cells that are
+    `dead` (used,) do not fire.
     """
     if not 0 <= start < used:
         raise ValueError(f"replay must start from one of the {used} places in use, got {start}")
@@ -82,6 +85,9 @@ def sharp_wave(
     if value is not None:
         uphill[:] = np.log(np.maximum(value[:used], 1e-12))
     spikes = np.zeros((used * config.longest, 2), np.int32)
+    silent = np.zeros(used, np.int32)
+    if dead is not None:
+        silent[dead] = FOREVER
     constants = np.array(
         [
             config.kick, config.kicked, config.drive, config.inhibition,
@@ -94,7 +100,7 @@ def sharp_wave(
     neurons = np.ascontiguousarray(config.neurons.constants(len(links.near))[:, :used])
     count = _run(
         links.forward[:used, :used], links.near[:used, :used], start, heading, guided, uphill, config.longest,
-        neurons, config.neurons.noise_drive(), constants, stream, spikes,
+        neurons, config.neurons.noise_drive(), constants, stream, silent, spikes,
     )  # fmt: skip
     return spikes[: max(count, 0)].copy()
 
@@ -112,6 +118,7 @@ def _run(
     noise: Floats,
     constants: Floats,
     stream: np.uint32,
+    silent: NDArray[np.int32],  # ms of the refractory period, changed
     spikes: NDArray[np.int32],
 ) -> int:
     n = len(uphill)
@@ -119,7 +126,7 @@ def _run(
     membrane, current, drive = np.zeros(n, np.float32), np.zeros(n, np.float32), np.zeros(n, np.float32)
     tired, share, nothing = np.zeros(n, np.float32), np.zeros(n, np.float32), np.zeros(0, np.float32)
     risen = np.zeros(n, np.float32)
-    silent, fired = np.zeros(n, np.int32), np.zeros(n, np.int32)
+    fired = np.zeros(n, np.int32)
     hold, count, last, quiet = zero, 0, start, 0
     for step in range(steps):
         for i in range(n):

@@ -107,7 +107,7 @@ class SpatialMemory:
 
     def _begin_cycle(self) -> None:
         self._cycle = 0
-        self._last_counts[:] = 0.0
+        self._last_counts = np.zeros_like(self._last_counts)  # not in place: it is the recall's own
 
     def advance(
         self, view_counts: Floats, seeing: bool, speed: float, turn_rate: float
@@ -212,6 +212,7 @@ class SpatialMemory:
             module.key = key(seed, f"grid_{k}")
         self.place.key = key(seed, "place")
         self.recollection.key = key(seed, "sharp_wave")
+        self.anchor.reseed(seed)
 
     def measure(self) -> None:
         """Measure how ring and sheets move if their neurons are unlike, as after taking up another state."""
@@ -224,6 +225,9 @@ class SpatialMemory:
         out: dict[str, NDArray[Any]] = {"position": self.position, "rates": self.rates, "time": self.clock}
         out["visited"] = self.decoder.visited
         out |= {f"charts.{name}": array for name, array in self.charts.arrays().items()}
+        out["heading.turning"] = self.heading.turning
+        out |= {f"grid_{k}.velocity": module.velocity for k, module in enumerate(self.grids)}
+        out |= {f"anchor.{name}": array for name, array in self.anchor.arrays().items()}
         states = {"heading": self.heading.state}
         states |= {f"grid_{k}": module.state for k, module in enumerate(self.grids)}
         for part, state in states.items():

@@ -78,7 +78,9 @@ class Synapses:
         """
         total = np.zeros(self.bytes.shape[1], np.float32)
         if active.size:
-            _sum(self.bytes, active, np.float32(self.unset), total)
+            wide = active.size * self.ceiling > np.iinfo(np.uint16).max  # narrow counters are faster
+            counts = np.zeros((2, total.size), np.uint32 if wide else np.uint16)
+            _sum(self.bytes, active, np.float32(self.unset), counts[0], counts[1], total)
             total -= max(total.mean(), np.float32(0.0))  # inhibition takes away, it never adds
             total /= np.float32(self.connectivity * active.size)
         return total
@@ -103,8 +105,14 @@ def _bind(synapses: NDArray[np.uint8], pre: Cells, post: Cells, ceiling: int) ->
 
 
 @njit(cache=True)
-def _sum(synapses: NDArray[np.uint8], active: Cells, unset: np.float32, total: NDArray[np.float32]) -> None:
-    counts, there = np.zeros(total.size, np.uint16), np.zeros(total.size, np.uint16)
+def _sum(
+    synapses: NDArray[np.uint8],
+    active: Cells,
+    unset: np.float32,
+    counts: NDArray[np.unsignedinteger],  # zeros, changed: weights from active cells
+    there: NDArray[np.unsignedinteger],  # likewise: synapses from active cells
+    total: NDArray[np.float32],
+) -> None:
     for i in active:
         row = synapses[i]
         if unset > np.float32(0.0):

@@ -61,11 +61,13 @@ class Sheet(ABC):
 
     def measure(self) -> None:
         """Measure how the bump moves where neurons are unlike; the nominal speeds hold where it does not."""
-        if recovery(self._units, self.state):
-            try:
-                self.table = self._measured()
-            except ValueError:
-                self.table = self._nominal
+        if not recovery(self._units, self.state):
+            self.table = self._nominal
+            return
+        try:
+            self.table = self._measured()
+        except ValueError:
+            self.table = self._nominal
 
     def push(self, drives: NDArray[np.float64]) -> None:
         """Go on for a control period under the drive of each layer (L,)."""

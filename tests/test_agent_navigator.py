@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import tolman.envs  # noqa: F401  # registers the tasks
 from tolman.agent import Navigator, NavigatorConfig
+from tolman.agent.looming import LoomingConfig
 from tolman.envs import with_sensor
 
 
@@ -88,6 +89,8 @@ def test_a_saved_agent_goes_on_as_if_it_had_never_stopped(env: Any, tmp_path: Pa
     second = Navigator(NavigatorConfig(), env.unwrapped.camera, seed=5)
     second.load(tmp_path / "agent.npz")
     assert second.spike_hash == first.spike_hash
+    assert second.localised == first.localised
+    np.testing.assert_array_equal(second.pose_estimate, first.pose_estimate)
     for agent in (first, second):
         live(agent, env, 80, seed=6)
     assert first.spike_hash == second.spike_hash
@@ -101,13 +104,44 @@ def test_a_state_that_does_not_fit_changes_nothing(env: Any, tmp_path: Path) -> 
     short = {name: array for name, array in state.items() if name != "agent.counters"}
     with pytest.raises(ValueError, match=r"agent\.counters"):
         agent.load_state_dict(short)
-    with pytest.raises(ValueError, match="has shape"):
-        agent.load_state_dict(state | {"memory.position": np.zeros(3)})
+    moved = state | {"memory.position": np.full(2, 7.0)}
+    for name, odd in (
+        ("memory.position", np.zeros(3)), ("memory.time", np.array(["x"])), ("reflex.random", np.zeros(5)),
+        ("hash", np.zeros(32)),
+    ):  # fmt: skip
+        with pytest.raises(ValueError, match="does not fit"):
+            agent.load_state_dict(moved | {name: odd})
     assert agent.spike_hash == before
+    assert not (agent.memory.position == 7.0).any()
     path = tmp_path / "not-an-agent.npz"
     path.write_bytes(b"PK\x03\x04 but not really")
     with pytest.raises(ValueError, match="damaged or not an agent file"):
         agent.load(path)
+
+
+def test_spikes_ahead_of_the_robot_are_told_from_those_of_its_place(env: Any, monkeypatch: Any) -> None:
+    agent = Navigator(NavigatorConfig(), env.unwrapped.camera, seed=5)
+    ahead = np.array([[100, 3], [250, 4]], np.int32)
+    monkeypatch.setattr(agent.guidance, "advance", lambda *_, **__: ahead)
+    live(agent, env, 20, seed=5)
+    seen = agent.snapshot()
+    assert seen.spike_ripple is not None
+    assert seen.spike_ripple.sum() == 2
+    np.testing.assert_array_equal(seen.spike_time[seen.spike_ripple], [100, 250])
+    first = agent.populations["place"].start
+    np.testing.assert_array_equal(seen.spike_neuron[seen.spike_ripple] - first, [3, 4])
+    assert seen.spike_time[~seen.spike_ripple].max() < 40
+
+
+def test_the_looming_reflex_lets_a_robot_stand_that_sets_its_map(env: Any, monkeypatch: Any) -> None:
+    config = NavigatorConfig(looming=LoomingConfig(enabled=True))
+    agent = Navigator(config, env.unwrapped.camera, seed=5)
+    live(agent, env, 5, seed=5)
+    monkeypatch.setattr(agent.looming, "override", lambda _: np.array([0.3, 1.0], np.float32))
+    observation, _ = env.reset(seed=5)
+    assert agent.act(observation)[0] == np.float32(0.3)
+    monkeypatch.setattr(type(agent.memory), "anchoring", property(lambda _: True))
+    np.testing.assert_array_equal(agent.act(observation), [0.0, 0.0])
 
 
 def test_act_before_reset_is_refused(env: Any) -> None:

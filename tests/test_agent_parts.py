@@ -257,6 +257,9 @@ def test_steering_turns_first_and_then_drives() -> None:
 def test_impossible_values_are_refused_by_name() -> None:
     with pytest.raises(ValueError, match="actor_critic actors must be >= 1"):
         ActorCriticConfig(actors=0)
+    coarse = Camera(width=40, azimuths=np.radians(160.0 - 8.0 * (np.arange(40) + 0.5)))
+    with pytest.raises(ValueError, match="40 x 32 pixels leaves view cells without any"):
+        Perception(PerceptionConfig(), coarse, 0)
     with pytest.raises(ValueError, match="perception forgetting"):
         replace(PerceptionConfig(), forgetting=1.5)
     with pytest.raises(ValueError, match="reflex bump_decay must be >= 0"):

@@ -37,6 +37,22 @@ def test_agreement_conflict_and_weights() -> None:
     assert np.all(np.diff(weights) > 0.0)
 
 
+def test_noise_goes_on_where_it_was_saved_and_begins_anew_with_a_seed() -> None:
+    seen, held = Seen(0.5, PHASES, 0.7, 0.7), Held(0.5, PHASES)
+    first, second = ConflictMonitor(CONFIG, 0), ConflictMonitor(CONFIG, 1)
+    for _ in range(3):
+        first.judge(seen, held)
+    first.clear()
+    second.reseed(0)
+    for name, array in second.arrays().items():
+        array[...] = first.arrays()[name]
+    assert first.judge(seen, held).heading_conflict == second.judge(seen, held).heading_conflict
+    assert (
+        first.judge(seen, held).heading_conflict
+        != ConflictMonitor(CONFIG, 0).judge(seen, held).heading_conflict
+    )
+
+
 def test_a_lasting_displacement_is_jumped_to_and_named() -> None:
     last = verdicts(2.0, 0.3, 0.8, 20)[-1]
     assert last.decision is Decision.REANCHOR

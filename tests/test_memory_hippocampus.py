@@ -93,6 +93,14 @@ def test_synapses_equal_loops_over_all_pairs(
     np.testing.assert_allclose(synapses.drive(active), expected, rtol=1e-4, atol=1e-5)
 
 
+def test_many_strong_synapses_add_up() -> None:
+    synapses = Synapses(600, 2, 1.0, 127, 0, "test")
+    pre = np.arange(600, dtype=np.int32)
+    for _ in range(127):
+        synapses.bind(pre, np.zeros(1, np.int32))
+    np.testing.assert_allclose(synapses.drive(pre), [63.5, -63.5])
+
+
 def test_synapses_are_as_many_as_wanted() -> None:
     exists = Synapses(1000, 1000, 0.2, 1, 0, "test").exists
     assert exists.mean() == pytest.approx(0.2, abs=0.002)

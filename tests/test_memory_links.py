@@ -190,6 +190,14 @@ def test_sharp_waves_run_the_places_in_order_faster_than_lived(reverse: bool) ->
     assert len(first) < 5 or abs(np.corrcoef(list(first), list(first.values()))[0, 1]) < 0.9
 
 
+def test_the_dead_are_silent_in_sharp_waves_too() -> None:
+    links, _ = lived(line(12), laps(line(12)))
+    dead = np.isin(np.arange(12), [5, 6])
+    spikes = sharp_wave(SharpWaveConfig(), links, 12, 1, 0.0, False, None, key(0, "t"), dead)
+    assert len(spikes) > 0
+    assert not np.isin(spikes[:, 1], [5, 6]).any()
+
+
 def test_at_a_fork_value_decides_which_way_is_preplayed() -> None:
     stem, left = line(6), line(5)[:, ::-1] + [0.6, 0.12]
     right = left * [1.0, -1.0]

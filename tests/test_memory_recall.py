@@ -78,6 +78,19 @@ def test_memories_take_fresh_neurons_until_none_are_left() -> None:
     assert memory.memories == 10
 
 
+def test_a_memory_is_found_as_long_as_one_of_its_neurons_lives() -> None:
+    memory = CA3(CA3Config(neurons=300, assembly=5), VIEWS, GRIDS, seed=0)
+    views, grids = patterns(40, 9)
+    assemblies = [memory.store(v, g) for v, g in zip(views, grids, strict=True)]
+    memory.lesion(np.flatnonzero(memory.heads))
+    memory.lesion(assemblies[0][:4])
+    for k in (0, 1, 39):
+        found = memory.search(np.repeat(views[k][None], 3, axis=0))[0]
+        assert int(np.argmax(found)) in assemblies[k]
+    memory.lesion(assemblies[0])
+    assert not memory.search(np.repeat(views[0][None], 3, axis=0))[0, assemblies[0]].any()
+
+
 def test_similarity_is_the_cosine_over_the_inputs_seen() -> None:
     memory = CA3(CA3Config(neurons=20, connectivity=1.0), VIEWS, GRIDS, seed=0)
     views, grids = patterns(2, 8)
@@ -111,6 +124,20 @@ def test_place_cells_run_out() -> None:
     one, none = np.ones(8, np.float32), np.zeros(4, np.float32)
     assert cells.recruit(one, one, none)
     assert not cells.recruit(one, one, none)
+
+
+def test_the_dead_are_not_recruited_and_their_places_are_not_known() -> None:
+    cells = PlaceCells(PlaceConfig(cells=6), modules=1, grids=8, ca3=4, seed=0)
+    grids, none = np.eye(8, dtype=np.float32), np.zeros(4, np.float32)
+    cells.lesion(np.array([0, 2, 3]))
+    assert cells.recruit(grids[0], grids[0], none)
+    assert cells.recruit(grids[1], grids[1], none)
+    np.testing.assert_allclose(cells.similarity(grids[0]), [0.0, 1.0, 0.0, 0.0, 0.0])
+    assert cells.around(np.zeros(2), 0.1)[[0, 2, 3]].max() == 0.0
+    assert cells.recruit(grids[2], grids[2], none)
+    assert not cells.recruit(grids[3], grids[3], none)
+    cells.lesion(np.array([1]))
+    assert cells.similarity(grids[0]).max() == 0.0
 
 
 def test_views_turn_with_the_heading() -> None:

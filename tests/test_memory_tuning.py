@@ -110,6 +110,11 @@ def test_recovery_is_the_same_every_time_and_speeds_follow_from_the_state() -> N
         part[...] = first.state._asdict()[name]
     other.measure()
     assert other.table == first.table
+    healthy = ring(50.0)
+    for name, part in other.state._asdict().items():
+        part[...] = healthy.state._asdict()[name]
+    other.measure()
+    assert other.table == healthy.table
 
 
 def test_a_ring_without_living_neurons_is_left_in_peace() -> None:

@@ -56,6 +56,23 @@ def test_the_latest_way_comes_back_newest_first_and_alone() -> None:
     assert len(experience.latest(50).counts) == 0, "nothing was travelled since"
 
 
+def test_spikes_of_the_dead_are_forgotten() -> None:
+    experience = Experience(100)
+    travel(experience, range(10, 12), 0.0)
+    before = experience.latest(50)
+    experience.forget(np.array([9, 12]))
+    after = experience.latest(50)
+    for k in range(len(before.counts)):
+        alive = ~np.isin(before.cells[k, : before.counts[k]], [9, 12])
+        assert after.counts[k] == alive.sum() < before.counts[k]
+        np.testing.assert_array_equal(
+            after.cells[k, : after.counts[k]], before.cells[k, : before.counts[k]][alive]
+        )
+        np.testing.assert_array_equal(
+            after.times[k, : after.counts[k]], before.times[k, : before.counts[k]][alive]
+        )
+
+
 def test_the_oldest_is_forgotten_and_samples_never_join_two_ways() -> None:
     experience = Experience(50)
     for way in range(10):
