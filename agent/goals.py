@@ -11,7 +11,7 @@ once a place has become ambiguous: when an episode ends without reward where one
 down to synapses that need the place come from as well, and to those that do not by what is left.
 
 Places near which the robot has been without finding anything are known to be searched, for what was asked for
-then, until it is found or time passes.
+then, until it is found or time passes. What it passed while it got to know the place was not searched.
 """
 
 from __future__ import annotations
@@ -83,17 +83,18 @@ class Goals:
         """Begin a trial: nothing is asked for yet."""
         self.cue = 0
 
-    def advance(self, around: Floats, cue: int, learning: bool) -> None:
+    def advance(self, around: Floats, cue: int, learning: bool, searching: bool = True) -> None:
         """Live a control period under `cue` where the fields of `around` (places,) lie.
 
-        `around` is of `PlaceCells.around`; zeros for a robot that does not know where it is. Raises
-        ValueError for a cue that there are no synapses for.
+        `around` is of `PlaceCells.around`; zeros for a robot that does not know where it is. What is passed
+        while it is not `searching` was not searched. Raises ValueError for a cue without synapses.
         """
         if not 0 <= cue < self.config.cues:
             raise ValueError(f"cue must be in 0..{self.config.cues - 1} (goals.cues), got {cue}")
         self.cue = cue
         self.visits *= np.float32(np.exp(-PERIOD / self.config.searched))
-        self.visited[:] += np.float32(PERIOD) * around
+        if searching:
+            self.visited[:] += np.float32(PERIOD) * around
         if learning:
             lost = 1.0 - np.exp(-PERIOD * around / np.float32(self.config.extinction))
             self._learn(-lost * np.maximum(self.worth, 0.0))

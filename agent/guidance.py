@@ -71,6 +71,7 @@ class Guidance:
         self.target: NDArray[np.float64] | None = None
         self._due = 0.0
         self._aim: tuple[int, int] | None = None  # place and direction in which the robot leaves its map
+        self._chart = 0  # the map that the target is on
 
     def reset(self) -> None:
         """Begin a trial: nothing is aimed at."""
@@ -84,6 +85,9 @@ class Guidance:
         if not self.config.enabled or not memory.localised:
             self.reset()
             return np.zeros((0, 2), np.int32)
+        if memory.charts.used != self._chart:
+            self.reset()
+            self._chart = memory.charts.used
         self._due -= PERIOD
         if self._aim is not None and self.frontier is not None:
             self.frontier.aim(*self._aim)
@@ -109,11 +113,13 @@ class Guidance:
         Places behind it count as searched: some were recruited where the robot was wrong of itself.
         """
         if sectors.any() and memory.localised and self.config.enabled:
-            course = touched(sectors, memory.heading.heading)
-            behind = memory.place.obstruct(memory.position, course, self.config.reach, self.config.blocked)
-            goals.obstruct(behind, PERIOD)
-            if self.frontier is not None:
-                self.frontier.touch(memory.place, memory.position, course)
+            for course in touched(sectors, memory.heading.heading):
+                behind = memory.place.obstruct(
+                    memory.position, course, self.config.reach, self.config.blocked
+                )
+                goals.obstruct(behind, PERIOD)
+                if self.frontier is not None:
+                    self.frontier.touch(memory.place, memory.position, course)
 
     def _knows(self, memory: SpatialMemory) -> bool:
         charts = memory.charts

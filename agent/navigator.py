@@ -123,11 +123,13 @@ class Navigator:
         heading = self.memory.heading.heading
         moved = self._motion[0] * PERIOD * np.array([np.cos(heading), np.sin(heading)])
         unknown = not self.memory.localised or self.memory.place.used == 0
-        currents = self.reflexes.currents(np.asarray(observation["bump"]), heading, moved, unknown)
+        bump = np.asarray(observation["bump"])
+        currents = self.reflexes.currents(bump, heading, moved, unknown, self.obeys)
         here = self._around(self.config.goals.width)
-        self.goals.advance(here, cue_of(observation), self.config.learning)
-        self.guidance.bump(self.memory, self.goals, np.asarray(observation["bump"]))
-        ahead = self.guidance.advance(self.memory, self.goals, search=self._counters[3] > 1)
+        searching = self._counters[3] > 1  # in its first episode it gets to know the place
+        self.goals.advance(here, cue_of(observation), self.config.learning, searching)
+        self.guidance.bump(self.memory, self.goals, bump)
+        ahead = self.guidance.advance(self.memory, self.goals, searching)
         self._note("place", ahead, ripple=True)
         currents += self.guidance.currents(self.memory.pose)
         self._run_actor_critic(fired["place"], self._reward, currents)

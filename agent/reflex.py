@@ -75,25 +75,33 @@ class Reflexes:
         self._direction = float(self._random.uniform(-np.pi, np.pi))
 
     def currents(
-        self, bump: NDArray[np.uint8], heading: float, displacement: NDArray[np.float64], lost: bool
+        self,
+        bump: NDArray[np.uint8],
+        heading: float,
+        displacement: NDArray[np.float64],
+        lost: bool,
+        obeys: bool = True,
     ) -> Floats:
         """Return the currents (actors,), mV.
 
         `bump` (8,) are the contact sectors, `heading` rad and `displacement` (2,) m of the period are the
-        agent's own estimates; `lost` lets it wander.
+        agent's own estimates; `lost` lets it wander. A robot that stands or looks around on purpose, and does
+        not obey its actor (`obeys`), is not stuck.
         """
         config = self.config
         self._contact *= np.float32(np.exp(-PERIOD / config.bump_decay))
         self._wall *= np.float32(np.exp(-PERIOD / config.corridor_memory))
-        if bump.any():
-            toward = touched(bump, heading)
+        for toward in touched(bump, heading):
             self._wall = np.maximum(self._wall, pointing(self.directions, toward, WALL).astype(np.float32))
             fresh = config.bump_inhibition * np.maximum(0.0, np.cos(self.directions - toward) + 0.2)
             self._contact = np.maximum(self._contact, fresh.astype(np.float32))
             if np.cos(self._direction - toward) > 0.0:
                 self._direction = toward + np.pi + float(self._random.normal(0.0, 0.7))
         self._direction += float(self._random.normal(0.0, config.wander_spread * np.sqrt(PERIOD)))
-        self._notice_stuck(displacement)
+        if obeys:
+            self._notice_stuck(displacement)
+        else:
+            self._step = 0
         ahead = np.maximum(np.cos(self.directions - heading), 0.0)
         out = config.corridor_drive * ahead.astype(np.float32) * self.corridor - self._contact
         if lost or self._escape > 0.0:

@@ -201,7 +201,7 @@ class Anchor:
             self._doubt += PERIOD * config.theta_periods
         self.similarity = best
         if self._doubt > config.doubt:
-            return self._search(held, time)
+            return self._search(held, time, heeded=bool(here.any()))
         self._learn(cues[config.offsets], held, grid, place_match, best, time)
         return Outcome.KEPT
 
@@ -262,15 +262,15 @@ class Anchor:
         )
         self._uncertain *= config.settle
 
-    def _search(self, held: Doubles, time: float) -> Outcome:
-        """Cue CA3 with the view alone, at all headings."""
+    def _search(self, held: Doubles, time: float, heeded: bool = False) -> Outcome:
+        """Cue CA3 with the view alone, at all headings; `heeded` if it counted as familiar or not already."""
         config = self.config
         if self.ca3.memories == 0:
             return Outcome.KEPT
         match, at, recall = self._recall_anywhere()
         self._take(recall)
         self.similarity = recall.similarity
-        if self.localised:
+        if self.localised and not heeded:
             estranged = self._estranged(recall.similarity, time)
             if estranged is not Outcome.KEPT:
                 return estranged

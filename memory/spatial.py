@@ -55,7 +55,7 @@ class SpatialMemory:
         self.position = np.zeros(2)
         self.clock = np.zeros(1)  #: s lived
         self._cycle = 0
-        self._last_counts = np.zeros(config.ca3.neurons, np.float32)
+        self._nothing = np.zeros(config.ca3.neurons, np.float32)  # spikes of a recall that there was not
 
     @property
     def localised(self) -> bool:
@@ -107,7 +107,6 @@ class SpatialMemory:
 
     def _begin_cycle(self) -> None:
         self._cycle = 0
-        self._last_counts = np.zeros_like(self._last_counts)  # not in place: it is the recall's own
 
     def advance(
         self, view_counts: Floats, seeing: bool, speed: float, turn_rate: float
@@ -271,8 +270,6 @@ class SpatialMemory:
     def _theta(self, seeing: bool) -> None:
         grid, chart = self.grid_vector(), self.charts.used
         outcome = self.anchor.look(seeing, self._held, grid, self.time)
-        if self.anchor.recalled is not None:
-            self._last_counts = self.anchor.recalled.counts
         if outcome is Outcome.JUMPED:
             self._break_off()
         elif outcome is Outcome.LOST:
@@ -282,4 +279,6 @@ class SpatialMemory:
         if self.charts.used != chart or not self.localised:
             return  # what the grid says is of the map, or of the pose, that was left
         if self.place.used == 0 or float(self.place.similarity(grid).max()) < self.config.place.spacing:
-            self.place.recruit(grid, self.rates, self._last_counts, self.position)
+            recalled = self.anchor.recalled  # in this cycle: what was recalled before is of another place
+            counts = self._nothing if recalled is None else recalled.counts
+            self.place.recruit(grid, self.rates, counts, self.position)

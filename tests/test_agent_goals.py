@@ -126,6 +126,8 @@ def test_a_robot_that_is_nowhere_learns_of_no_place() -> None:
 
 def test_a_search_in_vain_is_remembered_for_minutes_and_ends_with_a_reward() -> None:
     goals = Goals(GoalConfig(searched=120.0), 10)
+    goals.advance(at(5), 0, False, searching=False)
+    assert not goals.visited.any()
     for _ in range(25):
         goals.advance(at(3), 0, False)
     assert goals.visited[3] == pytest.approx(1.0, rel=0.01)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from tolman.agent.actor_critic import ActorCritic, ActorCriticConfig
+from tolman.agent.directions import touched
 from tolman.agent.motor import MotorConfig, steer
 from tolman.agent.perception import Perception, PerceptionConfig
 from tolman.agent.reflex import ReflexConfig, Reflexes
@@ -190,6 +191,24 @@ def test_a_bump_inhibits_the_way_ahead_and_fades() -> None:
     for _ in range(100):
         last = reflexes.currents(bump, heading, np.array([0.01, 0.0]), lost=False)
     assert last.min() > -2.0
+
+
+def test_between_two_walls_each_is_met() -> None:
+    ahead, squeezed = np.zeros(8, np.uint8), np.zeros(8, np.uint8)
+    ahead[[0, 1]] = squeezed[[2, 6]] = 1
+    assert touched(ahead, 0.5) == pytest.approx([0.5 + np.pi / 8.0])
+    assert touched(squeezed, 0.5) == pytest.approx([0.5 + np.pi / 2.0, 0.5 + 3.0 * np.pi / 2.0])
+    assert touched(np.zeros(8, np.uint8), 0.5) == []
+
+
+def test_who_stands_on_purpose_is_not_stuck() -> None:
+    directions = np.arange(0.0, 2.0 * np.pi, np.pi / 50.0)
+    reflexes = Reflexes(ReflexConfig(), directions, seed=0)
+    reflexes.reset()
+    nothing, still = np.zeros(8, np.uint8), np.zeros(2)
+    for obeys in (False, True):
+        wanders = [reflexes.currents(nothing, 0.0, still, False, obeys).max() > 0.0 for _ in range(100)]
+        assert any(wanders) == obeys
 
 
 def test_a_lost_robot_wanders_and_a_stuck_one_escapes() -> None:

@@ -29,9 +29,9 @@ class Drive:
         self.searches = 0
         look = anchor._search
 
-        def counted(*arguments: Any) -> Any:
+        def counted(*arguments: Any, **named: Any) -> Any:
             self.searches += 1
-            return look(*arguments)
+            return look(*arguments, **named)
 
         monkeypatch.setattr(anchor, "_search", counted)
 
