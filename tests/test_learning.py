@@ -1,7 +1,7 @@
 """Learning in the closed loop, in the smallest setting in which it shows.
 
-A regression test: without learning the first two of these agents reach an SPL of 0.19 here, with it the three
-reach 0.62. The results that are claimed have ten seeds and more (`benchmarks/results`).
+A regression test: without learning seeds 0 to 3 reach an SPL of 0.15, 0.23, 0.33 and 0.12 here, with it 0.53,
+0.77, 0.55 and 0.63. The results that are claimed have ten seeds and more (`benchmarks/results`).
 """
 
 from __future__ import annotations
@@ -22,4 +22,4 @@ def mean_spl(seed: int) -> float:
 
 
 def test_eight_trials_teach_the_way_to_a_hidden_goal() -> None:
-    assert np.mean([mean_spl(seed) for seed in (0, 1, 2)]) > 0.42
+    assert np.mean([mean_spl(seed) for seed in (0, 1)]) > 0.42
