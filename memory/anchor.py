@@ -48,9 +48,8 @@ class Outcome(Enum):
 class Anchor:
     """Compares what is seen with what is remembered; see the module.
 
-    `target` is the pose to which ring and sheets are being
-    pulled; `hear` is told the spike counts of each recall. What `heading`, `grids`, `ca3`, `charts` and
-    `decoder` hold is shared with the spatial memory.
+    `target` is the pose to which ring and sheets are being pulled; `hear` is told the spike counts of each
+    recall. What `heading`, `grids`, `ca3`, `charts` and `decoder` hold is shared with the spatial memory.
     """
 
     def __init__(

@@ -167,7 +167,7 @@ class PlaceCells:
         `grid` is the unit vector of `rates` (grids,), Hz summed over a phase's cells; `ca3_counts` (ca3,) the
         spikes of the last recall; `position` (2,) m is what the grid says of where that is.
         """
-        while self.used < self.size and self.silent[self.used] >= DEAD:
+        while self.used < self.size and self.dead[self.used]:
             self.chart[self.used] = NO_MAP
             self.recruited[0] += 1
         if self.used >= self.size:

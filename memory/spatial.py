@@ -81,7 +81,7 @@ class SpatialMemory:
         self.anchor.localised = True
         self.anchor.relaxed.leave()
         self.anchor.forget()
-        self._begin_cycle()
+        self._cycle = 0
 
     def begin_map(self) -> None:
         """Begin another map here: the place is unknown. What was learned of other places stays."""
@@ -96,7 +96,7 @@ class SpatialMemory:
         self._leave()
 
     def _leave(self) -> None:
-        self._begin_cycle()
+        self._cycle = 0
         self._break_off()
 
     def _break_off(self) -> None:
@@ -104,9 +104,6 @@ class SpatialMemory:
         self.place.reset()
         self.travels.begin()
         self.experience.begin()
-
-    def _begin_cycle(self) -> None:
-        self._cycle = 0
 
     def advance(
         self, view_counts: Floats, seeing: bool, speed: float, turn_rate: float

@@ -22,4 +22,4 @@ def mean_spl(seed: int) -> float:
 
 
 def test_eight_trials_teach_the_way_to_a_hidden_goal() -> None:
-    assert np.mean([mean_spl(seed) for seed in (0, 1)]) > 0.42
+    assert np.mean([mean_spl(seed) for seed in (0, 1)]) > 0.45
