@@ -12,6 +12,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from ..spiking.checks import require_positive
 from ..spiking.escape import EscapeRate
 from ..spiking.parameters import LogNormal
 from ..spiking.random import generator, key
@@ -69,6 +70,21 @@ class ActorCriticConfig:
         for name in ("critics", "actors"):
             if getattr(self, name) < 1:
                 raise ValueError(f"actor_critic {name} must be >= 1, got {getattr(self, name)}")
+        require_positive(
+            "actor_critic", self, "kappa_fast", "tag_fast", "readout_fast", "tau_reward", "input_rate",
+            "least_rate",
+        )  # fmt: skip
+        for kernel in ("kappa", "tag", "readout"):
+            fast, slow = getattr(self, f"{kernel}_fast"), getattr(self, f"{kernel}_slow")
+            if not fast < slow < np.inf:
+                raise ValueError(f"actor_critic needs {kernel}_fast < {kernel}_slow, got {fast} and {slow}")
+        for part in ("critic", "actor"):
+            low, start, high = (getattr(self, f"{part}_{name}") for name in ("low", "start", "high"))
+            if not 0.0 <= low <= start <= high:
+                raise ValueError(
+                    f"actor_critic needs 0 <= {part}_low <= {part}_start <= {part}_high,"
+                    f" got {low}, {start} and {high}"
+                )
         for name in ("critic_rate", "actor_rate"):
             if getattr(self, name) < 0.0:
                 raise ValueError(f"actor_critic {name} must be >= 0, got {getattr(self, name)}")

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ..spiking.checks import require_positive
+
 
 @dataclass(frozen=True, slots=True)
 class MotorConfig:
@@ -20,6 +22,7 @@ class MotorConfig:
     scan_seconds: float = 3.0  #: s the look around lasts at most
 
     def __post_init__(self) -> None:
+        require_positive("motor", self, "tau_vote")
         for name in ("speed", "turn_gain", "turn_limit", "scan_rate", "scan_seconds"):
             if getattr(self, name) < 0.0:
                 raise ValueError(f"motor {name} must be >= 0, got {getattr(self, name)}")

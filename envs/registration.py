@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import typing
 from collections.abc import Callable
 from typing import Any
 
@@ -98,6 +99,35 @@ ENVIRONMENTS = {
     "tolman/OpenField-v0": open_field,
     "tolman/LinearTrack-v0": shuttle,
 }
+
+
+#: id -> task that the environment is made with
+_TASKS: dict[str, type[tasks.Task]] = {
+    "tolman/WaterMaze-v0": tasks.WaterMaze,
+    "tolman/DelayedMatch-v0": tasks.DelayedMatch,
+    "tolman/UMaze-v0": tasks.UMaze,
+    "tolman/Cruciform-v0": tasks.Cruciform,
+    "tolman/Detour-v0": tasks.Detour,
+    "tolman/TMaze-v0": tasks.TMaze,
+    "tolman/LinearTrack-v0": tasks.LinearTrack,
+}
+
+
+def parameters(name: str) -> dict[str, Any]:
+    """Return the types of what the environment `name` can be made with: its task's, the base's, its own."""
+    makers: list[Callable[..., Any]] = [NavigationEnv.__init__, ENVIRONMENTS[name]]
+    if name in _TASKS:
+        makers.insert(1, _TASKS[name].__init__)
+    hints: dict[str, Any] = {}
+    for maker in makers:
+        found = typing.get_type_hints(maker)
+        named = inspect.signature(maker).parameters.values()
+        hints |= {
+            item.name: found[item.name]
+            for item in named
+            if item.name in found and item.kind is not item.VAR_KEYWORD
+        }
+    return {key: hint for key, hint in hints.items() if key not in ("task", "return")}
 
 
 def register_all() -> None:

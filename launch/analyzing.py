@@ -15,7 +15,7 @@ from .analysis_pictures import draw
 from .analysis_report import say
 from .analysis_sessions import Session, open_run
 from .errors import UserError, asked
-from .files import atomic, check_folder, check_writable, write_json
+from .files import atomic, check_folder, check_result, write_json
 from .population import GRIDNESS, LEAST_SPIKES, Examined, Options, examine
 from .probing import probe
 from .remapped import check_alike, compare
@@ -26,9 +26,9 @@ from .units_file import UnitsOptions, open_units
 def command(arguments: Namespace) -> None:
     """Run `tolman analyze`."""
     path = Path(arguments.path)
-    json_file = check_writable(Path(arguments.json), "--json") if arguments.json else None
+    json_file = check_result(arguments.json, "analyze")
     output = check_folder(Path(arguments.output), "--output") if arguments.output else None
-    for name in ("scale", "track_length", "bin", "speed", "window", "max_rate"):
+    for name in ("scale", "track_length", "bin", "speed", "max_rate"):
         value = getattr(arguments, name)
         if value is not None and not (
             math.isfinite(value) and (value > 0.0 or (name == "speed" and value == 0.0))
@@ -37,6 +37,9 @@ def command(arguments: Namespace) -> None:
     if arguments.probe is not None:
         if not path.is_dir():
             raise UserError(f"--probe is for runs of an agent, and {path} is none")
+        for name in ("against", "output", "scale", "track_length", "bin", "speed", "theta"):
+            if getattr(arguments, name) is not None:
+                raise UserError(f"--{name.replace('_', '-')} has no effect with --probe")
         found = probe(path, arguments.population or "place", arguments.probe, arguments.seed)
         if json_file is not None:
             write_json(

@@ -61,6 +61,9 @@ def arms_of(config: ExperimentConfig, text: str) -> dict[str, ExperimentConfig]:
             arms[name] = load(base=to_builtins(config), settings=settings)
         except UserError as error:
             raise UserError(f"arm {name!r}: {error}") from error
+        for key in ("task", "seed"):
+            if getattr(arms[name], key) != getattr(config, key):
+                raise UserError(f"arm {name!r} changes the {key}, which is one for all arms")
     return arms
 
 

@@ -11,7 +11,6 @@ import time
 from argparse import Namespace
 from collections.abc import Callable
 from functools import wraps
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,8 +21,7 @@ from ..agent import Navigator
 from .config import ExperimentConfig, config_hash
 from .environments import camera_of
 from .episode import CONTROL_PERIOD
-from .errors import UserError
-from .files import check_writable, write_json
+from .files import check_result, write_json
 from .options import experiment_of
 from .seeds import environment_seed
 from .session import Session
@@ -52,10 +50,8 @@ _LOOP = "python between the parts"
 
 def command(arguments: Namespace) -> None:
     """Run `tolman bench`."""
-    if not arguments.seconds >= 1.0:
-        raise UserError(f"--seconds must be >= 1 s, got {arguments.seconds}")
     config = experiment_of(arguments)
-    json_file = check_writable(Path(arguments.json), "--json") if arguments.json else None
+    json_file = check_result(arguments.json, "bench")
     console = make_console()
     with console.status("timing"):
         result = bench(config, arguments.seconds, arguments.runs)

@@ -13,7 +13,7 @@ from .. import __version__
 from . import verbs
 from .errors import UserError
 from .executor import ONE_THREAD
-from .options import Parser, protected
+from .options import Parser, check_files, protected
 
 #: Verbs that need no world: they work where PyBullet is missing, and `doctor` says so.
 _WITHOUT_PHYSICS = (
@@ -36,6 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         arguments = build_parser().parse_args(argv)
         arguments.command_line = shlex.join(["tolman", *(sys.argv[1:] if argv is None else argv)])
+        check_files(arguments)
         module, function = arguments.handler.split(":")
         if module == ".training":
             advice = "; `tolman train --resume` goes on from the last checkpoint"
@@ -56,6 +57,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader of our output went away, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
+    except MemoryError as error:
+        print(f"tolman: error: not enough memory for what was asked: {error}", file=sys.stderr)
+        return 2
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""
         print(f"tolman: error: {place}{error.strerror or error}", file=sys.stderr)

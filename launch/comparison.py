@@ -14,9 +14,9 @@ from .arm_scores import NEAREST, SPEED, against, criterion, day_scores, window_s
 from .arm_tables import comparison_rows, day_columns, day_rows, score_rows, tables
 from .arms import arms_of
 from .config import ExperimentConfig, config_hash
-from .figures import COMPARISON_FILE, draw_comparison
-from .files import check_folder, check_writable, write_json
-from .options import experiment_of
+from .figures import draw_comparison
+from .files import COMPARISON_FILE, check_folder, check_result, write_json
+from .options import experiment_of, refuse_setting
 from .results import SeedRun, summarise
 from .seeds import parse_seeds
 from .sweep import run_sweep
@@ -27,11 +27,12 @@ from .windows import Window, parse_windows
 def command(arguments: Namespace) -> None:
     """Run `tolman compare`."""
     console = make_console()
+    refuse_setting(arguments, "seed", "--seeds says which")
     seeds = parse_seeds(arguments.seeds)
     config = experiment_of(arguments)
     arms = arms_of(config, arguments.arms)
     windows = parse_windows(arguments.windows, min(arm.trials for arm in arms.values()))
-    json_file = check_writable(Path(arguments.json), "--json") if arguments.json else None
+    json_file = check_result(arguments.json, "compare")
     output = check_folder(Path(arguments.output), "--output") if arguments.output else None
     runs = run_sweep(
         arms, seeds, jobs=arguments.jobs, backend=arguments.backend, output=output, console=console

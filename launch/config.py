@@ -175,9 +175,12 @@ def parse_setting(text: str) -> dict[str, Any]:
     if not equals or not all(parts):
         raise UserError(f"--set {text}: expected key=value, such as agent.learning=false")
     try:
-        parsed: Any = tomllib.loads(f"value = {value}")["value"]
+        document = tomllib.loads(f"value = {value}")
     except tomllib.TOMLDecodeError:
-        parsed = value.strip()
+        document = {"value": value.strip()}
+    parsed: Any = document.pop("value")
+    if document or (isinstance(parsed, str) and "\n" in parsed):
+        raise UserError(f"--set {text.splitlines()[0]}: more lines follow; give each a --set of its own")
     for part in reversed(parts):
         parsed = {part: parsed}
     return typing.cast(dict[str, Any], parsed)
@@ -205,14 +208,44 @@ def _check(document: Mapping[str, object], source: str) -> None:
 
 def _convert(data: dict[str, Any], source: str) -> ExperimentConfig:
     for key, value in _leaves(data, ""):
-        if isinstance(value, float) and math.isnan(value):
-            raise UserError(f"{source}: {key} is not a number")
+        if isinstance(value, (int, float)) and (reason := _impossible(key, value)):
+            raise UserError(f"{source}: {key} {reason}")
     try:
         return msgspec.convert(data, ExperimentConfig)
     except msgspec.ValidationError as error:
         message, _, path = str(error).partition(" - at `$")
         key = path.rstrip("`").lstrip(".")
+        if message.startswith("Invalid enum value") and (allowed := _allowed(key)):
+            message += f"; allowed: {', '.join(allowed)}"
         raise UserError(f"{source}: {key}: {message}" if key else f"{source}: {message}") from error
+
+
+def _impossible(key: str, value: float) -> str:
+    """Return what is wrong with a number wherever it stands in the experiment, or nothing."""
+    if math.isnan(value):
+        return "is not a number"
+    if key.startswith("agent.") and math.isinf(value):
+        return f"must be finite, got {value}"
+    if key.startswith("agent.") and key.rpartition(".")[2].startswith("tau") and not value > 0.0:
+        return f"must be > 0 s, got {value}"
+    return ""
+
+
+def _allowed(key: str) -> list[str]:
+    """Return the words that are allowed for `key`, if it takes words."""
+    hint: object = ExperimentConfig
+    for part in key.split("."):
+        record = _record_in(hint)
+        if record is None:
+            return []
+        hint = typing.get_type_hints(record)[part]
+    choices = [hint, *typing.get_args(hint)]
+    return [
+        str(word)
+        for choice in choices
+        if typing.get_origin(choice) is Literal
+        for word in typing.get_args(choice)
+    ]
 
 
 def _merge(into: dict[str, Any], update: Mapping[str, object]) -> None:

@@ -13,7 +13,7 @@ from rich.table import Table
 
 from .. import __version__
 from .executor import available_cores
-from .files import check_writable, write_json
+from .files import check_result, write_json
 from .terminal import make_console
 
 #: Core dependencies: without any of these nothing runs.
@@ -47,7 +47,7 @@ _LAST_PYBULLET_WHEEL = (3, 11)
 
 def command(arguments: Namespace) -> None:
     """Run `tolman doctor`."""
-    json_file = check_writable(Path(arguments.json), "--json") if arguments.json else None
+    json_file = check_result(arguments.json, "doctor")
     report = diagnose()
     console = make_console()
     table = Table(

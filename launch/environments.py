@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-import re
+import math
+from collections.abc import Iterable
 from typing import Any
 
 import gymnasium
+import msgspec
 from gymnasium.envs.registration import registry
 
 from ..envs import CameraSpec, with_sensor
+from ..envs.registration import ENVIRONMENTS, parameters
 from ..envs.tasks import Task
 from .config import NAMESPACE, EnvironmentConfig, ExperimentConfig, short_name
 from .episode import Environment
 from .errors import UserError, asked
+
+#: What an environment can be made with and an experiment cannot ask for: the loop and the agent rely on it.
+_NOT_ASKED = ("arena", "cameras", "control", "control_period", "render_mode", "render_size", "robot")
 
 
 def task_ids() -> list[str]:
@@ -48,23 +54,40 @@ def make_environment(task: str, config: EnvironmentConfig, *, render: bool = Fal
         value = getattr(config, name)
         if value is not None:
             options[name] = value
-    for name, value in config.options.items():
-        if name in type(config).__dataclass_fields__:
-            raise UserError(f"environment.options.{name}: set environment.{name} instead")
-        options[name] = value
+    options |= _checked_options(resolve_task(task), config)
     if config.sensor is not None:
         options["camera"] = with_sensor(options.get("camera", CameraSpec()), config.sensor)
     if render:
         options["render_mode"] = "rgb_array"
-    try:
-        with asked(f"environment of {task}", ValueError, gymnasium.error.Error):
-            return gymnasium.make(resolve_task(task), disable_env_checker=True, **options)
-    except TypeError as error:
-        refused = re.search(r"unexpected keyword argument '(\w+)'", str(error))
-        if refused is None:
-            raise
-        key = f"options.{refused[1]}" if refused[1] in config.options else refused[1]
-        raise UserError(f"environment.{key} is not an option of {task}") from error
+    for name in options.keys() - _parameters(resolve_task(task), options).keys():
+        raise UserError(f"environment.{name} is not an option of {task}")
+    with asked(f"environment of {task}", ValueError, TypeError, gymnasium.error.Error):
+        return gymnasium.make(resolve_task(task), disable_env_checker=True, **options)
+
+
+def _parameters(task: str, options: Iterable[str]) -> dict[str, Any]:
+    """Return the types of what `task` can be made with; of somebody else's task `options`, of any type."""
+    return parameters(task) if task in ENVIRONMENTS else dict.fromkeys(options, Any)
+
+
+def _checked_options(task: str, config: EnvironmentConfig) -> dict[str, Any]:
+    """Return what the task is to be built with besides, as the types that it asks for."""
+    known = {name: hint for name, hint in _parameters(task, config.options).items() if name not in _NOT_ASKED}
+    options: dict[str, Any] = {}
+    for name, value in config.options.items():
+        key = f"environment.options.{name}"
+        if name in type(config).__dataclass_fields__:
+            raise UserError(f"{key}: set environment.{name} instead")
+        if name not in known:
+            own = ", ".join(sorted(known.keys() - type(config).__dataclass_fields__.keys()))
+            raise UserError(f"{key} is not an option of {task}; options: {own}")
+        if isinstance(value, float) and not math.isfinite(value):
+            raise UserError(f"{key} must be finite, got {value}")
+        try:
+            options[name] = msgspec.convert(value, known[name])
+        except msgspec.ValidationError as error:
+            raise UserError(f"{key}: {error}") from error
+    return options
 
 
 def make_habituation(environment: Environment, config: ExperimentConfig) -> Environment:

@@ -12,8 +12,8 @@ from .arm_tables import learning_rows, score_rows, tables
 from .config import ExperimentConfig, differences, load, to_builtins
 from .environments import resolve_task
 from .errors import UserError
-from .files import check_folder, check_writable, write_json
-from .options import experiment_of
+from .files import check_folder, check_result, write_json
+from .options import experiment_of, refuse_setting
 from .results import summarise
 from .seeds import parse_seeds
 from .sweep import run_sweep
@@ -26,10 +26,11 @@ _SWITCHES = {"agent.learning", "agent.third_factor", "trials", "seed", "habituat
 def command(arguments: Namespace) -> None:
     """Run `tolman evaluate`."""
     console = make_console()
+    refuse_setting(arguments, "seed", "--seeds says which")
     seeds = parse_seeds(arguments.seeds)
     checkpoint = None if arguments.checkpoint is None else Path(arguments.checkpoint)
     config = experiment_of(arguments) if checkpoint is None else with_checkpoint(arguments, checkpoint)
-    json_file = check_writable(Path(arguments.json), "--json") if arguments.json else None
+    json_file = check_result(arguments.json, "evaluate")
     output = check_folder(Path(arguments.output), "--output") if arguments.output else None
     runs = run_sweep(
         {config.algorithm: config},
@@ -61,6 +62,8 @@ def with_checkpoint(arguments: Namespace, path: Path) -> ExperimentConfig:
     made = checkpoints.load(path).config
     if arguments.task is not None and resolve_task(arguments.task) != made.task:
         raise UserError(f"{path} is a checkpoint of {made.task}, not of {resolve_task(arguments.task)}")
+    if arguments.algorithm not in (None, made.algorithm):
+        raise UserError(f"{path} is a checkpoint of {made.algorithm}, not of {arguments.algorithm}")
     file = None if arguments.config is None else Path(arguments.config)
     load(file, arguments.settings)  # names the file or the setting in errors
     base = to_builtins(replace(made, habituation=0.0))

@@ -15,12 +15,23 @@ from rich.console import Console
 from ..analysis import figure_animation, figure_cells, figure_learning, figure_overview, figure_paths
 from ..analysis.cells import CellMaps, best_cells, gridness_scores, information
 from .errors import UserError
-from .files import atomic
+from .files import COMPARISON_FILE, atomic
 from .run_folder import RunFolder, read_json
 from .terminal import make_console
 
-COMPARISON_FILE = "comparison.json"
 COMPARISON_FIGURE = "comparison.png"
+
+ANIMATION = "animation.gif"
+#: Of a training run, in reading order.
+FIGURES = (
+    "overview.png",
+    "learning_curve.png",
+    "trajectories.png",
+    "rate_maps_place.png",
+    "rate_maps_grid.png",
+    "value_map.png",
+    ANIMATION,
+)
 
 _SHOWN_PATHS = 4  #: trials at either end
 _SHOWN_CELLS = 18
@@ -46,6 +57,8 @@ def draw_comparison(folder: Path) -> Path:
     file = folder / COMPARISON_FILE
     try:
         result = read_json(file)
+        if not result["arms"]:
+            raise KeyError("arms")
         windows = [(int(first), int(last)) for first, last in result.get("windows", ())] or None
         latency = {
             arm: np.array([[trial["latency_s"] for trial in trials] for trials in found["trials"].values()])
@@ -71,27 +84,27 @@ def make_figures(folder: Path, console: Console | None = None) -> list[Path]:
         value, direction = run.value()
         numbers = sorted(trial for trial in run.trials if trial > 0)
         shown = min(_SHOWN_PATHS, -(-len(numbers) // 2))
-        sheets: dict[str, Callable[[], Figure | None]] = {
-            "overview.png": lambda: _overview(run, place, grids),
-            "learning_curve.png": lambda: figure_learning.learning_curve(
+        sheets: tuple[Callable[[], Figure | None], ...] = (
+            lambda: _overview(run, place, grids),
+            lambda: figure_learning.learning_curve(
                 run.latency, run.success, run.place_error, run.reckoning_errors
             ),
-            "trajectories.png": lambda: figure_paths.trajectories(
+            lambda: figure_paths.trajectories(
                 run.scene,
                 [run.path(trial) for trial in numbers[:shown]],
                 [run.path(trial) for trial in numbers[len(numbers) - min(shown, len(numbers) - shown) :]],
             ),
-            "rate_maps_place.png": lambda: None if place is None else _place_sheet(run, place),
-            "rate_maps_grid.png": lambda: _grid_sheet(run, grids),
-            "value_map.png": lambda: figure_cells.value_map(value, direction, run.bins, run.scene),
-        }
+            lambda: None if place is None else _place_sheet(run, place),
+            lambda: _grid_sheet(run, grids),
+            lambda: figure_cells.value_map(value, direction, run.bins, run.scene),
+        )
         files = []
-        for name, draw in sheets.items():
+        for name, draw in zip(FIGURES, sheets, strict=False):  # the animation comes after them
             figure = draw()
             if figure is not None:
                 files.append(_save(figure, folder / name))
         if numbers:
-            files.append(_save_film(run, place, numbers, folder / "animation.gif"))
+            files.append(_save_film(run, place, numbers, folder / ANIMATION))
     return files
 
 

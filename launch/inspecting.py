@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from pathlib import Path
 
 from rich.table import Table
 
@@ -12,13 +11,13 @@ from ..bridge.exceptions import BridgeError
 from ..bridge.qos import DurabilityPolicy
 from ..bridge.recording.reader import RecordedTopic, Recording
 from .errors import asked
-from .files import check_writable, write_json
+from .files import check_result, write_json
 from .terminal import make_console
 
 
 def command(arguments: Namespace) -> None:
     """Run `tolman inspect`."""
-    json_file = check_writable(Path(arguments.json), "--json") if arguments.json else None
+    json_file = check_result(arguments.json, "inspect")
     with asked("", BridgeError), Recording(arguments.file) as recording:
         pass
     console = make_console()

@@ -19,7 +19,7 @@ from .terminal import make_console
 
 def dashboard(arguments: Namespace) -> None:
     """Run `tolman dashboard`."""
-    seconds = _seconds(arguments)
+    seconds = arguments.seconds
     from ..bridge.exceptions import BridgeError
 
     console = make_console()
@@ -82,7 +82,7 @@ def _recording_of(arguments: Namespace) -> Path | None:
 
 def foxglove(arguments: Namespace) -> None:
     """Run `tolman foxglove`."""
-    seconds = _seconds(arguments)
+    seconds = arguments.seconds
     from ..bridge.exceptions import BridgeError
 
     console = make_console()
@@ -102,7 +102,7 @@ def foxglove(arguments: Namespace) -> None:
 
 def plotjuggler(arguments: Namespace) -> None:
     """Run `tolman plotjuggler`."""
-    seconds = _seconds(arguments)
+    seconds = arguments.seconds
     from ..bridge.exceptions import BridgeError
     from ..bridge.viewers.plotjuggler import DEFAULT_BIND, LIMIT, PlotJugglerServer
 
@@ -117,13 +117,6 @@ def plotjuggler(arguments: Namespace) -> None:
         _until_interrupted(lambda: server.serve(seconds))
         total, topics = sum(server.sent.values()), len(server.sent)
         console.print(f"sent {total} messages of {topics} topics, {server.lost} lost")
-
-
-def _seconds(arguments: Namespace) -> float | None:
-    seconds: float | None = arguments.seconds
-    if seconds is not None and not seconds > 0.0:
-        raise UserError(f"--seconds must be > 0 s, got {seconds}")
-    return seconds
 
 
 def _until_interrupted(serve: Callable[[], None]) -> None:

@@ -9,13 +9,13 @@ from .. import __version__
 from ..envs.drives import DriveError, open_drive
 from . import localizing_drives, localizing_views
 from .errors import UserError, asked
-from .files import atomic, check_writable, write_json
+from .files import atomic, check_result, check_writable, write_json
 
 
 def command(arguments: Namespace) -> None:
     """Run `tolman localize`."""
     path = Path(arguments.file)
-    json_file = check_writable(Path(arguments.json), "--json") if arguments.json else None
+    json_file = check_result(arguments.json, "localize")
     picture = check_writable(Path(arguments.output), "--output") if arguments.output else None
     if picture is not None and picture.suffix.lower() not in (".png", ".pdf", ".svg"):
         raise UserError(f"--output {picture} must end in .png, .pdf or .svg")

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from .errors import UserError
+from .files import check_apart
 
 
 class Parser(argparse.ArgumentParser):
@@ -67,6 +68,25 @@ def add_keys(parser: argparse.ArgumentParser, *, insecure: bool = True) -> None:
         )
 
 
+#: Arguments that name files or folders, as options and as positions, and those of them that are written.
+_FILES = ("json", "output", "record", "save", "checkpoint", "config", "reference", "against", "theta", "keys")
+_PLACES = ("endpoint", "file", "folder", "path", "run")
+_WRITTEN = ("--json", "--output", "--record", "--save")
+
+
+def check_files(arguments: argparse.Namespace) -> None:
+    """Refuse empty names of files, and an output that is another of the files named.
+
+    Raises
+    ------
+    UserError
+        It names the argument.
+    """
+    given = {f"--{name}": getattr(arguments, name, None) for name in _FILES}
+    given |= {name.upper(): getattr(arguments, name, None) for name in _PLACES}
+    check_apart(given, _WRITTEN)
+
+
 @contextlib.contextmanager
 def protected(arguments: argparse.Namespace) -> Iterator[None]:
     """Have `--keys` and `--insecure` hold in the block, and for processes started there, as variables."""
@@ -96,7 +116,7 @@ def add_live(parser: argparse.ArgumentParser, *, recording: bool = False, insecu
     if recording:
         where += ", or FILE.mcap: a recording"
     parser.add_argument("endpoint", nargs="?", metavar="ENDPOINT", help=where)
-    parser.add_argument("--seconds", type=float, metavar="S", help="end after S seconds")
+    parser.add_argument("--seconds", type=seconds("--seconds"), metavar="S", help="end after S seconds")
     add_keys(parser, insecure=insecure)
 
 
@@ -125,6 +145,32 @@ def length(what: str) -> Any:
             raise UserError(f"{what} must be a number of m, got {text!r}") from None
         if not 0.0 <= value < math.inf:
             raise UserError(f"{what} must be >= 0 m, got {value:g}")
+        return value
+
+    return convert
+
+
+def refuse_setting(arguments: argparse.Namespace, key: str, instead: str) -> None:
+    """Raise `UserError` if `--set` gives `key`, which this verb would not heed."""
+    if any(setting.partition("=")[0].strip() == key for setting in arguments.settings):
+        raise UserError(f"--set {key} has no effect here; {instead}")
+
+
+LONGEST = 1e9  #: s that anything may take or be put off: 30 years
+
+
+def seconds(what: str, least: float = 0.0, *, above: bool = True) -> Any:
+    """Return a type for argparse: a time in s, `least` or more, or with `above` more than that."""
+
+    def convert(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            raise UserError(f"{what} must be a number of s, got {text!r}") from None
+        if not (value > least if above else value >= least):
+            raise UserError(f"{what} must be {'>' if above else '>='} {least:g} s, got {value:g}")
+        if value > LONGEST:
+            raise UserError(f"{what} must be <= {LONGEST:g} s, got {value:g}")
         return value
 
     return convert

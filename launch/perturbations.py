@@ -15,6 +15,7 @@ import numpy as np
 from ..spiking.random import generator
 from .episode import CONTROL_PERIOD, Environment
 from .errors import UserError, asked
+from .options import seconds
 
 _DARK = 0.0  #: light level after --lights-off
 
@@ -62,26 +63,22 @@ def perturbations_of(arguments: Namespace, seed: int) -> list[Perturbation]:
     wanted: list[Perturbation] = []
     if arguments.kidnap is not None:
         rng = generator(seed, "kidnap")
-        time = _time(arguments.kidnap, "--kidnap")
-        wanted.append(Perturbation(time, "--kidnap", lambda world: world.kidnap(free_pose(world, rng))))
+        wanted.append(
+            Perturbation(arguments.kidnap, "--kidnap", lambda world: world.kidnap(free_pose(world, rng)))
+        )
     if arguments.lights_off is not None:
-        time = _time(arguments.lights_off, "--lights-off")
-        wanted.append(Perturbation(time, "--lights-off", lambda world: world.set_light(_DARK)))
+        wanted.append(
+            Perturbation(arguments.lights_off, "--lights-off", lambda world: world.set_light(_DARK))
+        )
     if arguments.move_goal is not None:
         match = re.fullmatch(r"([^,@]+),([^,@]+)@([^,@]+)", arguments.move_goal)
         with asked("--move-goal"):
             if match is None:
                 raise UserError(f"--move-goal {arguments.move_goal!r}: expected X,Y@T, such as -0.3,0.2@20")
-            x, y, time = map(float, match.groups())
-        time = _time(time, "--move-goal")
+            x, y = map(float, match.groups()[:2])
+        time = seconds("--move-goal: the time", above=False)(match[3])
         wanted.append(Perturbation(time, "--move-goal", lambda world: world.move_goal((x, y))))
     return wanted
-
-
-def _time(value: float, what: str) -> float:
-    if not 0.0 <= value < math.inf:
-        raise UserError(f"{what}: the time must be >= 0 s, got {value}")
-    return value
 
 
 def free_pose(world: Any, rng: np.random.Generator) -> tuple[float, float, float]:

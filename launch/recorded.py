@@ -46,9 +46,9 @@ def view_file(path: Path, output: str | None, encoding: bool = False) -> None:
 
     With `encoding` the pictures are those of its way to spikes.
     """
-    if output is None:
-        output = f"{path.stem}.png"
-    target = check_writable(Path(output), "--output")
+    target = check_writable(Path(f"{path.stem}.png" if output is None else output), "--output")
+    if output is None and target.exists():
+        raise UserError(f"{target} is there already; --output {target} replaces it, or give another name")
     if target.suffix.lower() not in (".png", ".gif", ".pdf", ".svg"):
         raise UserError(f"--output {target} must end in .png, .pdf or .svg for a sheet, or .gif for a film")
     if encoding and target.suffix.lower() == ".gif":

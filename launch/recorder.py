@@ -115,6 +115,11 @@ class Recorder:
         self._clear()
 
 
+def recorded(output: Path) -> list[Path]:
+    """Return the records of trials in the folder of a run, ascending."""
+    return sorted((output / FOLDER).glob("trial_*.npz"))
+
+
 def read_trials(output: Path) -> dict[int, dict[str, NDArray[Any]]]:
     """Return the recorded arrays of every trial in the folder of a run, by trial number.
 
@@ -124,19 +129,37 @@ def read_trials(output: Path) -> dict[int, dict[str, NDArray[Any]]]:
         If there are none, or one cannot be read.
     """
     trials: dict[int, dict[str, NDArray[Any]]] = {}
-    for file in sorted((output / FOLDER).glob("trial_*.npz")):
+    for file in recorded(output):
         try:
             with np.load(file, allow_pickle=False) as archive:
-                trials[int(file.stem.removeprefix("trial_"))] = {
-                    name: archive[name] for name in archive.files
-                }
+                arrays = {name: archive[name] for name in archive.files}
+            _check(arrays)
+            trials[int(file.stem.removeprefix("trial_"))] = arrays
         except Exception as error:
-            raise UserError(
-                f"{file} is damaged ({type(error).__name__}); train again to remake it"
-            ) from error
+            what = str(error) if isinstance(error, ValueError | KeyError) else type(error).__name__
+            raise UserError(f"{file} is damaged ({what}); train again to remake it") from error
     if not trials:
         raise UserError(f"{output} holds no recorded trials ({output / FOLDER})")
     return trials
+
+
+def _check(arrays: Mapping[str, NDArray[Any]]) -> None:
+    """Raise KeyError or ValueError unless these are the arrays of a trial, and fit each other."""
+    periods = len(arrays["pose"])
+    widths = {"pose": (3,), "estimate": (3,), "localised": (), "value": (), "map_number": ()}
+    for name, rest in widths.items():
+        if arrays[name].shape != (periods, *rest) or arrays[name].dtype.kind not in "fib":
+            raise ValueError(f"{name} has shape {arrays[name].shape}")
+    neuron, step = arrays["spike_neuron"], arrays["spike_step"]
+    if neuron.ndim != 1 or neuron.shape != step.shape or not neuron.dtype.kind == step.dtype.kind == "u":
+        raise ValueError(f"spikes have shapes {neuron.shape} and {step.shape}")
+    if step.size and step.max() >= periods:
+        raise ValueError("spikes after the end")
+    if arrays["population_span"].shape != (len(arrays["population_name"]), 2):
+        raise ValueError("populations and their spans differ in number")
+    stride = int(arrays["event_stride"])
+    if stride < 1 or arrays["event_image"].ndim != 3 or len(arrays["event_image"]) < -(-periods // stride):
+        raise ValueError(f"event images have shape {arrays['event_image'].shape}")
 
 
 def event_image(events: Mapping[str, NDArray[Any]], shape: tuple[int, int]) -> NDArray[np.int8]:

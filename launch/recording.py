@@ -14,8 +14,6 @@ from .terminal import make_console
 
 def command(arguments: Namespace) -> None:
     """Run `tolman record`."""
-    if arguments.seconds is not None and not arguments.seconds > 0.0:
-        raise UserError(f"--seconds must be > 0 s, got {arguments.seconds}")
     topics = topics_of(arguments.topics)
     console = make_console()
     # From here on a signal ends the recording and not the program: the file is completed.

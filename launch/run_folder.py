@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import msgspec
 import numpy as np
@@ -16,7 +16,7 @@ from ..analysis.figure_paths import Path as DrawnPath
 from ..analysis.rate_maps import Bins, mean_map
 from . import checkpoint as checkpoints
 from .episode import CONTROL_PERIOD
-from .errors import UserError
+from .errors import UserError, asked
 from .frames import out_of_frame
 from .recorder import read_trials
 
@@ -37,7 +37,7 @@ class RunFolder:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.checkpoint = checkpoints.load(folder)
-        self.scene: dict[str, Any] = read_json(folder / RUN_FILE)["scene"]
+        self.scene = _read_scene(folder / RUN_FILE)
         done = {record.trial for record in self.checkpoint.records}
         # A record that is ahead of the checkpoint belongs to a trial that will be run again.
         self.trials = {trial: arrays for trial, arrays in read_trials(folder).items() if trial in done}
@@ -47,6 +47,10 @@ class RunFolder:
         if not self.checkpoint.map_origins or not self.trials:
             raise UserError(f"{folder} holds no finished trial")
         self._origins = np.array(self.checkpoint.map_origins)
+        for trial, arrays in self.trials.items():
+            numbers = arrays["map_number"]
+            if numbers.size and not 0 <= numbers.min() <= numbers.max() < len(self._origins):
+                raise UserError(f"{folder}: trial {trial} is of a map that the checkpoint does not know")
 
     @cached_property
     def latency(self) -> NDArray[np.float64]:
@@ -155,6 +159,24 @@ class RunFolder:
         origin = self._origins[arrays["map_number"]].T
         estimate = out_of_frame(origin, arrays["estimate"])[:, :2]
         return np.where(arrays["localised"][:, None], estimate, np.nan)
+
+
+class _Scene(TypedDict):
+    """The arena, in m, as `environments.scene_of` describes it."""
+
+    outline: list[tuple[float, float]]
+    walls: list[tuple[float, float, float, float]]
+    pillars: list[tuple[float, float, float]]
+    goal: tuple[float, float] | None
+    goal_radius: float
+
+
+def _read_scene(file: Path) -> dict[str, Any]:
+    with asked(f"{file} is damaged", KeyError, msgspec.ValidationError):
+        scene: dict[str, Any] = msgspec.convert(read_json(file)["scene"], _Scene)
+    if len(scene["outline"]) < 3:
+        raise UserError(f"{file} is damaged: the outline of the arena has {len(scene['outline'])} corners")
+    return scene
 
 
 def read_json(file: Path) -> dict[str, Any]:

@@ -20,9 +20,9 @@ from .environments import camera_of, scene_of
 from .episode import CONTROL_PERIOD, Observer
 from .errors import UserError, asked
 from .evaluation import with_checkpoint
-from .files import check_writable, write_json
+from .files import check_result, write_json
 from .lesioning import lesioned
-from .options import experiment_of
+from .options import experiment_of, refuse_setting
 from .perturbations import Perturbed, perturbations_of
 from .progress import TrialProgress
 from .publishing import Publisher, RealTime
@@ -36,17 +36,19 @@ def command(arguments: Namespace) -> None:
     """Run `tolman run`."""
     console = make_console()
     checkpoint = None if arguments.checkpoint is None else Path(arguments.checkpoint)
-    if arguments.trained:
-        if checkpoint is not None:
-            raise UserError("--trained and --checkpoint name two agents; give one of them")
-        checkpoint = trained(experiment_of(arguments), console)
-    config = experiment_of(arguments) if checkpoint is None else with_checkpoint(arguments, checkpoint)
-    at_once, later = _lesions(arguments.lesion)
-    config = replace(config, trials=arguments.episodes, lesions=(*config.lesions, *later))
-    json_file = check_writable(Path(arguments.json), "--json") if arguments.json else None
+    refuse_setting(arguments, "trials", "--episodes N says how many")
+    at_once, later = _lesions(arguments.lesion, arguments.episodes)
+    json_file = check_result(arguments.json, "run")
     if arguments.record is not None:
         with asked("--record", RecordingError):
             checked_name(Path(arguments.record))
+    if arguments.trained:
+        if checkpoint is not None:
+            raise UserError("--trained and --checkpoint name two agents; give one of them")
+        # Training takes minutes: last, when nothing else that was asked for can be refused.
+        checkpoint = trained(experiment_of(arguments), console)
+    config = experiment_of(arguments) if checkpoint is None else with_checkpoint(arguments, checkpoint)
+    config = replace(config, trials=arguments.episodes, lesions=(*config.lesions, *later))
     perturbations = perturbations_of(arguments, config.seed)
     with ExitStack() as stack:
         session = stack.enter_context(Session(config))
@@ -85,12 +87,15 @@ def command(arguments: Namespace) -> None:
         write_json(json_file, summarise("run", config, [result]))
 
 
-def _lesions(wanted: list[str]) -> tuple[list[str], list[str]]:
-    """Those to be done at once, and those planned for a trial of this run."""
+def _lesions(wanted: list[str], episodes: int) -> tuple[list[str], list[str]]:
+    """Those to be done at once, and those planned for one of the `episodes` of this run."""
     with asked("--lesion"):
-        planned = [(text, PlannedLesion.parse(text).trial > 0) for text in wanted]
-    return [text for text, is_later in planned if not is_later], [
-        text for text, is_later in planned if is_later
+        trials = {text: PlannedLesion.parse(text).trial for text in wanted}
+    for text, trial in trials.items():
+        if trial > episodes:
+            raise UserError(f"--lesion {text}: the run ends after episode {episodes} (--episodes)")
+    return [text for text, trial in trials.items() if trial == 0], [
+        text for text, trial in trials.items() if trial > 0
     ]
 
 

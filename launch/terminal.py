@@ -10,10 +10,17 @@ import sys
 from rich.console import Console
 
 
+class _Console(Console):
+    """A console that leaves it to the command line what to do when its reader goes away."""
+
+    def on_broken_pipe(self) -> None:
+        raise  # rich calls this where the BrokenPipeError is being handled
+
+
 def make_console() -> Console:
     """Return the console of a verb: plain text, lines not wrapped where the output is not a terminal."""
-    console = Console(highlight=False, markup=False)
-    return console if console.is_terminal else Console(highlight=False, markup=False, width=200)
+    console = _Console(highlight=False, markup=False)
+    return console if console.is_terminal else _Console(highlight=False, markup=False, width=200)
 
 
 def import_quietly(module: str) -> None:

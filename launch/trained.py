@@ -69,9 +69,9 @@ def trained(config: ExperimentConfig, console: Console) -> Path:
 def command(arguments: Namespace) -> None:
     """Run `tolman agents`: an agent for each task that is named, or for all."""
     console = make_console()
-    for task in arguments.tasks or _TRIALS:
-        arguments.task = task
-        config = experiment_of(arguments)
+    # All of them before the first is trained, which takes minutes.
+    configs = [experiment_of(arguments, task=task) for task in arguments.tasks or _TRIALS]
+    for config in configs:
         done = checkpoints.load(trained(config, console)).records[-LAST:]
         found = sum(record.success for record in done)
         console.print(

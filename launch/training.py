@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from argparse import Namespace
 from pathlib import Path
 
@@ -13,17 +12,15 @@ from . import checkpoint as checkpoints
 from .config import ExperimentConfig, differences, flatten, to_builtins
 from .environments import camera_of, scene_of
 from .errors import UserError
-from .figures import make_figures
-from .files import check_folder, check_writable, write_json
+from .figures import FIGURES, make_figures
+from .files import RESULTS_FILE, check_folder, check_result, write_json
 from .options import experiment_of
 from .progress import TrialProgress, describe
-from .recorder import FOLDER, Recorder
+from .recorder import Recorder, recorded
 from .results import SeedRun, summarise
 from .run_folder import RUN_FILE
 from .session import Session
 from .terminal import make_console
-
-RESULTS_FILE = "results.json"
 
 
 def command(arguments: Namespace) -> None:
@@ -31,7 +28,7 @@ def command(arguments: Namespace) -> None:
     console = make_console()
     config = experiment_of(arguments)
     output = check_folder(Path(arguments.output), "--output")
-    json_file = check_writable(Path(arguments.json), "--json") if arguments.json else None
+    json_file = check_result(arguments.json, "train")
     result = train(config, output, resume=arguments.resume, overwrite=arguments.overwrite, console=console)
     summary = summarise("train", config, [result])
     write_json(output / RESULTS_FILE, summary)
@@ -61,14 +58,11 @@ def train(
         If the folder holds another run, or the checkpoint in it does not fit.
     """
     file = output / checkpoints.FILE_NAME
-    started = file.exists()
-    if resume and not output.is_dir():
-        raise UserError(f"nothing to resume: there is no folder {output}")
-    if started and not (resume or overwrite):
-        raise UserError(
-            f"{output} already holds a run; pass --resume to go on with it or --overwrite to replace it"
-        )
-    previous = checkpoints.load(file) if resume and started else None
+    if not overwrite:
+        _check_free(output, resume)
+    previous = checkpoints.load(file) if resume and file.exists() else None
+    if resume and previous is None and console is not None:
+        console.print(f"{output} has no checkpoint yet: from the beginning")
     if previous is not None:
         refuse_another_experiment(previous, config, file)
     with Session(config) as session:
@@ -105,8 +99,38 @@ def refuse_another_experiment(previous: checkpoints.Checkpoint, config: Experime
         raise UserError(f"{file} is a checkpoint of another configuration: {listed}{more} differ")
 
 
+def _check_free(output: Path, resume: bool) -> None:
+    """Raise `UserError` unless a run can begin in `output`, or `resume`.
+
+    A run that was interrupted in its first episodes left no checkpoint; it begins again on resuming.
+    """
+    if resume and not output.is_dir():
+        raise UserError(f"nothing to resume: there is no folder {output}")
+    found = [name for name in (checkpoints.FILE_NAME, RUN_FILE, RESULTS_FILE) if (output / name).exists()]
+    records = recorded(output)
+    if resume:
+        if not found and not records:
+            raise UserError(f"nothing to resume: {output} holds no run")
+        if checkpoints.FILE_NAME not in found and (len(records) > 1 or RESULTS_FILE in found):
+            raise UserError(
+                f"cannot resume: {output} holds a run but not its checkpoint; --overwrite starts again"
+            )
+    elif checkpoints.FILE_NAME in found:
+        raise UserError(
+            f"{output} already holds a run; pass --resume to go on with it or --overwrite to replace it"
+        )
+    elif found or records:
+        what = found[0] if found else records[0].relative_to(output)
+        raise UserError(
+            f"{output} holds {what} of a run without its checkpoint; pass --overwrite to replace what is left"
+        )
+
+
 def _clear(output: Path) -> None:
-    """Remove what an earlier run left, the checkpoint first: without it the rest is not taken for a run."""
-    (output / checkpoints.FILE_NAME).unlink(missing_ok=True)
-    (output / RESULTS_FILE).unlink(missing_ok=True)
-    shutil.rmtree(output / FOLDER, ignore_errors=True)
+    """Remove what an earlier run left, the checkpoint first: without it the rest is not taken for a run.
+
+    What others put into the folder stays.
+    """
+    figures = [output / name for name in FIGURES]
+    for file in (output / checkpoints.FILE_NAME, output / RESULTS_FILE, *recorded(output), *figures):
+        file.unlink(missing_ok=True)

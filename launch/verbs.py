@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from .options import Parser, add_experiment, add_json, add_keys, add_live, add_task, length, natural
+from .options import Parser, add_experiment, add_json, add_keys, add_live, add_task, length, natural, seconds
 
 
 def run(parser: argparse.ArgumentParser) -> None:
@@ -17,8 +17,18 @@ def run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--trained", action="store_true", help="an agent trained for the task: kept, or trained now"
     )
-    parser.add_argument("--kidnap", type=float, metavar="T", help="at T s put the robot at a random place")
-    parser.add_argument("--lights-off", type=float, metavar="T", help="switch the light off at T s")
+    parser.add_argument(
+        "--kidnap",
+        type=seconds("--kidnap", above=False),
+        metavar="T",
+        help="at T s put the robot at a random place",
+    )
+    parser.add_argument(
+        "--lights-off",
+        type=seconds("--lights-off", above=False),
+        metavar="T",
+        help="switch the light off at T s",
+    )
     parser.add_argument("--move-goal", metavar="X,Y@T", help="at T s move the goal to (X, Y) m")
     parser.add_argument(
         "--lesion",
@@ -129,7 +139,7 @@ def view(parser: argparse.ArgumentParser) -> None:
         metavar="ENDPOINT|FILE",
         help="where `tolman run --publish` publishes, or a recording: MCAP, or of events",
     )
-    parser.add_argument("--seconds", type=float, metavar="S", help="close after S seconds")
+    parser.add_argument("--seconds", type=seconds("--seconds"), metavar="S", help="close after S seconds")
     parser.add_argument("--output", metavar="FILE", help="write pictures to FILE instead of opening a window")
     parser.add_argument(
         "--encoding",
@@ -144,7 +154,9 @@ def record(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", metavar="FILE", help="recording to make; its name ends in .mcap")
     parser.add_argument("endpoint", nargs="?", metavar="ENDPOINT", help="where to listen")
     parser.add_argument("--topics", metavar="A,B", help="only these, such as /odom,/spikes (default: all)")
-    parser.add_argument("--seconds", type=float, metavar="S", help="end after S seconds (default: Ctrl-C)")
+    parser.add_argument(
+        "--seconds", type=seconds("--seconds"), metavar="S", help="end after S seconds (default: Ctrl-C)"
+    )
     parser.add_argument("--overwrite", action="store_true", help="replace FILE")
     add_keys(parser)
 
@@ -200,7 +212,7 @@ def node(parser: argparse.ArgumentParser) -> None:
     )
     world.add_argument(
         "--command-timeout",
-        type=float,
+        type=seconds("--command-timeout"),
         default=0.5,
         metavar="S",
         help="in real time: without a command for S s the robot stops (default 0.5)",
@@ -272,7 +284,11 @@ def localize(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--reference", metavar="FILE", help="recorded events of the places to look for")
     parser.add_argument(
-        "--window", type=float, default=0.1, metavar="S", help="length of a view (default 0.1 s)"
+        "--window",
+        type=seconds("--window"),
+        default=0.1,
+        metavar="S",
+        help="length of a view (default 0.1 s)",
     )
     parser.add_argument(
         "--lag",
@@ -318,7 +334,11 @@ def analyze(parser: argparse.ArgumentParser) -> None:
         help="of a FILE: steady rate, or an npz of theta_t and theta_phase (rad)",
     )
     parser.add_argument(
-        "--window", type=float, default=0.25, metavar="S", help="of decoding and information (default 0.25 s)"
+        "--window",
+        type=seconds("--window"),
+        default=0.25,
+        metavar="S",
+        help="of decoding and information (default 0.25 s)",
     )
     parser.add_argument(
         "--max-rate", type=float, default=50.0, metavar="HZ", help="above it a unit is no cell (default 50)"
@@ -346,7 +366,13 @@ def plot(parser: argparse.ArgumentParser) -> None:
 def bench(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(handler=".bench:command")
     parser.add_argument("task", nargs="?", default="WaterMaze", help="task to run the loop on")
-    parser.add_argument("--seconds", type=float, default=20.0, metavar="S", help="simulated time of a run")
+    parser.add_argument(
+        "--seconds",
+        type=seconds("--seconds", 1.0, above=False),
+        default=20.0,
+        metavar="S",
+        help="simulated time of a run",
+    )
     parser.add_argument("--runs", type=natural("--runs", 1), default=3, metavar="N")
     add_experiment(parser)
     add_json(parser)

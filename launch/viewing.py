@@ -12,8 +12,6 @@ from .terminal import import_quietly, make_console
 
 def command(arguments: Namespace) -> None:
     """Run `tolman view`."""
-    if arguments.seconds is not None and not arguments.seconds > 0.0:
-        raise UserError(f"--seconds must be > 0 s, got {arguments.seconds}")
     if arguments.endpoint is not None and arguments.endpoint.lower().endswith(".mcap"):
         _view_recording(arguments)
         return

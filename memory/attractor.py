@@ -57,6 +57,7 @@ class AttractorNeurons:
         for name in ("adaptation", "recovery"):
             if getattr(self, name) < 0.0:
                 raise ValueError(f"attractor {name} must be >= 0, got {getattr(self, name)}")
+        _ = self.cells  # refuses its own
 
 
 @cache

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from ..spiking.checks import require_positive
 from .ca3 import CA3Config
 from .conflict_race import RaceConfig
 from .grid import GridConfig
@@ -76,8 +77,7 @@ class CorrectionConfig:
         for name in ("theta_periods", "snap_periods"):
             if getattr(self, name) < 1:
                 raise ValueError(f"correction {name} must be >= 1, got {getattr(self, name)}")
-        if self.tau_familiar <= 0.0:
-            raise ValueError(f"correction tau_familiar must be > 0 s, got {self.tau_familiar}")
+        require_positive("correction", self, "tau_view", "tau_familiar")
         if self.plain <= self.telling:
             raise ValueError(f"correction plain must be > telling {self.telling}, got {self.plain}")
 

@@ -14,6 +14,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from ..spiking.checks import require_positive
 from ..spiking.lif import relax
 from ..spiking.model import add_noise, fire, write
 from ..spiking.random import key, step_key
@@ -50,8 +51,10 @@ class PlaceConfig:
             raise ValueError(f"place cells must be >= 1, got {self.cells}")
         if not 0.0 <= self.grid_share <= 1.0:
             raise ValueError(f"place grid_share must be in [0, 1], got {self.grid_share}")
-        if self.unsteady < 0.0:
-            raise ValueError(f"place unsteady must be >= 0, got {self.unsteady}")
+        require_positive("place", self, "spacing", "tau_inhibition", "tau_input", "tau_schaffer")
+        for name in ("gain", "inhibition", "schaffer_rate", "unsteady"):
+            if getattr(self, name) < 0.0:
+                raise ValueError(f"place {name} must be >= 0, got {getattr(self, name)}")
 
 
 ORIGIN = np.zeros(2)

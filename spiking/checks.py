@@ -18,6 +18,13 @@ def require_room(count: int, spikes: NDArray[np.int32], steps: int, owner: str =
         raise ValueError(f"{owner}spikes exceed the buffer of {len(spikes)} for {steps} steps")
 
 
+def require_positive(what: str, record: object, *names: str) -> None:
+    """Raise ValueError unless the fields `names` of `record` are finite numbers > 0."""
+    for name in names:
+        if not 0.0 < getattr(record, name) < np.inf:
+            raise ValueError(f"{what} {name} must be > 0, got {getattr(record, name)}")
+
+
 def require_shape(what: str, array: NDArray[np.generic], shape: tuple[int, ...]) -> None:
     """Raise ValueError unless `array` has `shape`."""
     if array.shape != shape:

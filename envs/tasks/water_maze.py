@@ -37,6 +37,8 @@ class WaterMaze(HiddenGoal):
         self.start_radius, self.start_distance = start_radius, start_distance
         self.move_goal(goal)
         self._home = self.goal
+        # Refuses what leaves no start before the first episode does.
+        _draw_start(np.random.default_rng(0), arena, np.array(goal), start_radius, start_distance)
 
     def start(self, rng: np.random.Generator) -> Pose:
         self.goal = self._home

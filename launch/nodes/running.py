@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,8 +28,6 @@ from .world import World
 
 def environment(arguments: Namespace) -> None:
     """Run `tolman node environment`."""
-    if not 0.0 < arguments.command_timeout < math.inf:
-        raise UserError(f"--command-timeout must be > 0 s, got {arguments.command_timeout}")
     config = replace(experiment_of(arguments), trials=arguments.episodes)
     with World(config) as world, _context(arguments.endpoint) as context, Stop() as stop:
         with asked("", BridgeError):
