@@ -132,18 +132,19 @@ def read_trials(output: Path) -> dict[int, dict[str, NDArray[Any]]]:
     for file in recorded(output):
         try:
             with np.load(file, allow_pickle=False) as archive:
-                arrays = {name: archive[name] for name in archive.files}
-            _check(arrays)
-            trials[int(file.stem.removeprefix("trial_"))] = arrays
+                trials[int(file.stem.removeprefix("trial_"))] = {
+                    name: archive[name] for name in archive.files
+                }
         except Exception as error:
-            what = str(error) if isinstance(error, ValueError | KeyError) else type(error).__name__
-            raise UserError(f"{file} is damaged ({what}); train again to remake it") from error
+            raise UserError(
+                f"{file} is damaged ({type(error).__name__}); train again to remake it"
+            ) from error
     if not trials:
         raise UserError(f"{output} holds no recorded trials ({output / FOLDER})")
     return trials
 
 
-def _check(arrays: Mapping[str, NDArray[Any]]) -> None:
+def check_trial(arrays: Mapping[str, NDArray[Any]]) -> None:
     """Raise KeyError or ValueError unless these are the arrays of a trial, and fit each other."""
     periods = len(arrays["pose"])
     widths = {"pose": (3,), "estimate": (3,), "localised": (), "value": (), "map_number": ()}

@@ -18,7 +18,7 @@ from . import checkpoint as checkpoints
 from .episode import CONTROL_PERIOD
 from .errors import UserError, asked
 from .frames import out_of_frame
-from .recorder import read_trials
+from .recorder import check_trial, read_trials
 
 RUN_FILE = "run.json"
 
@@ -48,6 +48,10 @@ class RunFolder:
             raise UserError(f"{folder} holds no finished trial")
         self._origins = np.array(self.checkpoint.map_origins)
         for trial, arrays in self.trials.items():
+            with asked(
+                f"the record of trial {trial} in {folder} is damaged", KeyError, ValueError, TypeError
+            ):
+                check_trial(arrays)
             numbers = arrays["map_number"]
             if numbers.size and not 0 <= numbers.min() <= numbers.max() < len(self._origins):
                 raise UserError(f"{folder}: trial {trial} is of a map that the checkpoint does not know")

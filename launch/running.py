@@ -37,7 +37,10 @@ def command(arguments: Namespace) -> None:
     console = make_console()
     checkpoint = None if arguments.checkpoint is None else Path(arguments.checkpoint)
     refuse_setting(arguments, "trials", "--episodes N says how many")
-    at_once, later = _lesions(arguments.lesion, arguments.episodes)
+    at_once, later = _lesions(arguments.lesion)
+    for text in later:
+        if PlannedLesion.parse(text).trial > arguments.episodes:
+            console.print(f"warning: --lesion {text} has no effect: the run ends before (--episodes)")
     json_file = check_result(arguments.json, "run")
     if arguments.record is not None:
         with asked("--record", RecordingError):
@@ -87,13 +90,10 @@ def command(arguments: Namespace) -> None:
         write_json(json_file, summarise("run", config, [result]))
 
 
-def _lesions(wanted: list[str], episodes: int) -> tuple[list[str], list[str]]:
-    """Those to be done at once, and those planned for one of the `episodes` of this run."""
+def _lesions(wanted: list[str]) -> tuple[list[str], list[str]]:
+    """Those to be done at once, and those planned for an episode of this run."""
     with asked("--lesion"):
         trials = {text: PlannedLesion.parse(text).trial for text in wanted}
-    for text, trial in trials.items():
-        if trial > episodes:
-            raise UserError(f"--lesion {text}: the run ends after episode {episodes} (--episodes)")
     return [text for text, trial in trials.items() if trial == 0], [
         text for text, trial in trials.items() if trial > 0
     ]

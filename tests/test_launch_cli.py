@@ -151,6 +151,7 @@ def test_a_lesion_that_names_a_trial_waits_for_it(tolman: Tolman, monkeypatch: p
     monkeypatch.setattr("tolman.launch.session.inflict", lambda agent, lesion, seed: planned.append(lesion))
     code, out, err = tolman("run", "WaterMaze", *QUICK, "--lesion", "place:0.5@2", "--episodes", 1)
     assert (code, err, planned) == (0, "", [])
+    assert "warning: --lesion place:0.5@2 has no effect" in out
     assert "will not fire" not in out
     code, _, err = tolman("run", "WaterMaze", *QUICK, "--lesion", "place:0.5@2", "--episodes", 2)
     assert (code, err, planned) == (0, "", [PlannedLesion("place", 0.5, 2)])

@@ -226,7 +226,6 @@ def test_impossible_settings_are_refused_by_name(setting: str, says: str) -> Non
 def test_what_would_not_be_heeded_is_refused(tolman: Tolman, run: Path) -> None:
     for arguments, part in (
         (("run", "WaterMaze", *QUICK, "--set", "trials=5"), "--episodes"),
-        (("run", "WaterMaze", *QUICK, "--lesion", "grid@3", "--episodes", 2), "episode 2"),
         (("run", "--checkpoint", run, "--algorithm", "td-ltp"), "checkpoint of random"),
         (("evaluate", "WaterMaze", *QUICK, "--set", "seed=3"), "--seeds"),
         (("compare", "WaterMaze", *QUICK, "--arms", "a:seed=3"), "'a' changes the seed"),
