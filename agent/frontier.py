@@ -16,8 +16,8 @@ from numba import njit
 from numpy.typing import NDArray
 
 from ..memory.config import PERIOD
+from ..memory.contacts import SECTORS
 from ..memory.place import PlaceCells
-from .directions import SECTORS
 
 Floats = NDArray[np.float32]
 Bools = NDArray[np.bool_]

@@ -16,9 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..memory.config import PERIOD
+from ..memory.contacts import SECTORS, touched
 from ..memory.recollection import Preplay
 from ..memory.spatial import SpatialMemory
-from .directions import SECTORS, pointing, touched
+from .directions import pointing
 from .frontier import Frontier
 from .goals import Goals
 

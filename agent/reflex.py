@@ -16,8 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..memory.config import PERIOD
+from ..memory.contacts import touched
 from ..spiking.random import generator, restore_words, words_of
-from .directions import pointing, touched
+from .directions import pointing
 
 Floats = NDArray[np.float32]
 WALL = 3.0  #: concentration of what a contact tells of where the wall is: bumpers are 45 degrees wide

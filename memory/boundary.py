@@ -17,11 +17,11 @@ from numpy.typing import NDArray
 from ..spiking.lif import relax
 from ..spiking.model import add_noise, fire, write
 from ..spiking.random import key, step_key
+from .contacts import touched
 from .neurons import NeuronConfig
 
 Doubles = NDArray[np.float64]
 Floats = NDArray[np.float32]
-SECTORS = np.arange(8) * (np.pi / 4.0)  #: rad counter-clockwise from straight ahead, of the contact sensors
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +58,8 @@ class ContactMap:
 
     def touch(self, position: Doubles, heading: float, bump: NDArray[np.uint8], radius: float) -> None:
         """Note a contact of the sectors `bump` (8,), felt at the believed `position` (2,) and `heading`."""
-        pushed = np.sum(np.exp(1j * SECTORS) * bump)
-        if abs(pushed) < 1e-9:  # nothing, or squeezed from all sides: no direction
-            return
-        angle = float(np.angle(pushed)) + heading
-        self.add(position + radius * np.array([np.cos(angle), np.sin(angle)]))
+        for angle in touched(bump, heading):
+            self.add(position + radius * np.array([np.cos(angle), np.sin(angle)]))
 
     def add(self, point: Doubles) -> None:
         """Add `point` (2,), or move the one within reach half-way towards it."""

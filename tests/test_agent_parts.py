@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from tolman.agent.actor_critic import ActorCritic, ActorCriticConfig
-from tolman.agent.directions import touched
 from tolman.agent.motor import MotorConfig, steer
 from tolman.agent.perception import Perception, PerceptionConfig
 from tolman.agent.reflex import ReflexConfig, Reflexes
+from tolman.memory.contacts import touched
 
 SILENT = np.zeros((0, 2), np.int32)
 

@@ -75,8 +75,10 @@ def test_contacts_lie_ahead_of_the_bumped_sector_and_merge() -> None:
     for x in range(6):
         contacts.add(np.array([float(x + 2), 0.0]))
     np.testing.assert_allclose(contacts.points[:, 0], [4.0, 5.0, 6.0, 7.0])
-    contacts.touch(np.zeros(2), 0.0, np.ones(8, np.uint8), 0.1)  # from all sides: no direction
-    assert len(contacts.points) == 4
+    squeezed = NOTHING.copy()
+    squeezed[[2, 6]] = 1  # between two walls, which are two points
+    contacts.touch(np.zeros(2), 0.0, squeezed, 0.1)
+    np.testing.assert_allclose(contacts.points[-2:], [[0.0, 0.1], [0.0, -0.1]], atol=1e-12)
 
 
 def test_spikes_are_drawn_from_the_seed() -> None:
