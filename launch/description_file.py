@@ -26,7 +26,7 @@ from .description import (
     Process,
     check_timeout,
 )
-from .environments import resolve_task
+from .environments import resolve_task, task_options
 from .errors import UserError
 
 #: Descriptions that ship with the package, by name.
@@ -169,7 +169,7 @@ def _check_experiment(description: Description, source: str) -> None:
     file = None if description.config is None else Path(description.config)
     try:
         config = load(file, settings_of(description.experiment))
-        resolve_task(config.task)
+        task_options(resolve_task(config.task), config.environment)
     except UserError as error:
         raise UserError(f"{source}: experiment: {error}") from error
     if config.algorithm == "oracle" and any(
@@ -202,7 +202,7 @@ def _toml(value: object) -> str:
 
 def _from_python(path: Path) -> Description:
     """Run a file of the user's; what goes wrong in it is told with its line."""
-    spec = importlib.util.spec_from_file_location(f"_tolman_description_{path.stem}", path)
+    spec = importlib.util.spec_from_file_location(f"_tolman_description_{path.stem}", path.absolute())
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -216,7 +216,8 @@ def _from_python(path: Path) -> Description:
     except UserError:
         raise
     except Exception as error:
-        lines = [f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == str(path)]
+        frames = traceback.extract_tb(error.__traceback__)
+        lines = [frame.lineno for frame in frames if frame.filename == str(path.absolute())]
         line = lines[-1] if lines else getattr(error, "lineno", None)
         place = f"{path}:{line}" if line else str(path)
         raise UserError(f"{place}: {type(error).__name__}: {error}") from error

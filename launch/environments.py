@@ -54,7 +54,7 @@ def make_environment(task: str, config: EnvironmentConfig, *, render: bool = Fal
         value = getattr(config, name)
         if value is not None:
             options[name] = value
-    options |= _checked_options(resolve_task(task), config)
+    options |= task_options(resolve_task(task), config)
     if config.sensor is not None:
         options["camera"] = with_sensor(options.get("camera", CameraSpec()), config.sensor)
     if render:
@@ -70,7 +70,7 @@ def _parameters(task: str, options: Iterable[str]) -> dict[str, Any]:
     return parameters(task) if task in ENVIRONMENTS else dict.fromkeys(options, Any)
 
 
-def _checked_options(task: str, config: EnvironmentConfig) -> dict[str, Any]:
+def task_options(task: str, config: EnvironmentConfig) -> dict[str, Any]:
     """Return what the task is to be built with besides, as the types that it asks for."""
     known = {name: hint for name, hint in _parameters(task, config.options).items() if name not in _NOT_ASKED}
     options: dict[str, Any] = {}
