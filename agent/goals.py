@@ -36,7 +36,7 @@ class GoalConfig:
     enabled: bool = True
     rate: float = 1.0  #: share of the error that one reward corrects
     width: float = 0.1  #: m around a reward within which places are worth it
-    failed: float = 0.2  #: m around the end of an episode without reward that are not tried again
+    failed: float = 0.3  #: m around the end of an episode without reward that are not tried again
     extinction: float = 4.0  #: s at a place without reward that leave 1/e of its worth
     disappointment: float = 0.5  #: worth, below 0, of a place that ends an episode without reward
     context: float = 0.8  #: most of an error that is put down to where the last episode ended

@@ -143,12 +143,16 @@ class Guidance:
         hopeful = np.clip(1.0 + goals.worth / max(goals.config.disappointment, 1e-6), 0.0, 1.0)
         source = np.exp(-goals.visited / config.novelty) * hopeful
         newest = source[: place.used][place.of_this_map]
-        if self.frontier is not None and newest.max(initial=0.0) < config.exhausted:
+        searched = newest.max(initial=0.0) < config.exhausted
+        here = int(np.argmax(place.activity))
+        # A goal at the edge of the map that is not found lies beyond it: a map often ends where a goal ended
+        # an episode, and a robot that is wrong by some cm stops short of it for ever.
+        missed = place.activity[here] > 0.0 and bool(goals.worth[here] >= goals.config.least)
+        if self.frontier is not None and (searched or missed):
             ends = self.frontier.open(place) & (hopeful[: place.used, None] > 0.5)
-            here = int(np.argmax(place.activity))
             if place.activity[here] > 0.0 and ends[here].any():
                 return self._leave(memory, here, ends[here])
-            if ends.any():
+            if searched and ends.any():
                 source[: place.used] = ends.any(axis=1)
         source = (source * self._onward(memory)).astype(np.float64)
         return memory.preplay(source, config.keep, (config.first, config.last), config.bend)
