@@ -2,10 +2,11 @@
 
 Every now and then, place cells run from the present place uphill along lived links (value-guided preplay,
 Pfeiffer & Foster 2013), to a remembered goal, or, where no goal is left, to places that were not visited of
-late, and when all were, to where the map ends (`frontier`); not in a robot's first episode, in which it gets
-to know the place. What fires ahead is a target; its direction excites actor neurons as a reflex does, so that
-the choice stays a competition of spikes and what the map makes the robot do is learned as a habit. Where the
-robot bumps, links that lead on through the obstacle are weakened: the next preplay goes another way.
+late, and when all were, or a goal at its edge was not found, to where the map ends (`frontier`); not in a
+robot's first episode, in which it gets to know the place. What fires ahead is a target; its direction excites
+actor neurons as a reflex does, so that the choice stays a competition of spikes and what the map makes the
+robot do is learned as a habit. Where the robot bumps, links that lead on through the obstacle are weakened:
+the next preplay goes another way.
 """
 
 from __future__ import annotations

@@ -85,6 +85,18 @@ def test_a_robot_that_has_searched_its_map_in_vain_leaves_it() -> None:
     assert guidance.target[0] > 0.05
 
 
+def test_a_goal_at_the_edge_of_the_map_that_is_not_found_is_looked_for_beyond() -> None:
+    memory = known_corridor()
+    goals, frontier = Goals(GoalConfig(), memory.place.size), Frontier(FrontierConfig(), memory.place.size)
+    guidance = Guidance(GuidanceConfig(), np.zeros(8), frontier)
+    goals.visited[:8] = 10.0  # nobody wishes to go there any more, and the rest was not seen
+    goals.always[0, int(np.argmax(memory.place.activity))] = 0.5
+    guidance.advance(memory, goals, True)
+    assert guidance.target is not None
+    assert np.hypot(*(guidance.target - memory.pose[:2])) == pytest.approx(FrontierConfig().step)
+    assert abs(guidance.target[1]) > 0.2 or guidance.target[0] < -0.2
+
+
 def test_a_place_that_ended_an_episode_in_vain_is_no_end_to_go_to() -> None:
     memory = known_corridor()
     goals, frontier = Goals(GoalConfig(), memory.place.size), Frontier(FrontierConfig(), memory.place.size)
