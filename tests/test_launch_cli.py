@@ -11,21 +11,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from refused import QUICK, assert_refused
 from tolman.agent.lesions import PlannedLesion
 from tolman.bridge.state import StatePublisher
 
 Tolman = Callable[..., tuple[int, str, str]]
-QUICK = ("--set", "environment.time_limit=1.2", "--set", "algorithm=random", "--set", "habituation=0")
-
-
-def assert_refused(result: tuple[int, str, str], *parts: str) -> None:
-    code, out, err = result
-    assert code == 2
-    assert out == ""
-    assert err.startswith("tolman: error: ")
-    assert err.count("\n") == 1
-    for part in parts:
-        assert part in err
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from refused import QUICK, assert_refused
 from tolman.envs.registration import ENVIRONMENTS, parameters
 from tolman.launch.config import load
 from tolman.launch.environments import make_environment, task_ids
@@ -18,14 +19,6 @@ from tolman.launch.errors import UserError
 from tolman.launch.files import atomic, check_result
 
 Tolman = Callable[..., tuple[int, str, str]]
-QUICK = ("--set", "environment.time_limit=1.2", "--set", "algorithm=random", "--set", "habituation=0")
-
-
-def assert_refused(result: tuple[int, str, str], *parts: str) -> None:
-    code, out, err = result
-    assert (code, out, err.count("\n")) == (2, "", 1), (out, err)
-    for part in ("tolman: error: ", *parts):
-        assert part in err
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,14 @@
+"""What a refusal of the command line looks like, and the least that a run can be."""
+
+from __future__ import annotations
+
+QUICK = ("--set", "environment.time_limit=1.2", "--set", "algorithm=random", "--set", "habituation=0")
+
+
+def assert_refused(result: tuple[int, str, str], *parts: str) -> None:
+    """Check that a call ended in one line on standard error that holds all `parts`, and in nothing else."""
+    code, out, err = result
+    assert (code, out, err.count("\n")) == (2, "", 1), (out, err)
+    assert err.startswith("tolman: error: ")
+    for part in parts:
+        assert part in err
