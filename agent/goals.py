@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 from ..memory.config import PERIOD
 
 Floats = NDArray[np.float32]
+Bools = NDArray[np.bool_]
 FAINT = 1e-3  #: share of a place below which it is left alone
 
 
@@ -103,20 +104,24 @@ class Goals:
         """Take `places`, numbers of cells, as searched for `seconds`: something stands before them."""
         self.visits[:, places] += np.float32(seconds)
 
-    def reward(self, r: float, terminated: bool, around: Floats, learning: bool = True) -> None:
+    def reward(
+        self, r: float, terminated: bool, around: Floats, learning: bool = True, on_map: Bools | None = None
+    ) -> None:
         """Take what came of being where the fields of `around` (places,) lie: see `PlaceCells.around`.
 
-        That is reward `r`, or, where it is 0, the end of the episode without one.
+        That is reward `r`, or, where it is 0, the end of the episode without one. Goals elsewhere are displaced
+        among the places `on_map` (places,) of the map in use (default: all), and by a robot that knows where it
+        is.
         """
         if learning:
             if r > 0.0:
                 self.visited[:] = 0.0
-            self._meet(r, terminated, around)
+            self._meet(r, terminated, around, on_map)
         size = float(np.linalg.norm(around))
         if terminated and size > 0.0:
             self.ended[:] = around / np.float32(size)
 
-    def _meet(self, r: float, terminated: bool, around: Floats) -> None:
+    def _meet(self, r: float, terminated: bool, around: Floats, on_map: Bools | None) -> None:
         """Learn from what the fields of `around` (places,) brought."""
         config, worth = self.config, self.worth
         if r <= 0.0:
@@ -124,10 +129,11 @@ class Goals:
             self.ambiguous[self.cue] += config.ambiguity * expected * (1.0 - self.ambiguous[self.cue])
         target = np.float32(r if r != 0.0 else -config.disappointment)
         change = np.float32(config.rate) * around * (target - worth)
-        if r > 0.0 and terminated:
+        if r > 0.0 and terminated and around.any():
             # Places near by stay: what is known of the goal's place is a mean over trials.
             nearby = around ** np.float32((config.width / config.apart) ** 2)
-            change -= np.float32(config.displaced) * (1.0 - nearby) * np.maximum(worth, 0.0)
+            lost = np.float32(config.displaced) * (1.0 - nearby) * np.maximum(worth, 0.0)
+            change -= lost if on_map is None else lost * on_map
         self._learn(change)
 
     @property
@@ -144,7 +150,11 @@ class Goals:
     @property
     def wanted(self) -> Floats:
         """Worth (places,) of going to each place now; 0 everywhere when there is no goal."""
-        worth = self.worth
+        return self.wanted_among(np.ones(self.ended.size, np.bool_))
+
+    def wanted_among(self, places: Bools) -> Floats:
+        """Return the same for a robot that can only get to `places` (places,); 0 for the others."""
+        worth = self.worth * places
         enough = max(self.config.least, self.config.rival * float(worth.max(initial=0.0)))
         return np.where(worth >= enough, worth, np.float32(0.0))
 

@@ -130,7 +130,7 @@ class Guidance:
     def _preplay(self, memory: SpatialMemory, goals: Goals, search: bool) -> Preplay:
         config = self.config
         window = (config.first, config.last)
-        worth = goals.wanted * np.exp(-goals.visited / config.patience)
+        worth = goals.wanted_among(memory.place.on_map) * np.exp(-goals.visited / config.patience)
         worth[worth < goals.config.least] = 0.0
         event = memory.preplay(worth.astype(np.float64), config.keep, window, config.bend)
         if event.target is None and search:
@@ -140,8 +140,9 @@ class Guidance:
     def _search(self, memory: SpatialMemory, goals: Goals) -> Preplay:
         """Look for what was not seen of late, and when all was, for what lies beyond the map."""
         config, place = self.config, memory.place
-        # A place that ended an episode without reward is not looked into again.
-        hopeful = np.clip(1.0 + goals.worth / max(goals.config.disappointment, 1e-6), 0.0, 1.0)
+        # A place that ended an episode without reward is not looked into again: not a little either, or what
+        # is ahead there would still be more than what is to the side.
+        hopeful = goals.worth >= -0.5 * goals.config.disappointment
         source = np.exp(-goals.visited / config.novelty) * hopeful
         newest = source[: place.used][place.of_this_map]
         searched = newest.max(initial=0.0) < config.exhausted
@@ -150,7 +151,7 @@ class Guidance:
         # an episode, and a robot that is wrong by some cm stops short of it for ever.
         missed = place.activity[here] > 0.0 and bool(goals.worth[here] >= goals.config.least)
         if self.frontier is not None and (searched or missed):
-            ends = self.frontier.open(place) & (hopeful[: place.used, None] > 0.5)
+            ends = self.frontier.open(place) & hopeful[: place.used, None]
             if place.activity[here] > 0.0 and ends[here].any():
                 return self._leave(memory, here, ends[here])
             if searched and ends.any():

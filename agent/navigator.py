@@ -191,7 +191,9 @@ class Navigator:
         self._reward += float(r)
         if self.config.goals.enabled and (r != 0.0 or terminated) and self.memory.localised:
             width = self.config.goals.width if r != 0.0 else self.config.goals.failed
-            self.goals.reward(float(r), terminated, self._around(width), self.config.learning)
+            self.goals.reward(
+                float(r), terminated, self._around(width), self.config.learning, self.memory.place.on_map
+            )
         if not terminated:
             return
         self._period = []

@@ -103,6 +103,13 @@ class PlaceCells:
         return np.asarray(self.chart[: self.used] == self.in_use)
 
     @property
+    def on_map(self) -> NDArray[np.bool_]:
+        """The same of all cells (size,), recruited or not."""
+        out = np.zeros(self.size, np.bool_)
+        out[: self.used] = self.of_this_map
+        return out
+
+    @property
     def synapses(self) -> int:
         """Grid and CA3 synapses."""
         return int(self.grid_weights.size + self.ca3_weights.size)

@@ -116,6 +116,19 @@ def test_a_reward_that_ends_an_episode_displaces_goals_elsewhere() -> None:
     assert np.flatnonzero(goals.wanted).tolist() == [8]
 
 
+def test_goals_of_other_maps_are_neither_wanted_nor_displaced() -> None:
+    goals, mine = Goals(GoalConfig(), 8), np.arange(8) < 4
+    goals.always[0, [1, 3, 6]] = 0.3, 0.2, 1.0
+    assert np.flatnonzero(goals.wanted).tolist() == [6]
+    assert np.flatnonzero(goals.wanted_among(mine)).tolist() == [1, 3]
+    around = np.zeros(8, np.float32)
+    around[3] = 1.0
+    goals.reward(1.0, True, around, on_map=mine)
+    np.testing.assert_allclose(goals.always[0, [1, 3, 6]], [0.075, 1.0, 1.0], rtol=1e-6)
+    goals.reward(1.0, True, np.zeros(8, np.float32), on_map=mine)  # lost: it does not know from where
+    np.testing.assert_allclose(goals.always[0, [1, 3, 6]], [0.075, 1.0, 1.0], rtol=1e-6)
+
+
 def test_a_robot_that_is_nowhere_learns_of_no_place() -> None:
     goals = Goals(GoalConfig(), 10)
     goals.advance(np.zeros(10, np.float32), 0, True)
