@@ -109,9 +109,9 @@ class Goals:
     ) -> None:
         """Take what came of being where the fields of `around` (places,) lie: see `PlaceCells.around`.
 
-        That is reward `r`, or, where it is 0, the end of the episode without one. Goals elsewhere are displaced
-        among the places `on_map` (places,) of the map in use (default: all), and by a robot that knows where it
-        is.
+        That is reward `r`, or, where it is 0, the end of the episode without one. Goals elsewhere are
+        displaced among the places `on_map` (places,) of the map in use (default: all), and only by a robot
+        that knows where it is.
         """
         if learning:
             if r > 0.0:
