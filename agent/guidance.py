@@ -140,10 +140,11 @@ class Guidance:
     def _search(self, memory: SpatialMemory, goals: Goals) -> Preplay:
         """Look for what was not seen of late, and when all was, for what lies beyond the map."""
         config, place = self.config, memory.place
-        # A place that ended an episode without reward is not looked into again: not a little either, or what
-        # is ahead there would still be more than what is to the side.
+        # A place that ended an episode without reward is not looked into again while there is another: not a
+        # little either, or what is ahead there would still be more than what is to the side.
         hopeful = goals.worth >= -0.5 * goals.config.disappointment
-        source = np.exp(-goals.visited / config.novelty) * hopeful
+        novel = np.exp(-goals.visited / config.novelty)
+        source = novel * hopeful
         newest = source[: place.used][place.of_this_map]
         searched = newest.max(initial=0.0) < config.exhausted
         here = int(np.argmax(place.activity))
@@ -156,8 +157,17 @@ class Guidance:
                 return self._leave(memory, here, ends[here])
             if searched and ends.any():
                 source[: place.used] = ends.any(axis=1)
-        source = (source * self._onward(memory)).astype(np.float64)
-        return memory.preplay(source, config.keep, (config.first, config.last), config.bend)
+        event = self._towards(memory, source)
+        if event.target is None and not hopeful.all():  # no way leads to any other
+            last = self._towards(memory, novel)
+            return last._replace(spikes=np.concatenate((event.spikes, last.spikes)))
+        return event
+
+    def _towards(self, memory: SpatialMemory, source: Floats) -> Preplay:
+        """Preplay to where `source` (places,) is, the more so the further ahead it lies."""
+        config = self.config
+        ahead = (source * self._onward(memory)).astype(np.float64)
+        return memory.preplay(ahead, config.keep, (config.first, config.last), config.bend)
 
     def _leave(self, memory: SpatialMemory, cell: int, ends: NDArray[np.bool_]) -> Preplay:
         """Aim beyond the map from `cell`, in that of its open directions `ends` (8,) that lies most ahead."""
