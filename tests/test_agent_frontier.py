@@ -97,6 +97,20 @@ def test_a_goal_at_the_edge_of_the_map_that_is_not_found_is_looked_for_beyond() 
     assert abs(guidance.target[1]) > 0.2 or guidance.target[0] < -0.2
 
 
+def test_failed_ends_are_the_last_resort() -> None:
+    memory = known_corridor()
+    goals = Goals(GoalConfig(), memory.place.size)
+    guidance = Guidance(GuidanceConfig(), np.zeros(8))
+    goals.visited[:8] = 5.0
+    goals.always[0, 8:] = -0.5
+    guidance.advance(memory, goals, True)
+    assert guidance.target is not None  # all else was seen of late
+    goals.always[0, 8:] = -0.1  # not enough to be left alone
+    guidance.reset()
+    guidance.advance(memory, goals, True)
+    assert guidance.target is not None
+
+
 def test_a_place_that_ended_an_episode_in_vain_is_no_end_to_go_to() -> None:
     memory = known_corridor()
     goals, frontier = Goals(GoalConfig(), memory.place.size), Frontier(FrontierConfig(), memory.place.size)
