@@ -112,15 +112,20 @@ def check_apart(given: Mapping[str, str | None], written: Collection[str]) -> No
             raise UserError(f"{what} needs a name, got an empty one")
     for what in written:
         for other, path in named.items():
-            if what in named and other != what and _is_same_file(named[what], path):
+            if what not in named or other == what:
+                continue
+            # What is only read and is not there is no file: the name of a shipped experiment, say.
+            if _is_same_file(named[what], path, there=other not in written):
                 raise UserError(f"{what} {named[what]} is what {other} names, too; they must be two files")
 
 
-def _is_same_file(a: Path, b: Path) -> bool:
-    """Whether two names mean one file, which need not be there yet; a folder may be named twice."""
+def _is_same_file(a: Path, b: Path, there: bool) -> bool:
+    """Whether two names mean one file, which with `there` must exist; a folder may be named twice."""
     if a.is_dir() or b.is_dir() or _is_stream(a):
         return False
-    return a.resolve() == b.resolve() or (a.exists() and b.exists() and a.samefile(b))
+    if a.exists() and b.exists():
+        return a.samefile(b)
+    return not there and a.resolve() == b.resolve()
 
 
 def _is_stream(path: Path) -> bool:

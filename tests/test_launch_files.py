@@ -53,6 +53,15 @@ def test_an_output_that_is_an_input_or_another_output_is_refused(
     assert not both.exists()
 
 
+def test_a_shipped_experiment_is_no_file(
+    tolman: Tolman, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    demo = ("train", "--config", "demo", "--output", "demo", "--trials", 1, *QUICK, "--no-figures")
+    code, _, err = tolman(*demo, "--json", "demo/results.json")
+    assert (code, err) == (0, "")
+
+
 @pytest.mark.parametrize("what", ["--json", "--output"])
 def test_an_empty_name_is_refused(
     tolman: Tolman, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str
