@@ -139,10 +139,10 @@ class Guidance:
 
     def _search(self, memory: SpatialMemory, goals: Goals) -> Preplay:
         """Look for what was not seen of late, and when all was, for what lies beyond the map."""
-        config, place = self.config, memory.place
+        config, place, worth = self.config, memory.place, goals.worth
         # A place that ended an episode without reward is not looked into again while there is another: not a
         # little either, or what is ahead there would still be more than what is to the side.
-        hopeful = goals.worth >= -0.5 * goals.config.disappointment
+        hopeful = worth >= -0.5 * goals.config.disappointment
         novel = np.exp(-goals.visited / config.novelty)
         source = novel * hopeful
         newest = source[: place.used][place.of_this_map]
@@ -150,7 +150,7 @@ class Guidance:
         here = int(np.argmax(place.activity))
         # A goal at the edge of the map that is not found lies beyond it: a map often ends where a goal ended
         # an episode, and a robot that is wrong by some cm stops short of it for ever.
-        missed = place.activity[here] > 0.0 and bool(goals.worth[here] >= goals.config.least)
+        missed = place.activity[here] > 0.0 and bool(worth[here] >= goals.config.least)
         if self.frontier is not None and (searched or missed):
             ends = self.frontier.open(place) & hopeful[: place.used, None]
             if place.activity[here] > 0.0 and ends[here].any():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import typing
 from collections.abc import Callable
@@ -113,6 +114,7 @@ _TASKS: dict[str, type[tasks.Task]] = {
 }
 
 
+@functools.cache
 def parameters(name: str) -> dict[str, Any]:
     """Return the types of what the environment `name` can be made with: its task's, the base's, its own."""
     makers: list[Callable[..., Any]] = [NavigationEnv.__init__, ENVIRONMENTS[name]]

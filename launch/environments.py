@@ -49,20 +49,21 @@ def make_environment(task: str, config: EnvironmentConfig, *, render: bool = Fal
     UserError
         If the task has no such option, or refuses a value.
     """
+    known = resolve_task(task)
     options: dict[str, Any] = {"renderer": config.renderer}
     for name in ("time_limit", "goal", "noise", "camera", "shape", "arena_seed"):
         value = getattr(config, name)
         if value is not None:
             options[name] = value
-    options |= task_options(resolve_task(task), config)
+    options |= task_options(known, config)
     if config.sensor is not None:
         options["camera"] = with_sensor(options.get("camera", CameraSpec()), config.sensor)
     if render:
         options["render_mode"] = "rgb_array"
-    for name in options.keys() - _parameters(resolve_task(task), options).keys():
+    for name in options.keys() - _parameters(known, options).keys():
         raise UserError(f"environment.{name} is not an option of {task}")
     with asked(f"environment of {task}", ValueError, TypeError, gymnasium.error.Error):
-        return gymnasium.make(resolve_task(task), disable_env_checker=True, **options)
+        return gymnasium.make(known, disable_env_checker=True, **options)
 
 
 def _parameters(task: str, options: Iterable[str]) -> dict[str, Any]:

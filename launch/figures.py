@@ -22,16 +22,15 @@ from .terminal import make_console
 COMPARISON_FIGURE = "comparison.png"
 
 ANIMATION = "animation.gif"
-#: Of a training run, in reading order.
-FIGURES = (
+_SHEETS = (
     "overview.png",
     "learning_curve.png",
     "trajectories.png",
     "rate_maps_place.png",
     "rate_maps_grid.png",
     "value_map.png",
-    ANIMATION,
 )
+FIGURES = (*_SHEETS, ANIMATION)  #: of a training run, in reading order
 
 _SHOWN_PATHS = 4  #: trials at either end
 _SHOWN_CELLS = 18
@@ -99,7 +98,7 @@ def make_figures(folder: Path, console: Console | None = None) -> list[Path]:
             lambda: figure_cells.value_map(value, direction, run.bins, run.scene),
         )
         files = []
-        for name, draw in zip(FIGURES, sheets, strict=False):  # the animation comes after them
+        for name, draw in zip(_SHEETS, sheets, strict=True):
             figure = draw()
             if figure is not None:
                 files.append(_save(figure, folder / name))

@@ -135,14 +135,18 @@ def natural(what: str, least: int = 0) -> Any:
     return convert
 
 
+def _number(what: str, text: str, unit: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise UserError(f"{what} must be a number of {unit}, got {text!r}") from None
+
+
 def length(what: str) -> Any:
     """Return a type for argparse: a number of m, 0 or more."""
 
     def convert(text: str) -> float:
-        try:
-            value = float(text)
-        except ValueError:
-            raise UserError(f"{what} must be a number of m, got {text!r}") from None
+        value = _number(what, text, "m")
         if not 0.0 <= value < math.inf:
             raise UserError(f"{what} must be >= 0 m, got {value:g}")
         return value
@@ -163,10 +167,7 @@ def seconds(what: str, least: float = 0.0, *, above: bool = True) -> Any:
     """Return a type for argparse: a time in s, `least` or more, or with `above` more than that."""
 
     def convert(text: str) -> float:
-        try:
-            value = float(text)
-        except ValueError:
-            raise UserError(f"{what} must be a number of s, got {text!r}") from None
+        value = _number(what, text, "s")
         if not (value > least if above else value >= least):
             raise UserError(f"{what} must be {'>' if above else '>='} {least:g} s, got {value:g}")
         if value > LONGEST:

@@ -38,8 +38,8 @@ def command(arguments: Namespace) -> None:
     checkpoint = None if arguments.checkpoint is None else Path(arguments.checkpoint)
     refuse_setting(arguments, "trials", "--episodes N says how many")
     at_once, later = _lesions(arguments.lesion)
-    for text in later:
-        if PlannedLesion.parse(text).trial > arguments.episodes:
+    for text, trial in later.items():
+        if trial > arguments.episodes:
             console.print(f"warning: --lesion {text} has no effect: the run ends before (--episodes)")
     json_file = check_result(arguments.json, "run")
     if arguments.record is not None:
@@ -90,13 +90,12 @@ def command(arguments: Namespace) -> None:
         write_json(json_file, summarise("run", config, [result]))
 
 
-def _lesions(wanted: list[str]) -> tuple[list[str], list[str]]:
-    """Those to be done at once, and those planned for an episode of this run."""
+def _lesions(wanted: list[str]) -> tuple[list[str], dict[str, int]]:
+    """Those to be done at once, and those planned for an episode of this run, with its number."""
     with asked("--lesion"):
         trials = {text: PlannedLesion.parse(text).trial for text in wanted}
-    return [text for text, trial in trials.items() if trial == 0], [
-        text for text, trial in trials.items() if trial > 0
-    ]
+    at_once = [text for text, trial in trials.items() if trial == 0]
+    return at_once, {text: trial for text, trial in trials.items() if trial > 0}
 
 
 def _open_bridge(endpoint: str | None, session: Session) -> LiveSink:

@@ -1,7 +1,11 @@
-"""What a refusal of the command line looks like, and the least that a run can be."""
+"""What a refusal of the command line looks like, and the smallest run."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+
+Tolman = Callable[..., tuple[int, str, str]]
 QUICK = ("--set", "environment.time_limit=1.2", "--set", "algorithm=random", "--set", "habituation=0")
 
 
@@ -12,3 +16,12 @@ def assert_refused(result: tuple[int, str, str], *parts: str) -> None:
     assert err.startswith("tolman: error: ")
     for part in parts:
         assert part in err
+
+
+def quick_run(tolman: Tolman, folder: Path, trials: int) -> Path:
+    """Train for so many `trials` into `folder`, without figures; return the folder."""
+    code, _, err = tolman(
+        "train", "WaterMaze", *QUICK, "--trials", trials, "--output", folder, "--no-figures"
+    )
+    assert (code, err) == (0, "")
+    return folder

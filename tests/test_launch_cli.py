@@ -6,16 +6,13 @@ import json
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
-from refused import QUICK, assert_refused
+from refused import QUICK, Tolman, assert_refused, quick_run
 from tolman.agent.lesions import PlannedLesion
 from tolman.bridge.state import StatePublisher
-
-Tolman = Callable[..., tuple[int, str, str]]
 
 
 @pytest.mark.parametrize(
@@ -81,10 +78,7 @@ def test_a_busy_port_is_refused(tolman: Tolman) -> None:
 
 @pytest.fixture
 def trained(tolman: Tolman, tmp_path: Path) -> Path:
-    folder = tmp_path / "run"
-    code, _, err = tolman("train", "WaterMaze", *QUICK, "--trials", 1, "--output", folder, "--no-figures")
-    assert (code, err) == (0, "")
-    return folder
+    return quick_run(tolman, tmp_path / "run", 1)
 
 
 def test_checkpoints_that_do_not_fit_are_refused(tolman: Tolman, trained: Path) -> None:

@@ -6,19 +6,16 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
-from refused import QUICK, assert_refused
+from refused import QUICK, Tolman, assert_refused, quick_run
 from tolman.envs.registration import ENVIRONMENTS, parameters
 from tolman.launch.config import load
 from tolman.launch.environments import make_environment, task_ids
 from tolman.launch.errors import UserError
 from tolman.launch.files import atomic, check_result
-
-Tolman = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture(scope="module")
@@ -31,10 +28,7 @@ def units(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def run(tolman: Tolman, tmp_path: Path) -> Path:
-    folder = tmp_path / "run"
-    code, _, err = tolman("train", "WaterMaze", *QUICK, "--trials", 2, "--output", folder, "--no-figures")
-    assert (code, err) == (0, "")
-    return folder
+    return quick_run(tolman, tmp_path / "run", 2)
 
 
 def test_an_output_that_is_an_input_or_another_output_is_refused(
